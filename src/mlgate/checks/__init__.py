@@ -1,0 +1,41 @@
+"""The three checks: each collects facts within a scope, and knows nothing of the others.
+
+A check is a package here with ``collect(scope: Scope) -> Observations``.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from mlgate.policy.load import PolicyFile
+from mlgate.target import Target
+
+
+def _silent(_message: str) -> None:
+    return None
+
+
+class Scope(Struct, frozen=True, kw_only=True):
+    """What one run of a check may look at and spend.
+
+    Attributes:
+        target: The files in scope.
+        policy: The policy and where its keys stand.
+        advisories: A directory or zip of OSV records, from the command line.
+        offline: True forbids every network connection.
+        jobs: Worker processes.
+        assessments: Names of the assessments to run; empty means all.
+        cleared: SHA-256 by path of model files that the model check passed. The
+            assessment loads these bytes and no others.
+        progress: Told, now and then, what is being done; never part of a result.
+    """
+
+    target: Target
+    policy: PolicyFile
+    advisories: Path | None = None
+    offline: bool = False
+    jobs: int = 1
+    assessments: tuple[str, ...] = ()
+    cleared: Mapping[str, str] = {}
+    progress: Callable[[str], None] = _silent

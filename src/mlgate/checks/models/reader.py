@@ -1,0 +1,107 @@
+"""The protocol of a format reader, and what readers pass to each other.
+
+A reader is a module of ``mlgate.checks.models.containers`` or ``.formats`` with the
+members of :class:`Reader`. It says what it saw as facts, what it could not read as
+"not checked", and hands every member that might be something in itself back as a
+:class:`Blob`; the walk in :mod:`mlgate.checks.models` routes those in turn, without
+recursion.
+"""
+
+import time
+from collections.abc import Iterator
+from typing import BinaryIO, Protocol
+
+from msgspec import Struct
+
+from mlgate.core.facts import Check, Fact, Location, NotChecked
+from mlgate.core.limits import Limits
+
+HEAD = 4096
+
+
+class Declined(Exception):  # noqa: N818 - an answer, not an error
+    """The bytes are not of this reader's format after all; other readers go on."""
+
+
+class LimitReached(Exception):  # noqa: N818 - an answer, not an error
+    """A limit of the policy was hit; what was not read is "not checked".
+
+    Args:
+        what: Which limit, by its name in :class:`~mlgate.core.limits.Limits`.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+class Clock:
+    """The wall time that one file may still take."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def check(self) -> None:
+        """Raise :class:`LimitReached` when the time is up."""
+        if time.monotonic() > self._end:
+            raise LimitReached("file_seconds")
+
+
+class Blob(Struct, frozen=True, kw_only=True):
+    """Bytes to read: a file of the target, or a member of one.
+
+    Attributes:
+        location: The file, and the member's path inside it.
+        stream: Seekable, read-only, positioned anywhere; offset 0 is the blob's start.
+        size: Bytes in the stream.
+        head: The first :data:`HEAD` bytes.
+        name: Base name, lower case; a hint for messages, never for routing alone.
+        depth: Containers around it.
+        container: ``format`` of the reader that produced it, or "" for a file.
+    """
+
+    location: Location
+    stream: BinaryIO
+    size: int
+    head: bytes
+    name: str
+    depth: int = 0
+    container: str = ""
+
+    def at(self, offset: int | None) -> Location:
+        """This blob's location, at a byte offset."""
+        return Location(path=self.location.path, member=self.location.member, offset=offset)
+
+    def fact(self, kind: str, subject: str = "", *, offset: int | None = None, count: int = 1, **detail: object) -> Fact:
+        """Make a fact about this blob."""
+        return Fact(kind=kind, location=self.at(offset), subject=subject, detail=detail, count=count)
+
+    def not_checked(self, reason: str, message: str, *, offset: int | None = None) -> NotChecked:
+        """Say that this blob, or the part of it at ``offset``, could not be judged."""
+        return NotChecked(check=Check.MODELS, reason=reason, location=self.at(offset), message=message)
+
+
+class Reader(Protocol):
+    """What a module of ``containers`` or ``formats`` provides.
+
+    Attributes:
+        FORMAT: The format's name in inventories and in ``models.allow_formats``.
+        ORDER: Readers with smaller numbers are asked first; the first that reads a
+            blob names its format. Strong magic 10, structure 50, guesses 90.
+    """
+
+    FORMAT: str
+    ORDER: int
+
+    def sniff(self, blob: Blob) -> bool:
+        """Say whether ``read`` should be tried, from ``blob.head`` and size. Cheap and total."""
+        ...
+
+    def read(self, blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
+        """Yield what the blob holds.
+
+        Raises:
+            Declined: Before anything is yielded, where the blob is not of this format.
+            LimitReached: Where a limit was hit; what was yielded before stands.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""The words of mlgate as plain frozen data; this package imports nothing else of mlgate."""

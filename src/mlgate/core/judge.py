@@ -1,0 +1,64 @@
+"""From facts to findings: a pure function of the rules, the facts and the policy."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from mlgate.core.facts import Fact
+from mlgate.core.findings import Finding, fingerprint
+from mlgate.core.rules import Hit, Rule
+
+
+def judge(rules: Iterable[Rule], facts: Iterable[Fact], policy: Any) -> tuple[Finding, ...]:
+    """Return the findings of ``rules`` over ``facts``, worst first, then by place.
+
+    Each rule sees the facts of its kinds in the order in which they were observed.
+    """
+    by_kind: defaultdict[str, list[tuple[int, Fact]]] = defaultdict(list)
+    for position, fact in enumerate(facts):
+        by_kind[fact.kind].append((position, fact))
+    findings = []
+    for rule in rules:
+        seen = sorted((pair for kind in rule.kinds for pair in by_kind.get(kind, ())), key=lambda pair: pair[0])
+        if seen:
+            findings += _findings(rule, rule.judge([fact for _, fact in seen], policy))
+    findings.sort(key=_worst_first)
+    return tuple(findings)
+
+
+def _findings(rule: Rule, hits: Iterable[Hit]) -> Iterable[Finding]:
+    ordinals: Counter[tuple[str | None, ...]] = Counter()
+    for hit in hits:
+        fact = hit.fact
+        identity = (rule.id, fact.location.path, fact.location.member, fact.subject, hit.advisory)
+        # Two findings alike in all else are told apart by their order.
+        ordinal = ordinals[identity]
+        ordinals[identity] += 1
+        yield Finding(
+            rule=rule.id,
+            name=rule.name,
+            severity=hit.severity or rule.severity,
+            check=rule.check,
+            location=fact.location,
+            subject=fact.subject,
+            message=hit.message,
+            fix=hit.fix or rule.fix,
+            fingerprint=fingerprint(*identity, str(ordinal)),
+            evidence=hit.evidence,
+            advisory=hit.advisory,
+            aliases=hit.aliases,
+            cvss=hit.cvss,
+        )
+
+
+def _worst_first(finding: Finding) -> tuple[int, str, str, int, int, str, str]:
+    place = finding.location
+    return (
+        -finding.severity.rank,
+        place.path,
+        place.member or "",
+        place.line or 0,
+        place.offset or 0,
+        finding.rule,
+        finding.subject,
+    )

@@ -1,0 +1,1 @@
+"""The policy: its types, its loading, its waivers, and the verdict it decides."""
