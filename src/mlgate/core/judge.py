@@ -19,7 +19,9 @@ def judge(rules: Iterable[Rule], facts: Iterable[Fact], policy: Any) -> tuple[Fi
         by_kind[fact.kind].append((position, fact))
     findings = []
     for rule in rules:
-        seen = sorted((pair for kind in rule.kinds for pair in by_kind.get(kind, ())), key=lambda pair: pair[0])
+        seen = sorted(
+            (pair for kind in rule.kinds for pair in by_kind.get(kind, ())), key=lambda pair: pair[0]
+        )
         if seen:
             findings += _findings(rule, rule.judge([fact for _, fact in seen], policy))
     findings.sort(key=_worst_first)

@@ -10,10 +10,16 @@ from mlgate.core.limits import Limits
 from mlgate.core.severity import Severity
 
 Glob: TypeAlias = Annotated[
-    str, Meta(min_length=1, max_length=500, description="Glob over paths from the repository's root: *, ?, [..] and **.")
+    str,
+    Meta(
+        min_length=1,
+        max_length=500,
+        description="Glob over paths from the repository's root: *, ?, [..] and **.",
+    ),
 ]
 Path: TypeAlias = Annotated[
-    str, Meta(min_length=1, max_length=4096, description="Path from the repository's root, with forward slashes.")
+    str,
+    Meta(min_length=1, max_length=4096, description="Path from the repository's root, with forward slashes."),
 ]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Sha256: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -38,7 +44,8 @@ class Models(Section):
     exclude: tuple[Glob, ...] = ()
     allow_formats: tuple[str, ...] | UnsetType = UNSET
     allow_globals: tuple[
-        Annotated[str, Meta(pattern=r"^[A-Za-z_][\w.]*\.[A-Za-z_]\w*$", description="module.name, in full")], ...
+        Annotated[str, Meta(pattern=r"^[A-Za-z_][\w.]*\.[A-Za-z_]\w*$", description="module.name, in full")],
+        ...,
     ] = ()
     fail_on: Severity | UnsetType = UNSET
 
@@ -198,7 +205,9 @@ class Waiver(Section):
         advisory: Only for this advisory; any alias matches.
     """
 
-    reason: Annotated[str, Meta(min_length=10, description="Why this is acceptable; at least ten characters.")]
+    reason: Annotated[
+        str, Meta(min_length=10, description="Why this is acceptable; at least ten characters.")
+    ]
     expires: dt.date
     rule: Annotated[str, Meta(pattern=r"^MLG-[A-Z]{3}-\d{3}$")] | UnsetType = UNSET
     not_checked: Annotated[str, Meta(pattern=r"^[a-z][a-z-]*$")] | UnsetType = UNSET

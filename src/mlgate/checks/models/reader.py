@@ -72,7 +72,9 @@ class Blob(Struct, frozen=True, kw_only=True):
         """This blob's location, at a byte offset."""
         return Location(path=self.location.path, member=self.location.member, offset=offset)
 
-    def fact(self, kind: str, subject: str = "", *, offset: int | None = None, count: int = 1, **detail: object) -> Fact:
+    def fact(
+        self, kind: str, subject: str = "", *, offset: int | None = None, count: int = 1, **detail: object
+    ) -> Fact:
         """Make a fact about this blob."""
         return Fact(kind=kind, location=self.at(offset), subject=subject, detail=detail, count=count)
 
