@@ -4,11 +4,8 @@ Nothing outside the target's root is ever opened, and no symbolic link is follow
 a link is a :class:`File` of kind ``link``, whose target path is all that is known.
 """
 
-import io
-import os
-import stat
-from collections.abc import Callable, Iterable
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable
+from pathlib import Path
 from typing import BinaryIO
 
 from msgspec import Struct

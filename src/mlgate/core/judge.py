@@ -17,7 +17,7 @@ def judge(rules: Iterable[Rule], facts: Iterable[Fact], policy: Any) -> tuple[Fi
     by_kind: defaultdict[str, list[tuple[int, Fact]]] = defaultdict(list)
     for position, fact in enumerate(facts):
         by_kind[fact.kind].append((position, fact))
-    findings = []
+    findings: list[Finding] = []
     for rule in rules:
         seen = sorted(
             (pair for kind in rule.kinds for pair in by_kind.get(kind, ())), key=lambda pair: pair[0]

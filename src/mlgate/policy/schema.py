@@ -29,7 +29,7 @@ class Section(Struct, frozen=True, forbid_unknown_fields=True):
     """A mapping of the policy: unknown keys are errors."""
 
 
-class Models(Section):
+class Models(Section, frozen=True):
     """What the model check looks at, and which formats and globals it accepts.
 
     Attributes:
@@ -50,7 +50,7 @@ class Models(Section):
     fail_on: Severity | UnsetType = UNSET
 
 
-class Threshold(Section):
+class Threshold(Section, frozen=True):
     """When a vulnerable dependency fails the run: at either of the two.
 
     Attributes:
@@ -62,7 +62,7 @@ class Threshold(Section):
     cvss: Annotated[float, Meta(ge=0, le=10)] | UnsetType = UNSET
 
 
-class Advisories(Section):
+class Advisories(Section, frozen=True):
     """Which advisories are used.
 
     Attributes:
@@ -74,7 +74,7 @@ class Advisories(Section):
     max_age_days: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
 
 
-class Dependencies(Section):
+class Dependencies(Section, frozen=True):
     """What the dependency check reads, and how it judges.
 
     Attributes:
@@ -95,7 +95,7 @@ class Dependencies(Section):
     unpinned: Literal["fail", "undecided", "warn"] = "undecided"
 
 
-class ModelFile(Section):
+class ModelFile(Section, frozen=True):
     """The model that is assessed.
 
     Attributes:
@@ -107,7 +107,7 @@ class ModelFile(Section):
     sha256: Sha256 | UnsetType = UNSET
 
 
-class Data(Section):
+class Data(Section, frozen=True):
     """The data that it is assessed on.
 
     Attributes:
@@ -127,7 +127,7 @@ class Data(Section):
     limit: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
 
 
-class Floor(Section):
+class Floor(Section, frozen=True):
     """A smallest acceptable value.
 
     Attributes:
@@ -137,7 +137,7 @@ class Floor(Section):
     min: Share
 
 
-class Performance(Section):
+class Performance(Section, frozen=True):
     """How well the model must do.
 
     Attributes:
@@ -149,7 +149,7 @@ class Performance(Section):
     confidence: Annotated[float, Meta(ge=0.5, lt=1)] = 0.95
 
 
-class Robustness(Section):
+class Robustness(Section, frozen=True):
     """How well the model must withstand an attacker.
 
     Attributes:
@@ -173,7 +173,7 @@ class Robustness(Section):
     seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0
 
 
-class Assessment(Section):
+class Assessment(Section, frozen=True):
     """One model, its data, and what is asked of it.
 
     Attributes:
@@ -191,7 +191,7 @@ class Assessment(Section):
     robustness: Robustness | UnsetType = UNSET
 
 
-class Waiver(Section):
+class Waiver(Section, frozen=True):
     """An accepted finding. It stays in the report, as waived, until it expires.
 
     Attributes:
@@ -217,7 +217,7 @@ class Waiver(Section):
     advisory: str | UnsetType = UNSET
 
 
-class Policy(Section):
+class Policy(Section, frozen=True):
     """The whole policy file.
 
     Attributes:
