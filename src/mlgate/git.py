@@ -1,0 +1,110 @@
+"""What mlgate asks of git: names and blobs, through its command line."""
+
+import io
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import BinaryIO
+
+from msgspec import Struct
+
+# A repository's own configuration can name programs to run; none of these may.
+_QUIET = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false")
+_TIMEOUT = 120
+# Blobs up to this size are kept in memory.
+_SPOOL = 16 << 20
+
+
+class GitError(Exception):
+    """Git refused, failed, or is not installed."""
+
+
+class IndexEntry(Struct, frozen=True):
+    """One entry of the index: its mode (octal text) and object id."""
+
+    mode: str
+    object: str
+
+
+class Git:
+    """A git checkout, seen from the folder that a run calls its root."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    @classmethod
+    def at(cls, root: Path) -> "Git | None":
+        """Return the checkout that ``root`` lies in, or None where it lies in none."""
+        if not any((folder / ".git").exists() for folder in (root, *root.parents)):
+            return None
+        git = cls(root)
+        # A checkout that git itself refuses must not look like a plain folder.
+        git._run("rev-parse", "--git-dir")
+        return git
+
+    def files(self) -> list[str]:
+        """Paths, relative to the root, of what is tracked or untracked and not ignored."""
+        return self._names("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+
+    def changed_since(self, ref: str) -> list[str]:
+        """Paths that differ between the working tree and the merge base with ``ref``."""
+        base = self._run("merge-base", "--end-of-options", ref, "HEAD").decode().strip()
+        tracked = self._names(
+            "diff", "-z", "--name-only", "--no-renames", "--diff-filter=d", "--relative", base
+        )
+        untracked = self._names("ls-files", "-z", "--others", "--exclude-standard")
+        return sorted({*tracked, *untracked})
+
+    def staged(self) -> list[str]:
+        """Paths that the next commit would add or change."""
+        return self._names(
+            "diff", "-z", "--cached", "--name-only", "--no-renames", "--diff-filter=d", "--relative"
+        )
+
+    def index(self) -> dict[str, IndexEntry]:
+        """Every entry of the index below the root, by path."""
+        entries = {}
+        for record in self._names("ls-files", "-z", "--stage"):
+            head, _, path = record.partition("\t")
+            mode, identifier, _stage = head.split(" ")
+            entries[path] = IndexEntry(mode, identifier)
+        return entries
+
+    def size(self, identifier: str) -> int:
+        """Size of a blob in bytes."""
+        return int(self._run("cat-file", "-s", identifier))
+
+    def blob(self, identifier: str) -> BinaryIO:
+        """Content of a blob as a seekable stream; large ones lie in a temporary file."""
+        if self.size(identifier) <= _SPOOL:
+            return io.BytesIO(self._run("cat-file", "blob", identifier))
+        stream = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+        self._run("cat-file", "blob", identifier, into=stream)
+        stream.seek(0)
+        return stream
+
+    def _names(self, *arguments: str) -> list[str]:
+        return [os.fsdecode(name) for name in self._run(*arguments).split(b"\0") if name]
+
+    def _run(self, *arguments: str, into: BinaryIO | None = None) -> bytes:
+        try:
+            result = subprocess.run(  # noqa: S603 - a list, no shell
+                ["git", *_QUIET, *arguments],  # noqa: S607 - git is found on PATH, as everywhere
+                cwd=self._root,
+                stdin=subprocess.DEVNULL,
+                stdout=into if into is not None else subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                timeout=_TIMEOUT,
+                check=False,
+            )
+        except FileNotFoundError as error:
+            raise GitError("git is not installed") from error
+        except subprocess.TimeoutExpired as error:
+            raise GitError(f"git {arguments[0]} took longer than {_TIMEOUT} s") from error
+        if result.returncode:
+            text = result.stderr.decode("utf-8", "replace").strip().splitlines()
+            raise GitError(
+                text[0] if text else f"git {arguments[0]} failed with exit code {result.returncode}"
+            )
+        return result.stdout or b""
