@@ -12,6 +12,8 @@ from msgspec import Struct
 # A repository's own configuration can name programs to run; none of these may.
 _QUIET = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false")
 _TIMEOUT = 120
+# A renamed file counts as added, a deleted one not at all; paths are relative to the root.
+_NAMES = ("-z", "--name-only", "--no-renames", "--diff-filter=d", "--relative")
 # Blobs up to this size are kept in memory.
 _SPOOL = 16 << 20
 
@@ -43,9 +45,14 @@ class Git:
         git._run("rev-parse", "--git-dir")
         return git
 
-    def files(self) -> list[str]:
-        """Paths, relative to the root, of what is tracked or untracked and not ignored."""
-        return self._names("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    def files(self) -> tuple[list[str], list[str]]:
+        """Paths, relative to the root, of what is tracked, or untracked and not ignored.
+
+        Returns:
+            All of them, and those that a sparse checkout leaves out of the working tree.
+        """
+        tagged = self._names("ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard")
+        return [name[2:] for name in tagged], [name[2:] for name in tagged if name.startswith("S ")]
 
     def changed_since(self, ref: str) -> list[str]:
         """Paths that differ between the working tree and the merge base with ``ref``."""

@@ -19,6 +19,8 @@ from mlgate.git import Git, GitError
 
 # Never model files, never committed: git's own store.
 _GIT_DIRECTORY = ".git"
+# The mode of a submodule's entry in the index.
+_GITLINK = "160000"
 
 
 class TargetError(Exception):
@@ -82,10 +84,11 @@ def repository(root: Path) -> Target:
     if git is None:
         return working_tree(root)
     try:
-        names = git.files()
+        names, sparse = git.files()
     except GitError as error:
         raise TargetError(str(error)) from error
-    files, problems = _collect(root, (root / name for name in names), skip_missing=True)
+    files, problems = _collect(root, (root / name for name in names), listed=True)
+    problems += tuple(_left_out(name) for name in sparse if not os.path.lexists(root / name))
     return Target(
         root=root,
         files=files,
@@ -119,9 +122,10 @@ def named(paths: Iterable[Path], base: Path) -> Target:
     Raises:
         TargetError: A path does not exist.
     """
-    wanted = [Path(os.path.abspath(path)) for path in paths]
+    # A link that the user names is the user's choice: it is resolved. Links found below it are not.
+    wanted = [path.resolve() for path in paths]
     for path in wanted:
-        if not os.path.lexists(path):
+        if not path.exists():
             raise TargetError(f"{path}: no such file or directory")
     base = base.resolve()
     if all(path.is_relative_to(base) for path in wanted):
@@ -152,7 +156,7 @@ def changed(root: Path, ref: str, within: Iterable[Path] = ()) -> Target:
     except GitError as error:
         raise TargetError(f"--changed-since {ref}: {error}") from error
     wanted = _inside((root / name for name in names), within)
-    files, problems = _collect(root, wanted, skip_missing=True)
+    files, problems = _collect(root, wanted, listed=True)
     return Target(
         root=root,
         files=files,
@@ -179,7 +183,7 @@ def staged(root: Path, within: Iterable[Path] = ()) -> Target:
 
     def find(path: str) -> File | None:
         entry = entries.get(_normal(path) or "")
-        if entry is None or entry.mode == "160000":
+        if entry is None or entry.mode == _GITLINK:
             return None
         link = git.blob(entry.object).read().decode("utf-8", "replace") if entry.mode == "120000" else None
         size = 0 if link is not None else git.size(entry.object)
@@ -191,13 +195,16 @@ def staged(root: Path, within: Iterable[Path] = ()) -> Target:
             link=link,
         )
 
-    wanted = (path.relative_to(root).as_posix() for path in _inside((root / name for name in names), within))
-    files = tuple(file for file in map(find, sorted(wanted)) if file is not None)
+    wanted = sorted(
+        path.relative_to(root).as_posix() for path in _inside(map(root.__truediv__, names), within)
+    )
+    files = tuple(file for file in map(find, wanted) if file is not None)
     return Target(
         root=root,
         files=files,
         summary=_count(len(files), "staged file"),
         whole=False,
+        not_checked=tuple(_submodule(name) for name in wanted if entries[name].mode == _GITLINK),
         find=find,
     )
 
@@ -217,14 +224,18 @@ def _directory(root: Path) -> Path:
 
 
 def _inside(paths: Iterable[Path], within: Iterable[Path]) -> Iterator[Path]:
-    roots = [Path(os.path.abspath(path)) for path in within]
+    roots = [path.resolve() for path in within]
     return (path for path in paths if not roots or any(path.is_relative_to(root) for root in roots))
 
 
 def _collect(
-    root: Path, paths: Iterable[Path], *, skip_missing: bool = False
+    root: Path, paths: Iterable[Path], *, listed: bool = False
 ) -> tuple[tuple[File, ...], tuple[NotChecked, ...]]:
-    """Expand folders, and say what could not be listed. Links are leaves."""
+    """Expand folders, and say what could not be listed. Links are leaves.
+
+    ``listed`` says that git named the paths: then a missing one was deleted, and a folder
+    is a submodule.
+    """
     found: dict[str, File] = {}
     problems: list[NotChecked] = []
     pending = list(paths)
@@ -234,15 +245,36 @@ def _collect(
         try:
             status = path.lstat()
             if stat.S_ISDIR(status.st_mode):
-                pending += [child for child in path.iterdir() if child.name != _GIT_DIRECTORY]
+                children = [child for child in path.iterdir() if child.name != _GIT_DIRECTORY]
+                if listed and not children:
+                    problems.append(_submodule(name))
+                pending += children
             else:
                 found[name] = _file(path, name, status)
         except FileNotFoundError:
-            if not skip_missing:
+            if not listed:
                 problems.append(_unlisted(name, "it vanished while it was being listed; run again"))
         except OSError as error:
             problems.append(_unlisted(name, f"{error.strerror or error}; check its permissions"))
     return tuple(found[name] for name in sorted(found)), tuple(problems)
+
+
+def _submodule(name: str) -> NotChecked:
+    return NotChecked(
+        check=Check.TARGET,
+        reason="submodule",
+        location=Location(path=name),
+        message="is a submodule whose content is not here; check it out (git submodule update --init)",
+    )
+
+
+def _left_out(name: str) -> NotChecked:
+    return NotChecked(
+        check=Check.TARGET,
+        reason="sparse-checkout",
+        location=Location(path=name),
+        message="is tracked, but the sparse checkout leaves it out; check it out whole",
+    )
 
 
 def _unlisted(name: str, why: str) -> NotChecked:

@@ -1,10 +1,27 @@
-"""Read a policy file."""
+"""Read a policy file, with all that it extends, into typed values."""
 
-from collections.abc import Mapping
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
 
-from msgspec import Struct
+import msgspec
+from msgspec import UNSET, Struct
 
+from mlgate.core.limits import DEFAULT as LIMITS
+from mlgate.policy.document import Document, PolicyError, parse
+from mlgate.policy.globs import compile_globs
 from mlgate.policy.schema import Policy
+
+NAME = ".mlgate.yaml"
+_CHAIN = 5
+_AT = re.compile(r"^(?P<problem>.*?)(?: - at `(?:key in )?\$\.?(?P<key>.*)`)?$", re.DOTALL)
+_FIELD = re.compile(r"unknown field `(.*)`|missing required field `(.*)`")
+
+# Returns the bytes of a file by its path from the policy's base, or None where there is none.
+Read = Callable[[str], bytes | None]
 
 
 class PolicyFile(Struct, frozen=True):
@@ -32,3 +49,191 @@ class PolicyFile(Struct, frozen=True):
 
 
 DEFAULT = PolicyFile(policy=Policy(version=1))
+
+
+def from_disk(path: Path, shown: str) -> PolicyFile:
+    """Load the policy at ``path``, wherever it lies; ``shown`` names it in reports.
+
+    Raises:
+        PolicyError: It cannot be read or is not a valid policy.
+    """
+    folder = path.parent
+
+    def read(name: str) -> bytes | None:
+        try:
+            with (folder / name).open("rb") as stream:
+                return stream.read(LIMITS.manifest_bytes + 1)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise PolicyError(shown, None, f"cannot be read: {error.strerror or error}") from error
+
+    return load(path.name, read, shown=shown)
+
+
+def load(path: str, read: Read, *, shown: str | None = None) -> PolicyFile:
+    """Load the policy at ``path`` through ``read``.
+
+    Keys of the policy hold over those of the one that it extends; mappings are merged,
+    waivers are joined, any other value is replaced.
+
+    Raises:
+        PolicyError: It is missing, extends itself, or is not a valid policy.
+    """
+    shown = shown or path
+    chain = _chain(path, read, shown)
+    digest = hashlib.sha256()
+    merged: dict[str, Any] = {}
+    for _, raw, document in reversed(chain):
+        digest.update(b"%d:" % len(raw) + raw)
+        inherited = merged.get("waivers", [])
+        own = document.data.get("waivers", [])
+        merged = _merge(merged, document.data)
+        if isinstance(own, list) and isinstance(inherited, list) and (own or inherited):
+            # The file's own waivers come first, so that their lines stay right.
+            merged["waivers"] = [*own, *inherited]
+    lines = chain[0][2].lines
+    policy = _convert(merged, lines, shown)
+    _check_globs(policy, lines, shown)
+    _check_waivers(policy, lines, shown)
+    return PolicyFile(policy, shown, digest.hexdigest(), lines)
+
+
+def check_rules(loaded: PolicyFile, known: Iterable[str]) -> None:
+    """Refuse a waiver for a rule that does not exist: it would never match.
+
+    Raises:
+        PolicyError: With the nearest rule ids.
+    """
+    ids = set(known)
+    for index, waiver in enumerate(loaded.policy.waivers):
+        if waiver.rule is not UNSET and waiver.rule not in ids:
+            raise PolicyError(
+                loaded.path or NAME,
+                loaded.line(f"waivers[{index}].rule"),
+                f"waivers[{index}].rule: there is no rule {waiver.rule}{_nearest(str(waiver.rule), ids)}",
+            )
+
+
+def schema() -> dict[str, Any]:
+    """Return the policy's JSON Schema (2020-12), for editors."""
+    described = msgspec.json.schema(Policy)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "mlgate policy", **described}
+
+
+def _chain(path: str, read: Read, shown: str) -> list[tuple[str, bytes, Document]]:
+    chain: list[tuple[str, bytes, Document]] = []
+    seen: set[str] = set()
+    current, named = path, shown
+    origin: tuple[str, int | None] = (shown, None)
+    while True:
+        if current in seen:
+            raise PolicyError(*origin, f"extends: {named} is already part of this policy")
+        if len(chain) == _CHAIN:
+            raise PolicyError(*origin, f"extends: more than {_CHAIN} policies in a row")
+        seen.add(current)
+        raw = read(current)
+        if raw is None:
+            wording = f"extends: there is no file {named}" if chain else "there is no such policy file"
+            raise PolicyError(*origin, wording)
+        document = parse(_text(raw, named), named)
+        chain.append((named, raw, document))
+        base = document.data.get("extends")
+        if not isinstance(base, str) or not base:
+            return chain  # a wrong type is reported with the other keys
+        origin = (named, document.lines["extends"])
+        if "://" in base or base.startswith("/"):
+            raise PolicyError(*origin, f"extends: {base} is not a path from this policy's folder")
+        current = os.path.normpath(PurePosixPath(current).parent / base)
+        named = current
+
+
+def _text(raw: bytes, named: str) -> str:
+    if len(raw) > LIMITS.manifest_bytes:
+        raise PolicyError(named, None, f"is larger than {LIMITS.manifest_bytes} bytes")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise PolicyError(named, line, "is not UTF-8 text") from error
+
+
+def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        both = isinstance(under, dict) and isinstance(value, dict)
+        merged[key] = _merge(under, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _convert(data: dict[str, Any], lines: Mapping[str, int], shown: str) -> Policy:
+    try:
+        return msgspec.convert(data, Policy)
+    except msgspec.ValidationError as error:
+        found = _AT.match(str(error))
+        problem, key = (found["problem"], found["key"] or "") if found else (str(error), "")
+        field = _FIELD.search(problem)
+        if field and field[1]:
+            key = f"{key}.{field[1]}" if key else field[1]
+            problem = f"unknown key{_nearest(field[1], _keys(key))}"
+        elif field:
+            problem = f"the key `{field[2]}` is missing"
+        place = PolicyFile(DEFAULT.policy, lines=lines).line(key)
+        raise PolicyError(shown, place or 1, f"{key}: {problem}" if key else problem) from error
+
+
+def _keys(key: str) -> list[str]:
+    """Known keys of the mapping that holds ``key``."""
+    section: Any = Policy
+    for part in re.sub(r"\[\d+\]", "", key).split(".")[:-1]:
+        fields = {field.name: field.type for field in msgspec.structs.fields(section)}
+        section = next((kind for kind in _sections(fields.get(part))), None)
+        if section is None:
+            return []
+    return [field.name for field in msgspec.structs.fields(section)]
+
+
+def _sections(kind: Any) -> Iterable[type[Struct]]:
+    pending = [kind]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, type) and issubclass(current, Struct):
+            yield current
+        pending += getattr(current, "__args__", ())
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    import difflib  # noqa: PLC0415 - only a mistake needs it
+
+    known = sorted(known)
+    close = difflib.get_close_matches(word, known, n=1)
+    if close:
+        return f"; did you mean `{close[0]}`?"
+    return f"; known here: {', '.join(known)}" if known else ""
+
+
+def _check_globs(policy: Policy, lines: Mapping[str, int], shown: str) -> None:
+    patterns = [(f"models.include[{at}]", glob) for at, glob in enumerate(policy.models.include)]
+    patterns += [(f"models.exclude[{at}]", glob) for at, glob in enumerate(policy.models.exclude)]
+    patterns += [(f"dependencies.exclude[{at}]", glob) for at, glob in enumerate(policy.dependencies.exclude)]
+    patterns += [
+        (f"waivers[{at}].path", waiver.path)
+        for at, waiver in enumerate(policy.waivers)
+        if isinstance(waiver.path, str)
+    ]
+    for key, pattern in patterns:
+        try:
+            compile_globs([pattern])
+        except ValueError as error:
+            raise PolicyError(shown, PolicyFile(policy, lines=lines).line(key), f"{key}: {error}") from error
+
+
+def _check_waivers(policy: Policy, lines: Mapping[str, int], shown: str) -> None:
+    for index, waiver in enumerate(policy.waivers):
+        if (waiver.rule is UNSET) == (waiver.not_checked is UNSET):
+            raise PolicyError(
+                shown,
+                PolicyFile(policy, lines=lines).line(f"waivers[{index}]"),
+                f"waivers[{index}]: say what is waived by `rule` or by `not_checked`, one of the two",
+            )
