@@ -1,0 +1,302 @@
+"""The one place where a run is put together: target, policy, checks, rules, verdict, report."""
+
+import datetime as dt
+import importlib
+import platform
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from mlgate import __version__, rules, target
+from mlgate.checks import Scope
+from mlgate.core.facts import Check, Location, NotChecked, Observations, Source
+from mlgate.core.findings import Finding
+from mlgate.core.judge import judge
+from mlgate.core.limits import DEFAULT as LIMITS
+from mlgate.core.report import PolicyRef, Report, Tool, Verdict
+from mlgate.core.severity import Severity
+from mlgate.policy import load
+from mlgate.policy.document import PolicyError
+from mlgate.policy.load import PolicyFile
+from mlgate.policy.schema import Models
+from mlgate.policy.verdict import decide, fail_at
+from mlgate.target import Target, TargetError
+
+ALL = (Check.MODELS, Check.DEPENDENCIES, Check.ASSESSMENT)
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """What a run is asked to do.
+
+    Attributes:
+        root: The repository's root, or the folder that paths are relative to.
+        checks: The checks to run.
+        paths: Named files and folders; None means the repository at ``root``.
+        policy: A policy file; None takes ``.mlgate.yaml`` at the root, if there is one.
+        fail_on: Severity that overrides every threshold of the policy.
+        advisories: A directory or zip of OSV records.
+        offline: True forbids every network connection.
+        changed_since: A git ref: only files that differ from the merge base with it.
+        staged: True: only the blobs that are staged for the next commit.
+        assessments: Names of the assessments to run; empty means all.
+        today: The day on which waivers are held to their expiry.
+        progress: Told, now and then, what is being done.
+    """
+
+    root: Path
+    checks: tuple[Check, ...] = ALL
+    paths: tuple[Path, ...] | None = None
+    policy: Path | None = None
+    fail_on: Severity | None = None
+    advisories: Path | None = None
+    offline: bool = False
+    changed_since: str | None = None
+    staged: bool = False
+    assessments: tuple[str, ...] = ()
+    today: dt.date | None = None
+    progress: Callable[[str], None] = lambda _message: None
+
+
+def run(request: Request) -> Report:
+    """Run the gate. What goes wrong is part of the report, never an exception of it."""
+    started = dt.datetime.now(dt.UTC)
+    clock = time.monotonic()
+    blank = Report(
+        tool=_tool(),
+        root=str(request.root),
+        scope="nothing",
+        checks=tuple(check.value for check in request.checks),
+        policy=PolicyRef(),
+        fail_on={},
+        verdict=Verdict.UNDECIDED,
+        rules=rules.load(),
+        started=started.isoformat(timespec="seconds"),
+    )
+    try:
+        scope = _scope(request)
+    except TargetError as error:
+        gap = NotChecked(Check.TARGET, "target", Location("."), str(error))
+        return _conclude(request, blank, load.DEFAULT, Observations(not_checked=(gap,)), ())
+    except PolicyError as error:
+        gap = NotChecked(Check.POLICY, "policy", Location(error.path, line=error.line), error.message)
+        return _conclude(request, blank, load.DEFAULT, Observations(not_checked=(gap,)), ())
+    observations, findings = _observe(request, scope)
+    report = replace(
+        blank, root=str(scope.target.root), scope=scope.target.summary, files_seen=len(scope.target.files)
+    )
+    report = _conclude(request, report, scope.policy, observations, findings)
+    return replace(report, seconds=round(time.monotonic() - clock, 3))
+
+
+def _scope(request: Request) -> Scope:
+    seen = _target(request)
+    policy = _policy(request, seen)
+    return Scope(
+        target=seen,
+        policy=policy,
+        advisories=request.advisories,
+        offline=request.offline,
+        assessments=request.assessments,
+        progress=request.progress,
+    )
+
+
+def _target(request: Request) -> Target:
+    if request.staged and request.changed_since is not None:
+        raise TargetError("--staged and --changed-since exclude each other; use one")
+    if request.staged:
+        return target.staged(request.root, request.paths or ())
+    if request.changed_since is not None:
+        return target.changed(request.root, request.changed_since, request.paths or ())
+    if request.paths is not None:
+        return target.named(request.paths, request.root)
+    return target.repository(request.root)
+
+
+def _policy(request: Request, seen: Target) -> PolicyFile:
+    own = request.root / load.NAME
+    if request.policy is not None:
+        loaded = load.from_disk(request.policy, _shown(request.policy, seen.root))
+    elif seen.root == request.root.resolve() and seen.find(load.NAME) is not None:
+        loaded = load.load(load.NAME, lambda path: _read(seen, path))
+    elif own.is_file():
+        # Not part of the target: paths outside the root, or a policy not yet staged.
+        loaded = load.from_disk(own, _shown(own, seen.root))
+    else:
+        loaded = load.DEFAULT
+    load.check_rules(loaded, (rule.id for rule in rules.load()))
+    policy = loaded.policy
+    if request.paths and all(path.is_file() for path in request.paths):
+        # A file that is named is looked at: `exclude` is for what a walk would find.
+        named = tuple(_shown(path, seen.root) for path in request.paths)
+        policy = replace(
+            policy,
+            models=replace(policy.models, include=("**",), exclude=()),
+            dependencies=replace(policy.dependencies, manifests=named),
+        )
+    if request.fail_on is not None:
+        policy = fail_at(policy, request.fail_on)
+    return replace(loaded, policy=policy)
+
+
+def _read(seen: Target, path: str) -> bytes | None:
+    file = seen.find(path)
+    if file is None:
+        return None
+    try:
+        with file.open() as stream:
+            return stream.read(LIMITS.manifest_bytes + 1)
+    except OSError as error:
+        raise PolicyError(path, None, f"cannot be read: {error.strerror or error}") from error
+
+
+def _shown(path: Path, root: Path) -> str:
+    resolved = path.resolve()
+    return resolved.relative_to(root).as_posix() if resolved.is_relative_to(root) else path.as_posix()
+
+
+def _observe(request: Request, scope: Scope) -> tuple[Observations, tuple[Finding, ...]]:
+    files = [check for check in request.checks if check is not Check.ASSESSMENT]
+    parts = [_collect(check, scope) for check in files]
+    if files:
+        parts.append(Observations(not_checked=scope.target.not_checked))
+        if not scope.target.files and scope.target.whole:
+            gap = NotChecked(
+                Check.TARGET, "nothing-in-scope", Location("."), "there is no file here to look at"
+            )
+            parts.append(Observations(not_checked=(gap,)))
+    if Check.ASSESSMENT in request.checks:
+        parts += _assess(request, scope, Observations.merge(parts))
+    observations = Observations.merge(parts)
+    findings = judge(rules.load(), observations.facts, scope.policy.policy)
+    if any(finding.check is Check.MODELS for finding in findings):
+        explain = importlib.import_module("mlgate.checks.models.explain")
+        findings = explain.with_evidence(scope, observations.facts, findings)
+    return observations, findings
+
+
+def _assess(request: Request, scope: Scope, seen: Observations) -> Iterable[Observations]:
+    """Clear the models, then assess them. Where nothing of an assessment changed, say so."""
+    wanted, unchanged = _selected(scope)
+    if unchanged:
+        names = ", ".join(unchanged)
+        summary = f"{names}: neither the model, the data nor the policy is among the changes"
+        yield Observations(sources=(Source(Check.ASSESSMENT, "not run", summary),))
+    if wanted:
+        paths = {each.model.path for each in scope.policy.policy.assessment if each.name in wanted}
+        extra, cleared = _clear(scope, seen, paths, _today(request))
+        yield extra
+        yield _collect(Check.ASSESSMENT, replace(scope, assessments=wanted, cleared=cleared))
+
+
+def _selected(scope: Scope) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the assessments to run, and of those that the change does not touch.
+
+    A name that the policy does not know is passed on: the check says so.
+    """
+    if scope.assessments:
+        return scope.assessments, ()
+    assessments = scope.policy.policy.assessment
+    if scope.target.whole:
+        return tuple(each.name for each in assessments), ()
+    changed = {file.path for file in scope.target.files}
+    touched = {
+        each.name for each in assessments if changed & {each.model.path, each.data.path, scope.policy.path}
+    }
+    return (
+        tuple(each.name for each in assessments if each.name in touched),
+        tuple(each.name for each in assessments if each.name not in touched),
+    )
+
+
+def _collect(check: Check, scope: Scope) -> Observations:
+    """Run one check. A defect in it leaves the others their say."""
+    try:
+        observations: Observations = importlib.import_module(f"mlgate.checks.{check.value}").collect(scope)
+    except Exception as error:  # noqa: BLE001 - the wall around a check: its failure is "not checked"
+        message = f"the {check.value} check failed: {type(error).__name__}: {error}; please report this"
+        return Observations(not_checked=(NotChecked(check, "check-failed", Location("."), message),))
+    return observations
+
+
+def _clear(
+    scope: Scope, seen: Observations, paths: set[str], today: dt.date
+) -> tuple[Observations, dict[str, str]]:
+    """Let the model check pass or refuse every model that is about to be loaded.
+
+    Returns:
+        What had to be looked at beyond ``seen``, and the SHA-256 of each model that may
+        be loaded: checked to its end, without an unwaived finding.
+    """
+    known = {record.path for record in seen.inventory if record.sha256 is not None}
+    files = tuple(file for file in map(scope.target.find, sorted(paths - known)) if file is not None)
+    extra = _collect(Check.MODELS, _only(scope, files)) if files else Observations()
+    both = Observations.merge((seen, extra))
+    facts = [fact for fact in both.facts if fact.location.path in paths]
+    findings = judge(rules.load(), facts, scope.policy.policy)
+    decision = decide(scope.policy, findings, both.not_checked, today, complete=False)
+    refused = {
+        finding.location.path
+        for finding in decision.findings
+        if finding.waived is None and finding.severity > Severity.INFO
+    }
+    refused |= {gap.item.location.path for gap in decision.not_checked if gap.item.check is Check.MODELS}
+    cleared = {
+        record.path: record.sha256
+        for record in both.inventory
+        if record.sha256 is not None and record.status == "checked" and record.path not in refused
+    }
+    return extra, cleared
+
+
+def _only(scope: Scope, files: tuple[target.File, ...]) -> Scope:
+    """The model check on these files alone, each of them hashed whatever its size."""
+    policy = scope.policy.policy
+    limits = replace(policy.limits, hash_bytes=max(policy.limits.hash_bytes, *(file.size for file in files)))
+    narrowed = replace(policy, models=Models(allow_globals=policy.models.allow_globals), limits=limits)
+    return replace(
+        scope,
+        target=replace(scope.target, files=files, whole=False, not_checked=()),
+        policy=replace(scope.policy, policy=narrowed),
+    )
+
+
+def _conclude(
+    request: Request,
+    report: Report,
+    policy: PolicyFile,
+    observations: Observations,
+    findings: Iterable[Finding],
+) -> Report:
+    whole = request.paths is None and not request.staged and request.changed_since is None
+    complete = whole and set(request.checks) == set(ALL)
+    decision = decide(policy, findings, observations.not_checked, _today(request), complete=complete)
+    return replace(
+        report,
+        policy=PolicyRef(policy.path, policy.sha256),
+        fail_on={check.value: policy.policy.threshold(check) for check in request.checks},
+        verdict=decision.verdict,
+        findings=decision.findings,
+        not_checked=decision.not_checked,
+        inventory=tuple(sorted(observations.inventory, key=lambda record: record.path)),
+        packages=observations.packages,
+        measurements=observations.measurements,
+        sources=observations.sources,
+        waivers=decision.waivers,
+    )
+
+
+def _today(request: Request) -> dt.date:
+    return request.today or dt.datetime.now(dt.UTC).date()
+
+
+def _tool() -> Tool:
+    return Tool(
+        name="mlgate",
+        version=__version__,
+        python=platform.python_version(),
+        platform=f"{platform.system()} {platform.machine()}".lower(),
+    )
