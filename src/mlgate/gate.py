@@ -36,6 +36,7 @@ class Request(Struct, frozen=True, kw_only=True):
         checks: The checks to run.
         paths: Named files and folders; None means the repository at ``root``.
         policy: A policy file; None takes ``.mlgate.yaml`` at the root, if there is one.
+        use_policy: False ignores ``.mlgate.yaml`` (the starter looks at the bare repository).
         fail_on: Severity that overrides every threshold of the policy.
         advisories: A directory or zip of OSV records.
         offline: True forbids every network connection.
@@ -50,6 +51,7 @@ class Request(Struct, frozen=True, kw_only=True):
     checks: tuple[Check, ...] = ALL
     paths: tuple[Path, ...] | None = None
     policy: Path | None = None
+    use_policy: bool = True
     fail_on: Severity | None = None
     advisories: Path | None = None
     offline: bool = False
@@ -118,7 +120,9 @@ def _target(request: Request) -> Target:
 
 def _policy(request: Request, seen: Target) -> PolicyFile:
     own = request.root / load.NAME
-    if request.policy is not None:
+    if not request.use_policy:
+        loaded = load.DEFAULT
+    elif request.policy is not None:
         loaded = load.from_disk(request.policy, _shown(request.policy, seen.root))
     elif seen.root == request.root.resolve() and seen.find(load.NAME) is not None:
         loaded = load.load(load.NAME, lambda path: _read(seen, path))
