@@ -1,0 +1,51 @@
+# Needs make, Python 3.11 or newer and a package index. `make help` lists the targets.
+
+VENV ?= .venv
+PYTHON ?=
+PYTEST_ARGS ?=
+WHEELS ?=
+
+bin := $(VENV)/bin
+# Made once; made again when pyproject.toml changes.
+assess := $(VENV)/.mlgate-assess
+dev := $(VENV)/.mlgate-dev
+environment := PYTHON='$(PYTHON)' sh scripts/environment.sh '$(VENV)'
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint docs bench examples clean
+
+help: ## Say what each target does
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+demo: $(assess) ## Gate two example repositories and show both reports
+	@'$(bin)/python' examples/demo.py
+
+test: $(dev) ## Run the tests; PYTEST_ARGS='-k pickle' chooses
+	@'$(bin)/python' -m pytest $(PYTEST_ARGS)
+
+check: lint test ## Lint, types and tests: what CI runs
+
+lint: $(dev) ## ruff and mypy
+	@'$(bin)/ruff' check .
+	@'$(bin)/ruff' format --check .
+	@'$(bin)/mypy'
+
+docs: $(dev) ## Generate docs/rules.md from the rules
+	@'$(bin)/mlgate' rules --format markdown > docs/rules.md.new
+	@mv docs/rules.md.new docs/rules.md
+
+bench: $(dev) ## Scan real models from PyPI and time the start; WHEELS=DIR saves the downloads
+	@'$(bin)/python' benchmarks/startup.py
+	@'$(bin)/python' benchmarks/real_models.py $(if $(WHEELS),--wheels '$(WHEELS)')
+
+examples: $(dev) ## Make the examples' models and data again
+	@'$(bin)/python' examples/make_examples.py
+
+clean: ## Remove the environment, caches and reports
+	rm -rf '$(VENV)' build dist demo-report htmlcov .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+$(assess): pyproject.toml
+	@test '$(dev)' -nt pyproject.toml && touch '$@' || $(environment) assess
+
+$(dev): pyproject.toml
+	@$(environment) dev
