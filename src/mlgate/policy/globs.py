@@ -13,7 +13,8 @@ def compile_globs(patterns: Iterable[str]) -> Callable[[str], bool]:
     Raises:
         ValueError: A pattern is empty, absolute, leaves the root, or has an open bracket.
     """
-    expressions = [re.compile(_translate(pattern)) for pattern in patterns]
+    # DOTALL: a name may hold a newline, and must not slip past `**` by it.
+    expressions = [re.compile(_translate(pattern), re.DOTALL) for pattern in patterns]
     return lambda path: any(expression.fullmatch(path) for expression in expressions)
 
 

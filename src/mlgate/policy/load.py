@@ -1,11 +1,12 @@
 """Read a policy file, with all that it extends, into typed values."""
 
+import enum
 import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import UNSET, Struct
@@ -179,28 +180,52 @@ def _convert(data: dict[str, Any], lines: Mapping[str, int], shown: str) -> Poli
             problem = f"unknown key{_nearest(field[1], _keys(key))}"
         elif field:
             problem = f"the key `{field[2]}` is missing"
+        elif problem.startswith("Invalid enum value"):
+            problem += f"; one of {', '.join(_choices(key))}"
+        elif "encoded date" in problem:
+            problem = "not a date; write it as YYYY-MM-DD"
         place = PolicyFile(DEFAULT.policy, lines=lines).line(key)
         raise PolicyError(shown, place or 1, f"{key}: {problem}" if key else problem) from error
 
 
 def _keys(key: str) -> list[str]:
     """Known keys of the mapping that holds ``key``."""
+    return list(_fields(key))
+
+
+def _choices(key: str) -> list[str]:
+    """Words that the schema accepts for ``key``."""
+    words: list[str] = []
+    for kind in _kinds(_fields(key).get(re.sub(r"\[\d+\]", "", key).rpartition(".")[2])):
+        if isinstance(kind, type) and issubclass(kind, enum.Enum):
+            words += [str(member.value) for member in kind]
+        elif get_origin(kind) is Literal:
+            words += [str(choice) for choice in get_args(kind)]
+    return words
+
+
+def _fields(key: str) -> dict[str, Any]:
     section: Any = Policy
     for part in re.sub(r"\[\d+\]", "", key).split(".")[:-1]:
-        fields = {field.name: field.type for field in msgspec.structs.fields(section)}
-        section = next((kind for kind in _sections(fields.get(part))), None)
+        kinds = _kinds(_own_fields(section).get(part))
+        section = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Struct)), None)
         if section is None:
-            return []
-    return [field.name for field in msgspec.structs.fields(section)]
+            return {}
+    return _own_fields(section)
 
 
-def _sections(kind: Any) -> Iterable[type[Struct]]:
+def _own_fields(section: type[Struct]) -> dict[str, Any]:
+    return {field.name: field.type for field in msgspec.structs.fields(section)}
+
+
+def _kinds(kind: Any) -> Iterable[Any]:
+    """Return the type and all that it is made of."""
     pending = [kind]
     while pending:
         current = pending.pop()
-        if isinstance(current, type) and issubclass(current, Struct):
-            yield current
-        pending += getattr(current, "__args__", ())
+        yield current
+        if get_origin(current) is not Literal:
+            pending += getattr(current, "__args__", ())
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
