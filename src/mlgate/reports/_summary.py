@@ -1,0 +1,184 @@
+"""What every report says in the same words: totals, the reason for the verdict, what to do next."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from mlgate.core.findings import Finding
+from mlgate.core.report import Report, Unjudged, Verdict
+from mlgate.core.severity import Severity
+from mlgate.reports._text import counted, listed, printable
+
+WHY = {
+    Verdict.PASS: "Everything in scope was checked, and nothing reaches the policy's threshold.",
+    Verdict.FAIL: "At least one finding reaches the policy's threshold and is not waived.",
+    Verdict.UNDECIDED: "Something in scope could not be checked. Nothing failed, but this is not a pass.",
+}
+_MEANING = {
+    Verdict.PASS: "may merge",
+    Verdict.FAIL: "must not merge",
+    Verdict.UNDECIDED: "look before you merge",
+}
+WORST_FIRST = tuple(sorted(Severity, reverse=True))
+
+
+class Totals(Struct, frozen=True):
+    """The findings and the items not checked, by what they do to the verdict.
+
+    Attributes:
+        blocking: Findings that fail the run.
+        reported: Findings that do not.
+        waived: Findings that a waiver accepts.
+        open: Items not checked that make the run undecided.
+        tolerated: Items not checked that the policy lets pass.
+        accepted: Items not checked that a waiver accepts.
+    """
+
+    blocking: tuple[Finding, ...]
+    reported: tuple[Finding, ...]
+    waived: tuple[Finding, ...]
+    open: tuple[Unjudged, ...]
+    tolerated: tuple[Unjudged, ...]
+    accepted: tuple[Unjudged, ...]
+
+
+def totals(report: Report) -> Totals:
+    """Sort what the report holds by what it does to the verdict, keeping its order."""
+    active = [finding for finding in report.findings if finding.waived is None]
+    held = [item for item in report.not_checked if item.waived is None]
+    return Totals(
+        blocking=tuple(finding for finding in active if finding.blocks),
+        reported=tuple(finding for finding in active if not finding.blocks),
+        waived=tuple(finding for finding in report.findings if finding.waived is not None),
+        open=tuple(item for item in held if item.counts),
+        tolerated=tuple(item for item in held if not item.counts),
+        accepted=tuple(item for item in report.not_checked if item.waived is not None),
+    )
+
+
+def by_severity(findings: Iterable[Finding]) -> tuple[tuple[Severity, int], ...]:
+    """Count findings by severity, worst first; severities without one are left out."""
+    counts = Counter(finding.severity for finding in findings)
+    return tuple((severity, counts[severity]) for severity in WORST_FIRST if counts[severity])
+
+
+def severities(findings: Iterable[Finding]) -> str:
+    """Return ``1 critical, 2 high``."""
+    return ", ".join(f"{count:,} {severity.value}" for severity, count in by_severity(findings))
+
+
+def headline(report: Report) -> str:
+    """Return one line of totals: what blocks, what does not, what is waived, what was not checked."""
+    total = totals(report)
+    blocking = ""
+    if total.blocking:
+        verb = "blocks" if len(total.blocking) == 1 else "block"
+        blocking = f"{counted(len(total.blocking), 'finding')} {verb} ({severities(total.blocking)})"
+    others = ""
+    if total.reported:
+        others = f"{len(total.reported):,} {'more ' if total.blocking else ''}below the threshold"
+    waived = len(total.waived) + len(total.accepted)
+    unread = len(total.open) + len(total.tolerated)
+    return listed(
+        [
+            blocking or "no finding blocks",
+            others,
+            f"{waived:,} waived" if waived else "",
+            f"{unread:,} not checked" if unread else "",
+        ]
+    )
+
+
+def looked_at(report: Report) -> str:
+    """Return ``12 files, 3 models, 41 packages``: what the verdict rests on."""
+    parts = []
+    if report.files_seen or "models" in report.checks:
+        parts += [counted(report.files_seen, "file"), counted(len(report.inventory), "model")]
+    if report.packages or "dependencies" in report.checks:
+        parts.append(counted(len(report.packages), "package"))
+    if report.measurements:
+        parts.append(counted(len(report.measurements), "measurement"))
+    return ", ".join(parts) or "nothing"
+
+
+def policy_words(report: Report) -> str:
+    """Return which policy decided, with the start of its digest."""
+    if report.policy.path is None:
+        return "built-in defaults (no policy file)"
+    digest = f" (sha256 {report.policy.sha256[:12]})" if report.policy.sha256 else ""
+    return f"{printable(report.policy.path)}{digest}"
+
+
+def exit_words(report: Report) -> str:
+    """Return the exit code and what it means."""
+    meaning = {
+        Verdict.PASS: "may merge",
+        Verdict.FAIL: "must not merge",
+        Verdict.UNDECIDED: "look before you merge",
+    }
+    return f"exit code {report.exit_code}: {meaning[report.verdict]}"
+
+
+def next_steps(report: Report) -> tuple[str, ...]:
+    """Return what a person can do next, most useful first; empty after a clean pass."""
+    total = totals(report)
+    steps = []
+    if total.blocking:
+        rules = list(dict.fromkeys(finding.rule for finding in total.blocking))
+        steps.append(f"`mlgate explain {rules[0]}` tells what the worst finding means.")
+    if total.open:
+        steps.append("Make what was not checked readable, pin it, or waive it with a reason.")
+    if total.blocking:
+        steps.append(
+            "Fix what blocks, or accept it for a time: a waiver in the policy, with reason and expiry."
+        )
+    return tuple(steps)
+
+
+class Group(Struct, frozen=True):
+    """Items not checked for the same reason, with the same effect.
+
+    Attributes:
+        reason: The slug.
+        effect: What they do to the verdict, in words.
+        items: At least one, in the report's order.
+    """
+
+    reason: str
+    effect: str
+    items: tuple[Unjudged, ...]
+
+    @property
+    def message(self) -> str | None:
+        """The message that all of them share, or None where they differ."""
+        first = self.items[0].item.message
+        return first if all(item.item.message == first for item in self.items) else None
+
+
+def effect(item: Unjudged) -> str:
+    """Return what an item that was not checked does to the verdict."""
+    if item.waived is not None:
+        return f"waived until {printable(item.waived.expires)}"
+    return "makes the run undecided" if item.counts else "tolerated by the policy"
+
+
+def groups(items: Sequence[Unjudged]) -> tuple[Group, ...]:
+    """Group items by reason and effect, those that decide first, larger groups before smaller."""
+    found: dict[tuple[str, str], list[Unjudged]] = {}
+    for item in items:
+        found.setdefault((item.item.reason, effect(item)), []).append(item)
+    grouped = [Group(reason, words, tuple(members)) for (reason, words), members in found.items()]
+    return tuple(sorted(grouped, key=lambda group: (not _decides(group), -len(group.items), group.reason)))
+
+
+def _decides(group: Group) -> bool:
+    return group.items[0].counts and group.items[0].waived is None
+
+
+def by_file(findings: Iterable[Finding]) -> tuple[tuple[str, tuple[Finding, ...]], ...]:
+    """Group findings by path; files stand in the order of their first, which is their worst."""
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.location.path, []).append(finding)
+    return tuple((path, tuple(members)) for path, members in found.items())
