@@ -54,7 +54,7 @@ def gate(example: Example) -> tuple[int, Any]:
     files = {kind: REPORTS / f"{example.name}.{ending}" for kind, ending in FORMATS.items()}
     for file in files.values():
         file.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "mlgate", "check", str(HERE / example.name), "--offline"]
+    command = [sys.executable, "-I", "-m", "mlgate", "check", str(HERE / example.name), "--offline"]
     command += ["--report", "terminal", *(f"--report={kind}={file}" for kind, file in files.items())]
     shown = f"mlgate check examples/{example.name}"
     print(f"\n=== {example.introduction}\n$ {shown}\n", flush=True)

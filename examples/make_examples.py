@@ -47,8 +47,8 @@ class Network(NamedTuple):
 
     def scores(self, x: np.ndarray) -> np.ndarray:
         """Return scores (n, 10) of images (n, 64)."""
-        hidden: np.ndarray = np.maximum(x @ self.w1 + self.b1, 0)
-        return hidden @ self.w2 + self.b2
+        scores: np.ndarray = np.maximum(x @ self.w1 + self.b1, 0) @ self.w2 + self.b2
+        return scores
 
     def gradients(self, x: np.ndarray, y: np.ndarray) -> tuple["Network", np.ndarray]:
         """Return the mean loss's gradients by the weights, and the loss's by the images."""
