@@ -48,7 +48,12 @@ def test_a_rule_without_facts_is_not_asked():
 def test_findings_come_worst_first_then_by_place():
     rules = [rule("MLG-TST-001", severity=Severity.LOW), rule("MLG-TST-002", severity=Severity.CRITICAL)]
     found = judge(rules, [fact(path="b"), fact(path="a")], None)
-    assert [(each.rule[-1], each.location.path) for each in found] == [("2", "a"), ("2", "b"), ("1", "a"), ("1", "b")]
+    assert [(each.rule[-1], each.location.path) for each in found] == [
+        ("2", "a"),
+        ("2", "b"),
+        ("1", "a"),
+        ("1", "b"),
+    ]
 
 
 def test_a_hit_may_decide_severity_and_fix():
@@ -75,7 +80,9 @@ def test_a_fingerprint_survives_insertions_above(moved):
 
 
 @pytest.mark.parametrize(
-    "other", [{"path": "b.pkl"}, {"subject": "y"}, {"member": "archive/data.pkl"}], ids=["path", "subject", "member"]
+    "other",
+    [{"path": "b.pkl"}, {"subject": "y"}, {"member": "archive/data.pkl"}],
+    ids=["path", "subject", "member"],
 )
 def test_a_fingerprint_tells_things_apart(other):
     (one,) = judge([rule()], [fact()], None)

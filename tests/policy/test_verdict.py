@@ -68,7 +68,11 @@ def test_three_outcomes(findings, gaps, expected):
 
 @pytest.mark.parametrize(
     ("text", "blocks"),
-    [("fail_on: critical", False), ("models: {fail_on: critical}", False), ("dependencies: {fail_on: low}", True)],
+    [
+        ("fail_on: critical", False),
+        ("models: {fail_on: critical}", False),
+        ("dependencies: {fail_on: low}", True),
+    ],
 )
 def test_the_threshold_is_the_checks_own_or_the_policys(text, blocks):
     assert verdict(text, [finding()]).findings[0].blocks is blocks
@@ -147,5 +151,7 @@ def test_warn_excuses_nothing_but_unpinned_requirements():
 
 
 def test_one_severity_can_replace_every_threshold():
-    changed = fail_at(policy("models: {fail_on: critical}\ndependencies: {fail_on: {cvss: 1}}").policy, Severity.LOW)
+    changed = fail_at(
+        policy("models: {fail_on: critical}\ndependencies: {fail_on: {cvss: 1}}").policy, Severity.LOW
+    )
     assert {changed.threshold(check) for check in Check} == {Severity.LOW}
