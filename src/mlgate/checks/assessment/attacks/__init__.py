@@ -1,0 +1,1 @@
+"""One module an attack; see :class:`mlgate.checks.assessment.attack.Attack`."""

@@ -1,0 +1,1 @@
+"""One module a model format; see :class:`mlgate.checks.assessment.model.Loader`."""

@@ -1,0 +1,169 @@
+"""ONNX classifiers through onnxruntime, on the CPU, with one thread.
+
+A model has one input of float32 or float64, batch first, and scores as one of
+
+- logits or probabilities [n, k], or a single column [n, 1] or [n] for two classes;
+- what scikit-learn converters write: a label, and probabilities as a tensor or as a
+  sequence of maps from class to probability.
+
+The batch may be free or fixed; a fixed one is filled up. The installed onnxruntime
+decides which versions load: 1.20 takes IR up to 10 and opset up to 21, 1.32 takes IR up
+to 14. IR 10 and opset 21 suit every release that mlgate supports.
+
+Bytes carry no place on disk, so tensors in external files are never found.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from mlgate.checks.assessment.model import Scores, Signature
+from mlgate.checks.assessment.problems import Unassessable
+
+if TYPE_CHECKING:
+    from mlgate.checks.assessment.model import Floats
+
+FORMAT = "onnx"
+REQUIRES = ("numpy", "onnxruntime")
+EXTRA = "assess"
+MAX_BYTES = (2 << 30) - 1  # the largest message that protobuf can hold
+
+_DTYPES = {"tensor(float)": "float32", "tensor(double)": "float64"}
+_SCORES = (*_DTYPES, "seq(map(int64,tensor(float)))", "seq(map(string,tensor(float)))")
+# Where several outputs could be scores, one with such a name is.
+_NAMES = ("probabilities", "output_probability", "logits", "scores")
+_QUIET = 4
+
+
+def claims(head: bytes) -> bool:
+    """Say whether ``head`` begins like a ModelProto: field 1, the IR version, a varint."""
+    return len(head) >= 2 and head[0] == 0x08 and 1 <= head[1] < 0x80
+
+
+def prepare() -> None:
+    """Import numpy and onnxruntime."""
+    import numpy as np  # noqa: F401, PLC0415 - only the worker pays for it
+    import onnxruntime  # noqa: PLC0415 - only the worker pays for it
+
+    onnxruntime.disable_telemetry_events()
+
+
+def load(data: bytes) -> "OnnxModel":
+    """Build a session from a model's bytes.
+
+    Raises:
+        Unassessable: onnxruntime refuses it, or its inputs and outputs do not fit.
+    """
+    import onnxruntime  # noqa: PLC0415 - only the worker pays for it
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _QUIET
+    options.use_deterministic_compute = True
+    try:
+        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the wall around a hostile file
+        raise _failed("model-load", "onnxruntime cannot load the model", error) from error
+    return OnnxModel(session)
+
+
+class OnnxModel:
+    """A session whose input and scores are known.
+
+    Args:
+        session: An ``onnxruntime.InferenceSession``.
+
+    Raises:
+        Unassessable: The inputs or outputs do not fit.
+    """
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        inputs = session.get_inputs()
+        if len(inputs) != 1:
+            names = ", ".join(entry.name for entry in inputs)
+            raise Unassessable(
+                "model-input",
+                f"the model has {len(inputs)} inputs ({names}); an assessment feeds exactly one",
+            )
+        self._input = inputs[0].name
+        dtype = _DTYPES.get(inputs[0].type)
+        shape = tuple(size if isinstance(size, int) and size > 0 else None for size in inputs[0].shape)
+        if dtype is None or not shape:
+            raise Unassessable(
+                "model-input",
+                f"the model's input {self._input} is {inputs[0].type} of shape {list(inputs[0].shape)}; "
+                "an assessment feeds float32 or float64, batch first",
+            )
+        self.signature = Signature(shape, dtype)
+        self._output = _score_output(session.get_outputs())
+
+    def predict(self, x: "Floats") -> Scores:
+        """Score samples; see :class:`mlgate.checks.assessment.model.Model`."""
+        import numpy as np  # noqa: PLC0415 - only the worker pays for it
+
+        batch = self.signature.shape[0] or len(x)
+        rows, names = [], set()
+        for start in range(0, len(x), batch):
+            part = x[start : start + batch]
+            missing = batch - len(part)
+            if missing:
+                part = np.concatenate([part, np.repeat(part[-1:], missing, axis=0)])
+            values, classes = _table(self._run(part), batch)
+            rows.append(values[: batch - missing])
+            names.add(classes)
+        if len(names) != 1 or len({part.shape[1] for part in rows}) != 1:
+            raise Unassessable("model-output", "the model's classes change from batch to batch")
+        return Scores(np.concatenate(rows), names.pop())
+
+    def _run(self, part: "Floats") -> Any:
+        try:
+            return self._session.run([self._output], {self._input: part})[0]
+        except Exception as error:  # the wall around a hostile file
+            raise _failed("model-run", "the model fails on the data", error) from error
+
+
+def _failed(reason: str, what: str, error: Exception) -> Unassessable:
+    text = str(error)
+    if isinstance(error, MemoryError) or "bad_alloc" in text or "allocate memory" in text:
+        return Unassessable("worker-memory", f"{what}: it needs more memory than limits.worker_bytes allows")
+    return Unassessable(reason, f"{what}: {text}")
+
+
+def _score_output(outputs: Sequence[Any]) -> str:
+    fitting = [entry for entry in outputs if entry.type in _SCORES]
+    if len(fitting) > 1:
+        fitting = [entry for entry in fitting if entry.name in _NAMES]
+    if len(fitting) != 1:
+        listed = ", ".join(f"{entry.name}: {entry.type}" for entry in outputs)
+        raise Unassessable(
+            "model-output",
+            f"the model's outputs ({listed}) do not say which one holds the scores; export one output of "
+            f"scores per class, or name it {_NAMES[0]}",
+        )
+    name: str = fitting[0].name
+    return name
+
+
+def _table(answer: Any, samples: int) -> tuple["Floats", tuple[int | str, ...] | None]:
+    """Bring an answer to [n, k], with the classes' names where it tells them."""
+    import numpy as np  # noqa: PLC0415 - only the worker pays for it
+
+    if isinstance(answer, list):
+        classes = tuple(sorted(answer[0])) if answer and isinstance(answer[0], dict) else ()
+        if not classes or any(row.keys() != answer[0].keys() for row in answer):
+            raise Unassessable("model-output", "the model's maps of scores do not name the same classes")
+        return np.array([[row[name] for name in classes] for row in answer], dtype=np.float32), classes
+    shape = answer.shape
+    if (
+        len(shape) == 0
+        or shape[0] != samples
+        or answer.size == 0
+        or answer.size != shape[0] * max(shape[1:], default=1)
+    ):
+        raise Unassessable(
+            "model-output",
+            f"the model answers {samples} samples with scores of shape {list(shape)}; "
+            "one row a sample and one column a class is needed",
+        )
+    return answer.reshape(samples, -1), None

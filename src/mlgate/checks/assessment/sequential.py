@@ -1,0 +1,136 @@
+"""Decide a threshold on a success rate while looking, without fooling oneself.
+
+The samples come in a random order. After 32 of them, and then each time their number
+has grown by half, the successes are counted and an exact (Clopper-Pearson) interval is
+drawn. Each look spends a part of the allowed error, and the parts add up to the whole:
+half for the look that uses all samples, the other half shared by the looks before. So
+the intervals form a confidence sequence: with the stated confidence *all* of them hold
+the model's true rate, and it does no harm to stop at whichever look one likes.
+
+The question is about the model, not about these samples: the true rate is what the
+model would reach on more data of the same kind. Hence the answers:
+
+- ``pass``: an interval lies wholly at or above the threshold;
+- ``fail``: an interval lies wholly below it;
+- ``inconclusive``: the samples (or the time) are used up and the interval still holds
+  the threshold. A point estimate on the right side is then no answer.
+
+Looking also stops, as ``inconclusive``, once no outcome of the samples that are left
+could still decide. Any two-sided interval errs on both sides, so a wrong pass, or a
+wrong fail, is at most half as likely as the confidence allows.
+"""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from mlgate.checks.assessment.intervals import clopper_pearson
+
+FIRST = 32
+GROWTH = 1.5
+_LAST_SHARE = 0.5
+
+
+class Look(Struct, frozen=True):
+    """One look at the successes so far.
+
+    Attributes:
+        n: Samples seen.
+        successes: Among them.
+        low: Lower end of the interval.
+        high: Upper end.
+    """
+
+    n: int
+    successes: int
+    low: float
+    high: float
+
+    @property
+    def value(self) -> float:
+        """Share of successes."""
+        return self.successes / self.n
+
+
+class Answer(Struct, frozen=True):
+    """What the looks decided.
+
+    Attributes:
+        outcome: ``pass``, ``fail`` or ``inconclusive``.
+        stop: ``decided``, ``samples`` (all used), ``undecidable`` (the rest could not
+            decide) or ``budget``.
+        looks: In order; empty where the budget ended before the first.
+    """
+
+    outcome: str
+    stop: str
+    looks: tuple[Look, ...]
+
+
+def plan(total: int, confidence: float) -> tuple[tuple[int, float], ...]:
+    """Return the looks at ``total`` samples: how many are seen, and at what confidence."""
+    sizes = [min(FIRST, total)]
+    while sizes[-1] < total:
+        sizes.append(min(total, int(sizes[-1] * GROWTH)))
+    error = 1 - confidence
+    if len(sizes) == 1:
+        return ((total, confidence),)
+    early = error * (1 - _LAST_SHARE) / (len(sizes) - 1)
+    return (*((n, 1 - early) for n in sizes[:-1]), (total, 1 - error * _LAST_SHARE))
+
+
+def decide(total: int, threshold: float, confidence: float, draw: Callable[[int, int], int | None]) -> Answer:
+    """Look until the threshold is decided.
+
+    Args:
+        total: Samples there are, at least 1.
+        threshold: The rate asked for, 0 to 1.
+        confidence: Of the whole sequence, between 0 and 1.
+        draw: Given ``start`` and ``stop``, returns the successes among these samples of
+            the random order, or None where the budget is spent.
+    """
+    looks: list[Look] = []
+    successes = seen = 0
+    steps = plan(total, confidence)
+    for index, (n, level) in enumerate(steps):
+        found = draw(seen, n)
+        if found is None:
+            return Answer("inconclusive", "budget", tuple(looks))
+        successes, seen = successes + found, n
+        low, high = clopper_pearson(successes, n, level)
+        looks.append(Look(n, successes, low, high))
+        if low >= threshold or high < threshold:
+            return Answer("pass" if low >= threshold else "fail", "decided", tuple(looks))
+        if n < total and not _decidable(successes, n, steps[index + 1 :], threshold):
+            return Answer("inconclusive", "undecidable", tuple(looks))
+    return Answer("inconclusive", "samples", tuple(looks))
+
+
+def _decidable(successes: int, n: int, rest: tuple[tuple[int, float], ...], threshold: float) -> bool:
+    for later, level in rest:
+        if clopper_pearson(successes + later - n, later, level)[0] >= threshold:
+            return True
+        if clopper_pearson(successes, later, level)[1] < threshold:
+            return True
+    return False
+
+
+def samples_needed(rate: float, threshold: float, confidence: float, most: int = 1 << 22) -> int | None:
+    """Estimate how many samples would decide if they went on as they began.
+
+    Args:
+        rate: Share of successes so far.
+        threshold: The rate asked for.
+        confidence: Of the whole sequence.
+        most: Larger numbers are not said.
+
+    Returns:
+        A power of two times 64, or None where even ``most`` would not do.
+    """
+    n = 64
+    while n <= most:
+        low, high = clopper_pearson(round(rate * n), n, plan(n, confidence)[-1][1])
+        if low >= threshold or high < threshold:
+            return n
+        n *= 2
+    return None
