@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from mlgate.core.facts import Check
 from mlgate.core.findings import Finding
 from mlgate.core.report import Report, Unjudged, Verdict
 from mlgate.core.severity import Severity
@@ -127,7 +128,9 @@ def next_steps(report: Report) -> tuple[str, ...]:
     if total.blocking:
         rules = list(dict.fromkeys(finding.rule for finding in total.blocking))
         steps.append(f"`mlgate explain {rules[0]}` tells what the worst finding means.")
-    if total.open:
+    if any(entry.item.check is Check.POLICY for entry in total.open):
+        steps.append("Correct the policy, and run again.")
+    elif total.open:
         steps.append("Make what was not checked readable, pin it, or waive it with a reason.")
     if total.blocking:
         steps.append(

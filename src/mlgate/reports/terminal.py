@@ -207,7 +207,7 @@ class _Page:
         from rich.table import Table  # noqa: PLC0415 - heavy; other formats do without it
         from rich.text import Text  # noqa: PLC0415 - heavy; other formats do without it
 
-        table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim", show_edge=False)
+        table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", show_edge=False)
         for name in ("", *columns):
             whole = name in _WHOLE and self._width >= _ROOMY
             table.add_column(name, overflow="fold", no_wrap=whole)
