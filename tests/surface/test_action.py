@@ -1,0 +1,277 @@
+"""The composite action, its ``run`` steps run with the runner's real files."""
+
+import json
+import pickle
+import re
+import subprocess
+import urllib.parse
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.surface import composite
+
+EVIL = b"cos\nsystem\n(S'echo harmless'\ntR."
+MODELS = {"checks": "models"}
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    folder = tmp_path / "work space"
+    folder.mkdir()
+    (folder / "model.pkl").write_bytes(pickle.dumps({"weights": [1.0, 2.0]}))
+    return folder
+
+
+@pytest.fixture
+def temporary(tmp_path):
+    folder = tmp_path / "runner temp"
+    folder.mkdir()
+    return folder
+
+
+def git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+    done = subprocess.run([*command, *arguments], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def commit(folder: Path, message: str) -> str:
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", message)
+    return git(folder, "rev-parse", "HEAD")
+
+
+@pytest.fixture
+def repository(workspace):
+    git(workspace, "init", "--quiet", "--initial-branch=main")
+    (workspace / ".mlgate.yaml").write_text("version: 1\nextends: policies/base.yaml\n")
+    (workspace / "policies").mkdir()
+    (workspace / "policies/base.yaml").write_text("version: 1\nmodels: {fail_on: high}\n")
+    commit(workspace, "base")
+    git(workspace, "switch", "--quiet", "--create", "change")
+    return workspace
+
+
+def test_a_clean_repository_passes(workspace, temporary):
+    result = composite.run(workspace, temporary, MODELS)
+    assert result.exit_code == 0, result.log
+    assert result.outputs["verdict"] == "pass"
+    assert result.outputs["exit-code"] == "0"
+    assert json.loads(Path(result.outputs["sarif-file"]).read_text())["version"] == "2.1.0"
+    assert "<html" in Path(result.outputs["html-file"]).read_text()
+    assert result.summary
+    assert not result.annotations("error")
+
+
+def test_an_evil_pickle_fails_and_is_annotated(workspace, temporary):
+    (workspace / "evil.pkl").write_bytes(EVIL)
+    result = composite.run(workspace, temporary, MODELS)
+    assert result.exit_code == 1, result.log
+    assert result.outputs["verdict"] == "fail"
+    assert composite.counts(result)["critical"] >= 1
+    assert any("file=evil.pkl,line=1," in line for line in result.annotations("error"))
+    assert "evil.pkl" in result.summary
+
+
+def test_what_cannot_be_read_is_undecided(workspace, temporary):
+    (workspace / "model.pkl").write_bytes(
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 12\n"
+    )
+    result = composite.run(workspace, temporary, MODELS)
+    assert result.exit_code == 2, result.log
+    assert result.outputs["verdict"] == "undecided"
+    assert composite.counts(result)["not_checked"] == 1
+    assert result.annotations("warning")
+
+
+def test_a_gate_that_crashed_is_never_a_pass(workspace, temporary):
+    result = composite.run(workspace, temporary, MODELS, interpreter="kill -9 $$")
+    assert result.codes["Run the gate"] != 0
+    assert result.exit_code == 2
+    assert "no answer" in result.log
+
+
+@pytest.mark.parametrize("name", ["policy", "checks", "base-ref", "policy-from-base", "fail-on"])
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        '"; touch {marker}; "',
+        "$(touch {marker})",
+        "`touch {marker}`",
+        "x\ntouch {marker}\n",
+        "--upload-pack=touch {marker}",
+        "x\nexit-code=0\nverdict=pass",
+        "'; exit 0; '",
+    ],
+)
+def test_hostile_inputs_are_only_text(repository, temporary, tmp_path, name, hostile):
+    marker = tmp_path / "marker"
+    result = composite.run(repository, temporary, {**MODELS, name: hostile.format(marker=marker)})
+    assert result.exit_code == 2, result.log
+    assert not marker.exists()
+    assert not (repository / "exit-code").exists()
+
+
+@pytest.mark.parametrize("folder", ["..", "/", "missing", "$(touch marker)", "link"])
+def test_the_working_directory_lies_in_the_workspace(workspace, temporary, folder):
+    (workspace / "link").symlink_to("/")
+    result = composite.run(workspace, temporary, {**MODELS, "working-directory": folder})
+    assert result.exit_code == 2
+    assert list(workspace.glob("marker")) == []
+
+
+def test_locations_are_relative_to_the_workspace(workspace, temporary):
+    inner = workspace / "ser vice"
+    inner.mkdir()
+    (inner / "evil.pkl").write_bytes(EVIL)
+    result = composite.run(workspace, temporary, {**MODELS, "working-directory": "ser vice"})
+    assert result.exit_code == 1
+    assert any("file=ser vice/evil.pkl," in line for line in result.annotations("error"))
+    log = json.loads(Path(result.outputs["sarif-file"]).read_text())
+    uris = {
+        place["physicalLocation"]["artifactLocation"]["uri"]
+        for each in log["runs"][0]["results"]
+        for place in each["locations"]
+    }
+    assert uris == {urllib.parse.quote("ser vice/evil.pkl")}
+
+
+@pytest.mark.parametrize("name", ["mlgate.py", "json.py", "yaml.py", "msgspec.py", "sitecustomize.py"])
+def test_nothing_of_the_workspace_is_imported(workspace, temporary, tmp_path, name):
+    marker = tmp_path / "marker"
+    (workspace / name).write_text(f"open({str(marker)!r}, 'w').close()\n")
+    result = composite.run(workspace, temporary, MODELS)
+    assert result.exit_code == 0, result.log
+    assert not marker.exists()
+
+
+def test_a_file_name_cannot_speak_to_the_runner(workspace, temporary):
+    name = "a\n::error title=fake::, 100%\n::set-output name=verdict::pass.pkl"
+    (workspace / name).write_bytes(EVIL)
+    result = composite.run(workspace, temporary, MODELS)
+    assert result.exit_code == 1
+    assert result.outputs["verdict"] == "fail"
+    spoken, heard = [], True
+    token = ""
+    for line in result.log.splitlines():
+        if heard and (stop := re.fullmatch(r"::stop-commands::(\w+)", line)):
+            heard, token = False, stop[1]
+        elif not heard and line == f"::{token}::":
+            heard = True
+        elif heard and line.startswith("::"):
+            spoken.append(line)
+    assert spoken
+    assert all(line.startswith(("::error file=a%0A", "::warning ")) for line in spoken)
+    assert "%2C 100%25" in spoken[0]
+
+
+def test_a_pull_request_is_judged_by_the_policy_of_its_base(repository, temporary):
+    (repository / "evil.pkl").write_bytes(EVIL)
+    loose = "version: 1\nmodels: {include: [nothing/**]}\n"
+    (repository / ".mlgate.yaml").write_text(loose)
+    commit(repository, "loosen the policy and add a model")
+    inputs = {**MODELS, "policy-from-base": "true"}
+    result = composite.run(repository, temporary, inputs, {"GITHUB_BASE_REF": "main"})
+    assert result.exit_code == 1, result.log
+    assert (repository / ".mlgate.yaml").read_text() == loose
+    assert git(repository, "status", "--porcelain") == ""
+
+
+def test_the_policy_that_the_base_extends_is_the_base_s_too(repository, temporary):
+    (repository / "evil.pkl").write_bytes(EVIL)
+    (repository / "policies/base.yaml").write_text("version: 1\nmodels: {include: [nothing/**]}\n")
+    commit(repository, "loosen what the policy extends")
+    inputs = {**MODELS, "policy-from-base": "true", "base-ref": "main"}
+    assert composite.run(repository, temporary, inputs).exit_code == 1
+
+
+@pytest.mark.parametrize("place", [".mlgate.yaml", "policies"])
+def test_a_policy_behind_a_link_is_refused(repository, temporary, place):
+    git(repository, "rm", "-r", "--quiet", place)
+    (repository / "elsewhere").mkdir()
+    (repository / place).symlink_to("elsewhere" if place == "policies" else "elsewhere/x.yaml")
+    commit(repository, "a link in the policy's place")
+    inputs = {**MODELS, "policy-from-base": "true", "base-ref": "main"}
+    result = composite.run(repository, temporary, inputs)
+    assert result.exit_code == 2
+    assert (repository / place).is_symlink()
+
+
+def test_the_first_policy_is_the_change_s_own(workspace, temporary):
+    git(workspace, "init", "--quiet", "--initial-branch=main")
+    commit(workspace, "base without a policy")
+    git(workspace, "switch", "--quiet", "--create", "change")
+    (workspace / ".mlgate.yaml").write_text("version: 1\n")
+    commit(workspace, "adopt mlgate")
+    inputs = {**MODELS, "policy-from-base": "true"}
+    result = composite.run(workspace, temporary, inputs, {"GITHUB_BASE_REF": "main"})
+    assert result.exit_code == 0, result.log
+    assert "has no policy yet" in result.annotations("warning")[0]
+
+
+def test_a_base_that_is_not_here_is_undecided(repository, temporary):
+    result = composite.run(repository, temporary, {**MODELS, "base-ref": "no-such-branch"})
+    assert result.exit_code == 2
+    assert "fetch-depth: 0" in result.log
+
+
+def test_only_what_changed_since_the_base_is_looked_at(repository, temporary):
+    git(repository, "switch", "--quiet", "main")
+    (repository / "old.pkl").write_bytes(EVIL)
+    commit(repository, "an old sin")
+    git(repository, "switch", "--quiet", "--create", "next")
+    (repository / "new.pkl").write_bytes(pickle.dumps([1.0]))
+    commit(repository, "a clean model")
+    assert composite.run(repository, temporary, {**MODELS, "base-ref": "main"}).exit_code == 0
+    assert composite.run(repository, temporary, MODELS).exit_code == 1
+
+
+def test_annotations_stop_at_ten(workspace, temporary):
+    for number in range(13):
+        (workspace / f"evil-{number}.pkl").write_bytes(EVIL)
+    result = composite.run(workspace, temporary, MODELS)
+    assert len(result.annotations("error")) == 10
+    assert re.search(r"^mlgate: \d+ more findings in the summary$", result.log, re.MULTILINE)
+
+
+def test_every_use_is_pinned_and_no_script_holds_an_expression():
+    action = composite.load()
+    for step in action["runs"]["steps"]:
+        if "uses" in step:
+            assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", step["uses"])
+        else:
+            assert "${{" not in step["run"]
+
+
+def test_the_install_step_never_imports_from_the_workspace():
+    step = next(each for each in composite.load()["runs"]["steps"] if each["name"] == "Install mlgate")
+    for line in step["run"].splitlines():
+        assert re.search(r'python"? -I -m |"\$MLGATE_PYTHON" -I -m ', line)
+
+
+def test_sarif_is_uploaded_always_but_not_from_forks():
+    steps = composite.load()["runs"]["steps"]
+    upload = next(each for each in steps if "upload-sarif" in each.get("uses", ""))
+    condition = upload["if"]
+    assert condition.startswith("always()")
+    assert "github.event.pull_request.head.repo.full_name == github.repository" in condition
+    assert steps[-1]["if"] == "always()"
+
+
+@pytest.mark.parametrize("path", [".github/workflows/test.yml", "docs/examples/github-workflow.yml"])
+def test_workflows_grant_nothing_by_default(path):
+    workflow = yaml.safe_load((composite.ACTION / path).read_text())
+    assert workflow["permissions"] == {}
+    for job in workflow["jobs"].values():
+        for step in job["steps"]:
+            if "actions/checkout" in step.get("uses", ""):
+                assert step["with"]["persist-credentials"] is False
+
+
+def test_the_example_names_only_inputs_that_exist():
+    workflow = yaml.safe_load((composite.ACTION / "docs/examples/github-workflow.yml").read_text())
+    steps = workflow["jobs"]["gate"]["steps"]
+    ours = next(step for step in steps if "/mlgate@" in step["uses"])
+    assert set(ours["with"]) <= set(composite.load()["inputs"])
+    assert steps[0]["with"]["lfs"] is True

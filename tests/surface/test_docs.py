@@ -1,0 +1,120 @@
+"""What the pages say is so: every key, every command, every link."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import pytest
+import yaml
+
+from mlgate import cli
+from mlgate.policy import load
+from mlgate.policy.schema import Policy
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    path
+    for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md"))
+    if path.name != "rules.md" and ".venv" not in path.parts
+)
+NAMES = [path.relative_to(ROOT).as_posix() for path in PAGES]
+
+
+def keys(section: type[msgspec.Struct], prefix: str = "") -> Iterator[str]:
+    """Yield every key of the policy, dotted; ``[]`` stands for an item of a list."""
+    for field in msgspec.structs.fields(section):
+        yield prefix + field.name
+        pending: list[tuple[Any, str]] = [(field.type, "")]
+        while pending:
+            kind, items = pending.pop()
+            if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+                yield from keys(kind, f"{prefix}{field.name}{items}.")
+            else:
+                nested = "[]" if getattr(kind, "__origin__", None) is tuple else items
+                pending += [(each, nested) for each in get_args(kind)]
+
+
+def documented() -> set[str]:
+    text = (ROOT / "docs/policy.md").read_text(encoding="utf-8")
+    return set(re.findall(r"^\| `([a-z_.\[\]0-9]+)` \|", text, re.MULTILINE))
+
+
+def test_every_key_of_the_policy_is_documented():
+    assert set(keys(Policy)) - documented() == set()
+
+
+def test_no_key_is_documented_that_does_not_exist():
+    assert documented() - set(keys(Policy)) == set()
+
+
+def blocks(name: str, language: str) -> list[str]:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/policy.md"])
+def test_every_policy_shown_is_valid(name):
+    shown = [block for block in blocks(name, "yaml") if re.match(r"(#.*\n)*version: 1\n", block)]
+    assert shown
+    for block in shown:
+        files = {"policy.yaml": block.encode(), "policies/base.yaml": b"version: 1\n"}
+        load.load("policy.yaml", files.get)
+
+
+def commands(name: str) -> Iterator[list[str]]:
+    for block in (*blocks(name, "sh"), *blocks(name, "console")):
+        for line in block.splitlines():
+            words = shlex.split(line.removeprefix("$ "), comments=True)
+            if words[:1] == ["mlgate"]:
+                yield words[1 : words.index(">")] if ">" in words else words[1:]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_shown_is_one(name):
+    for words in commands(name):
+        if words and words != ["--version"]:
+            cli._parser().parse_args(words)
+
+
+def anchors(path: Path) -> set[str]:
+    heads = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_local_link_leads_somewhere(name):
+    page = ROOT / name
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        place = (page.parent / path).resolve() if path else page
+        assert place.exists(), target
+        if anchor and place.suffix == ".md":
+            assert anchor in anchors(place), target
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_make_target_shown_exists(name):
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"`make ([a-z]+)", (ROOT / name).read_text(encoding="utf-8")):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_the_readme_names_every_exit_code_and_command():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for command in ("check", "scan", "audit", "assess", "init", "explain", "rules"):
+        assert f"mlgate {command}" in text
+    for verdict in ("pass", "fail", "undecided"):
+        assert verdict in text
+
+
+def test_the_examples_policies_are_valid():
+    for name in ("passing", "blocked"):
+        folder = ROOT / "examples" / name
+        loaded = load.load(".mlgate.yaml", lambda path, folder=folder: (folder / path).read_bytes())
+        assert loaded.policy.assessment
+        assert yaml.safe_load((folder / ".mlgate.yaml").read_text())["version"] == 1
