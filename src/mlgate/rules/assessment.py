@@ -22,7 +22,9 @@ def _figures(detail: Mapping[str, Any]) -> str:
 def _inaccurate(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
     for fact in _failed(facts, "accuracy"):
         detail = fact.detail
-        message = f"The model {detail['model']} classifies {detail['data']} less accurately than the policy demands."
+        message = (
+            f"The model {detail['model']} is right on {detail['data']} less often than the policy demands."
+        )
         yield Hit(fact, message, evidence=f"accuracy {_figures(detail)}")
 
 
@@ -80,6 +82,7 @@ RULES = (
             "and lower the minimum only if the lower accuracy is acceptable to those who use the model."
         ),
         references=("Clopper and Pearson (1934), doi:10.1093/biomet/26.4.404",),
+        cwe=(440,),
         judge=_inaccurate,
         security=False,
         precision="very-high",
@@ -133,11 +136,11 @@ RULES = (
             "one. Nothing was loaded, so there are no figures either."
         ),
         why=(
-            "The figures of an assessment hold for one model on one set of data. Somebody who can swap either "
-            "without touching the policy can pass the gate with another model, or with easier data."
+            "The figures of an assessment hold for one model on one set of data. Somebody who can swap "
+            "either without touching the policy can pass the gate with another model, or with easier data."
         ),
         fix=(
-            "If the new file is the intended one, put its digest into the policy, where a reviewer sees it:\n\n"
+            "If the new file is the intended one, put its digest into the policy, for a reviewer to see:\n\n"
             "```sh\nsha256sum models/model.onnx\n```\n\n"
             "Otherwise restore the file."
         ),

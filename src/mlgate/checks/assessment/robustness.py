@@ -50,19 +50,24 @@ class Samples(Struct, frozen=True):
 
 
 def ball(x: "Floats", epsilon: float, limits: tuple[Any, Any] | None) -> Ball:
-    """Return the Linf ball around samples, cut to the range, exact in their dtype."""
-    low, high = x - x.dtype.type(epsilon), x + x.dtype.type(epsilon)
-    # Rounding may have stepped over the edge, by one number at most.
-    low = np.where(_distance(low, x) > epsilon, np.nextafter(low, x), low)
-    high = np.where(_distance(high, x) > epsilon, np.nextafter(high, x), high)
+    """Return the Linf ball around samples, cut to the range.
+
+    The edge is computed in float64 and rounded inwards to the samples' dtype, so that no
+    number of that dtype between the bounds is outside.
+    """
+    center = x.astype(np.float64)
+    most = np.finfo(x.dtype).max
+    edges = []
+    for sign in (-1, 1):
+        exact = np.clip(center + sign * epsilon, -most, most)
+        edge = exact.astype(x.dtype)
+        edges.append(np.where(sign * (edge.astype(np.float64) - exact) > 0, np.nextafter(edge, x), edge))
+    low, high = edges
     if limits is not None:
         low, high = np.maximum(low, limits[0]), np.minimum(high, limits[1])
+    for bound in (low, high):
+        bound.flags.writeable = False
     return Ball(x, low, high)
-
-
-def _distance(a: "Floats", b: "Floats") -> "Floats":
-    distance: Floats = np.abs(a.astype(np.float64) - b.astype(np.float64))
-    return distance
 
 
 def attacks(wanted: tuple[str, ...], norm: str) -> tuple[Any, ...]:
@@ -146,12 +151,8 @@ class Cascade:
     def _confirmed(
         self, x: "Floats", around: Ball, labels: "NDArray[np.int64]", claimed: "NDArray[np.bool_]"
     ) -> "NDArray[np.bool_]":
-        x, center = x[claimed], around.x[claimed]
-        axes = tuple(range(1, x.ndim))
-        inside = (_distance(x, center) <= self._settings.epsilon).all(axis=axes)
-        if self._samples.limits is not None:
-            low, high = self._samples.limits
-            inside &= ((x >= low) & (x <= high)).all(axis=axes)
+        x = x[claimed]
+        inside = ((x >= around.low[claimed]) & (x <= around.high[claimed])).all(axis=tuple(range(1, x.ndim)))
         fooled: NDArray[np.bool_] = self._model.predict(x).argmax(axis=1) != labels[claimed]
         return inside & fooled
 
