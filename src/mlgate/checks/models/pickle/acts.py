@@ -1,0 +1,82 @@
+"""The four ways in which a pickle acts: it imports, calls, instantiates and fills."""
+
+from typing import Any
+
+from mlgate.checks.models.pickle import compat
+from mlgate.checks.models.pickle.state import Broken, State
+from mlgate.checks.models.pickle.values import CONTAINERS, KEEP, PLAIN, Dict, Global, Made
+
+
+class Acts(State):
+    """State of an unpickler that can act."""
+
+    def find_class(self, module: str, name: str, offset: int) -> Global:
+        """Import, as the unpickler's ``find_class`` does."""
+        key = (module, name, self.protocol < 3, self.protocol >= 4)
+        found = self.recorder.globals.get(key)
+        if found is None:
+            written = f"{module}.{name}"
+            if self.protocol < 3:
+                module, name = compat.renamed(module, name)
+            found = Global(module, name, written, dotted=self.protocol >= 4 and "." in name)
+            self.recorder.globals[key] = found
+        self.recorder.imports(found, offset)
+        return found
+
+    def reduce(self, callee: Any, args: Any, offset: int, via: str) -> Any:
+        """Call ``callee`` with the tuple ``args``."""
+        known = args if type(args) is tuple else None
+        if known is None and (type(args) in PLAIN or type(args) in CONTAINERS):
+            raise Broken("the arguments of a call are no tuple")
+        if type(callee) is Global:
+            return self._call(callee, known, offset, via)
+        if type(callee) in PLAIN or type(callee) in CONTAINERS:
+            raise Broken("a value that cannot be called is called")
+        self.recorder.computed(callee, known, offset, via)
+        return Made(callee, known, "call")
+
+    def _call(self, callee: Global, args: tuple[Any, ...] | None, offset: int, via: str) -> Any:
+        if callee.module in ("copyreg", "copy_reg") and args:
+            if callee.name == "_reconstructor" and len(args) == 3:
+                self.recorder.call("call", callee, args, offset, via)
+                return self._reconstructed(args, offset)
+            if callee.name in ("__newobj__", "__newobj_ex__"):
+                self.recorder.call("call", callee, args, offset, via)
+                return self.instance(args[0], args[1:], offset, callee.name)
+        self.recorder.call("call", callee, args, offset, via)
+        return Made(callee, args, "call")
+
+    def _reconstructed(self, args: tuple[Any, ...], offset: int) -> Any:
+        cls, parent, state = args
+        plain = type(parent) is Global and parent.subject in ("builtins.object", "__builtin__.object")
+        if not plain and type(parent) is Global:
+            # copyreg runs the parent's __new__ and __init__ with the state.
+            self.recorder.call("call", parent, (state,), offset, "_reconstructor")
+        elif not plain:
+            self.recorder.computed(parent, (state,), offset, "_reconstructor")
+        return self.instance(cls, (), offset, "_reconstructor")
+
+    def instance(self, cls: Any, args: tuple[Any, ...] | None, offset: int, via: str) -> Any:
+        """Make an instance by ``cls.__new__``, without ``__init__``."""
+        if type(cls) is Global:
+            self.recorder.call("instance", cls, args, offset, via)
+        elif type(cls) in PLAIN or type(cls) in CONTAINERS:
+            raise Broken("an instance of something that is no class")
+        else:
+            self.recorder.computed(cls, args, offset, via)
+        return Made(cls, args, "instance")
+
+    def fill(self, target: Any, value: Any, offset: int, via: str) -> None:
+        """Hand a value to an object's own methods."""
+        kind = type(target)
+        if kind not in PLAIN and kind not in CONTAINERS:
+            self.recorder.fill(target, tuple(value[:KEEP]) if type(value) is list else value, offset, via)
+        elif not _fits(kind, via, value):
+            raise Broken(f"{via} on a value that does not take it")
+
+
+def _fits(kind: type, via: str, value: Any) -> bool:
+    if via == "BUILD":
+        # None, and (None, slots), change nothing that these types have.
+        return value is None or (type(value) is tuple and len(value) == 2)
+    return kind is list or (kind is Dict and via.startswith("SETITEM"))

@@ -1,0 +1,186 @@
+"""What a stream does, each thing once, with where it was first seen and how often."""
+
+from typing import Any
+
+from mlgate.checks.models.pickle.values import (
+    Global,
+    Made,
+    Payload,
+    Persistent,
+    Unknown,
+    arguments,
+    describe,
+    render,
+)
+from mlgate.checks.models.reader import LimitReached
+
+# Different texts that one argument position of one callable is told apart by. Beyond
+# them the position counts as varied, so that a million dates do not make a million facts.
+_TEXTS = 32
+_SHAPES = 128
+_NAME = 64
+
+
+class Event:
+    """One thing that a stream does.
+
+    Attributes:
+        kind: The fact's kind, without the family.
+        subject: What it is about.
+        offset: Where it was first seen.
+        count: How often.
+        detail: Plain values for rules.
+    """
+
+    __slots__ = ("count", "detail", "kind", "offset", "subject")
+
+    def __init__(self, kind: str, subject: str, offset: int, detail: dict[str, Any]) -> None:
+        self.kind, self.subject, self.offset, self.detail, self.count = kind, subject, offset, detail, 1
+
+
+class _Use:
+    __slots__ = ("shapes", "texts")
+
+    def __init__(self) -> None:
+        self.shapes: dict[Any, Event] = {}
+        self.texts: dict[int, set[str]] = {}
+
+
+class Recorder:
+    """Collects the events of a file's streams.
+
+    Attributes:
+        events: In the order in which they were first seen.
+        acted: Whether a name that Python could import was called, instantiated or mutated.
+        globals: Every imported object, once.
+        stream: Offset of the stream that is being read.
+    """
+
+    def __init__(self, limit: int, stream: int = 0) -> None:
+        self.events: list[Event] = []
+        self.acted = False
+        self.globals: dict[tuple[str, str, bool, bool], Global] = {}
+        self.stream = stream
+        self._limit = limit
+        self._once: dict[Any, Event] = {}
+        self._uses: dict[Any, _Use] = {}
+
+    def note(self, kind: str, subject: str, offset: int, key: Any = None, **detail: Any) -> None:
+        """Record an event, once for each kind, subject and ``key``."""
+        identity = (kind, subject, key)
+        event = self._once.get(identity)
+        if event is None:
+            self._once[identity] = self._add(kind, subject, offset, detail)
+        else:
+            event.count += 1
+
+    def imports(self, what: Global, offset: int) -> None:
+        """Record that ``what`` was imported."""
+        self.note(
+            "import", what.subject, offset,
+            module=what.module, name=what.name, written=what.written, plausible=what.plausible,
+        )  # fmt: skip
+        if what.dotted:
+            self.note("dotted", what.subject, offset, module=what.module, name=what.name)
+
+    def call(self, how: str, maker: Global, args: tuple[Any, ...] | None, offset: int, via: str) -> None:
+        """Record a call or an instantiation (``how``), once for each shape of arguments."""
+        use = self._uses.get((how, maker, via))
+        if use is None:
+            use = self._uses[how, maker, via] = _Use()
+            self.acted = self.acted or maker.plausible
+        key = _shape(use, args)
+        event = use.shapes.get(key)
+        if event is not None:
+            event.count += 1
+            return
+        exact = len(use.shapes) < _SHAPES
+        shown = [describe(arg) for arg in args] if args is not None else None
+        if shown is not None:
+            for position, texts in use.texts.items():
+                if position < len(shown) and shown[position]["type"] == "text" and len(texts) >= _TEXTS:
+                    shown[position].pop("value", None)
+        use.shapes[key] = self._add(
+            how, maker.subject, offset,
+            {
+                "via": via, "args": shown, "written": maker.written, "exact": exact,
+                "text": f"{render(maker)}({arguments(args)})",
+            },
+        )  # fmt: skip
+
+    def computed(self, callee: Any, args: tuple[Any, ...] | None, offset: int, via: str) -> None:
+        """Record a call of something that is not an imported name."""
+        self.acted = True
+        self.note(
+            "computed-callee", subject(callee), offset, (type(callee), via),
+            via=via, text=f"{render(callee)}({arguments(args)})",
+        )  # fmt: skip
+
+    def fill(self, target: Any, value: Any, offset: int, via: str) -> None:
+        """Record that a value was handed to an object by BUILD, SETITEM(S), APPEND(S) or ADDITEMS."""
+        kind = type(target)
+        if kind is Global:
+            self.acted = self.acted or target.plausible
+            self.note(
+                "mutation", target.subject, offset, via,
+                via=via, text=f"{render(target)} <- {render(value)}",
+            )  # fmt: skip
+            return
+        how = target.how if kind is Made else "persistent" if kind is Persistent else "unknown"
+        self.note(
+            "fill", subject(target), offset, (how, via, type(value)),
+            via=via, how=how, value=describe(value, 2), text=f"{render(target)} <- {render(value)}",
+        )  # fmt: skip
+
+    def adopt(self, other: "Recorder") -> None:
+        """Take over what another recorder saw."""
+        self.acted = self.acted or other.acted
+        for event in other.events:
+            self._add(event.kind, event.subject, event.offset, event.detail)
+
+    def _add(self, kind: str, about: str, offset: int, detail: dict[str, Any]) -> Event:
+        if len(self.events) >= self._limit:
+            raise LimitReached("facts")
+        detail["stream"] = self.stream
+        event = Event(kind, about, offset, detail)
+        self.events.append(event)
+        return event
+
+
+def subject(value: Any) -> str:
+    """Name a value by the imported object that it came from, or by its type."""
+    if type(value) is Global:
+        return value.subject
+    if type(value) is Made:
+        origin = value.origin()
+        return origin.subject if origin else "unknown"
+    if type(value) is Persistent:
+        return "persistent id"
+    if type(value) is Payload:
+        return value.kind
+    return value.what if type(value) is Unknown else type(value).__name__
+
+
+def _shape(use: _Use, args: tuple[Any, ...] | None) -> Any:
+    if args is None:
+        return None
+    if len(use.shapes) >= _SHAPES:
+        # The arguments vary too much to tell each apart; their types still do.
+        for position, arg in enumerate(args):
+            if type(arg) is str:
+                texts = use.texts.setdefault(position, set())
+                texts.update(f"\0{number}" for number in range(_TEXTS))
+    key = []
+    for position, arg in enumerate(args):
+        kind: Any = type(arg)
+        if kind is Global:
+            kind = arg
+        elif kind is Made:
+            kind = (arg.how, arg.origin())
+        elif kind is str and len(arg) <= _NAME:
+            texts = use.texts.setdefault(position, set())
+            if arg in texts or len(texts) < _TEXTS:
+                texts.add(arg)
+                kind = arg if len(texts) < _TEXTS else str
+        key.append(kind)
+    return tuple(key)

@@ -1,0 +1,253 @@
+"""The unpickler as CPython's C code runs it, on symbols: nothing is imported, nothing is called.
+
+The machine follows ``Modules/_pickle.c`` opcode by opcode: the same opcodes fail in the
+same places, so that what it says ran before an error did run. Where a value cannot be
+known it stands for anything, and the machine goes on: it may see more imports than a
+real run would make, never fewer.
+"""
+
+from itertools import count
+from struct import Struct
+
+from mlgate.checks.models.pickle import opcodes as op
+from mlgate.checks.models.pickle.slow import SlowOpcodes
+from mlgate.checks.models.pickle.state import Broken, Paused, Truncated
+from mlgate.checks.models.pickle.values import CONTAINERS, KEEP, LONGEST, NUMBER, Dict, cut
+from mlgate.checks.models.reader import LimitReached
+
+_UINT4 = Struct("<I").unpack_from
+_INT4 = Struct("<i").unpack_from
+_DOUBLE = Struct(">d").unpack_from
+_SCALAR_CODES = frozenset(b"KMJGN\x88\x89")
+# Text pickles begin with these.
+_NESTED_TEXT = frozenset("c(])}g8")
+_BIG_MEMO = 1 << 24
+# A run of at least so many scalars is worth a regular expression.
+_RUN = 24
+
+
+class Machine(SlowOpcodes):
+    """One unpickler, reading one stream."""
+
+    def run(self) -> str:
+        """Run on from :attr:`position`, and say how it ended.
+
+        Returns:
+            ``stop`` (the result is :attr:`result`), ``array`` (see :meth:`resume`), ``broken``
+            (:attr:`error` says why) or ``truncated``. :attr:`position` is the offset after STOP,
+            of the array, or of the opcode that failed.
+
+        Raises:
+            LimitReached: What was recorded before stands.
+        """
+        # Everything the loop touches is local: this is the one place where speed decides.
+        memo, mark_stack, keep = self.memo, self.marks, self.keep
+        stack = self.stack
+        start = self.position
+        buffer, soft = self.load(start)
+        base, position, opcode_at, no_run_before = start, 0, 0, 0
+        budget = self.limits.opcodes
+        spent = self.opcodes
+        step = 0
+        try:
+            for step in count(1):
+                if position >= soft:
+                    if base + position >= self.window.size:
+                        raise Truncated  # noqa: TRY301 - one way out of the loop
+                    if step + spent > budget:
+                        raise LimitReached("opcodes")
+                    self.stack = stack
+                    self.breathe()
+                    base += position
+                    buffer, soft = self.load(base)
+                    position = no_run_before = 0
+                opcode_at = position
+                opcode = buffer[position]
+                if opcode == 0x8C:  # SHORT_BINUNICODE
+                    end = position + 2 + buffer[position + 1]
+                    text = buffer[position + 2 : end].decode("utf-8", "surrogatepass")
+                    stack.append(text)
+                    if end - position > 10 and text[0] in _NESTED_TEXT:
+                        self.nested_text(text, base + position + 2)
+                    position = end
+                elif opcode == 0x94:  # MEMOIZE
+                    memo[len(memo)] = stack[-1]
+                    position += 1
+                elif opcode == 0x4B:  # BININT1
+                    if position >= no_run_before and buffer[position + 2] in _SCALAR_CODES:
+                        # At most what is left of the window: the margin may cut an opcode in two.
+                        run = op.SCALAR_RUN.match(buffer, position, soft)
+                        no_run_before = run.end() if run else 0
+                        if no_run_before - position > _RUN * 2:
+                            found = len(op.SCALARS.findall(buffer, position, no_run_before))
+                            stack += [NUMBER] * found
+                            spent += found - 1
+                            position = no_run_before
+                            continue
+                    stack.append(buffer[position + 1])
+                    position += 2
+                elif opcode == 0x68:  # BINGET
+                    stack.append(memo[buffer[position + 1]])
+                    position += 2
+                elif opcode == 0x71:  # BINPUT
+                    memo[buffer[position + 1]] = stack[-1]
+                    position += 2
+                elif opcode == 0x58:  # BINUNICODE
+                    size = _UINT4(buffer, position + 1)[0]
+                    end = position + 5 + size
+                    if size <= LONGEST:
+                        text = buffer[position + 5 : end].decode("utf-8", "surrogatepass")
+                        stack.append(text)
+                        if size > 8 and text[0] in _NESTED_TEXT:
+                            self.nested_text(text, base + position + 5)
+                    else:
+                        stack.append(self.payload("text", base + position + 5, size))
+                    position = end
+                elif opcode == 0x72:  # LONG_BINPUT
+                    index = _UINT4(buffer, position + 1)[0]
+                    memo[index] = stack[-1]
+                    if index > _BIG_MEMO:
+                        self.large_memo(index, base + position)
+                    position += 5
+                elif opcode == 0x6A:  # LONG_BINGET
+                    stack.append(memo[_UINT4(buffer, position + 1)[0]])
+                    position += 5
+                elif opcode == 0x28:  # MARK
+                    mark_stack.append(stack)
+                    stack = []
+                    position += 1
+                elif opcode == 0x75:  # SETITEMS
+                    items, stack = stack, mark_stack.pop()
+                    target = stack[-1]
+                    if type(target) is Dict:
+                        if len(items) & 1:
+                            raise Broken("odd number of items for SETITEMS")  # noqa: TRY301 - as above
+                        if len(target) < keep:
+                            target += self.kept(items[: keep - len(target)])
+                    elif items:
+                        self.fill(target, items, base + position, "SETITEMS")
+                    position += 1
+                elif opcode == 0x7D:  # EMPTY_DICT
+                    stack.append(Dict())
+                    position += 1
+                elif opcode == 0x4A:  # BININT
+                    if position >= no_run_before and buffer[position + 5] in _SCALAR_CODES:
+                        run = op.SCALAR_RUN.match(buffer, position, soft)
+                        no_run_before = run.end() if run else 0
+                        if no_run_before - position > _RUN * 5:
+                            found = len(op.SCALARS.findall(buffer, position, no_run_before))
+                            stack += [NUMBER] * found
+                            spent += found - 1
+                            position = no_run_before
+                            continue
+                    stack.append(_INT4(buffer, position + 1)[0])
+                    position += 5
+                elif opcode == 0x4D:  # BININT2
+                    stack.append(buffer[position + 1] | buffer[position + 2] << 8)
+                    position += 3
+                elif opcode == 0x47:  # BINFLOAT
+                    if position >= no_run_before and buffer[position + 9] in _SCALAR_CODES:
+                        run = op.SCALAR_RUN.match(buffer, position, soft)
+                        no_run_before = run.end() if run else 0
+                        if no_run_before - position > _RUN * 9:
+                            found = len(op.SCALARS.findall(buffer, position, no_run_before))
+                            stack += [NUMBER] * found
+                            spent += found - 1
+                            position = no_run_before
+                            continue
+                    stack.append(_DOUBLE(buffer, position + 1)[0])
+                    position += 9
+                elif opcode == 0x5D:  # EMPTY_LIST
+                    stack.append([])
+                    position += 1
+                elif opcode == 0x65:  # APPENDS
+                    items, stack = stack, mark_stack.pop()
+                    target = stack[-1]
+                    if type(target) is list:
+                        if len(target) < keep:
+                            target += self.kept(items[: keep - len(target)])
+                    elif items:
+                        self.fill(target, items, base + position, "APPENDS")
+                    position += 1
+                elif opcode == 0x73:  # SETITEM
+                    value = stack.pop()
+                    key = stack.pop()
+                    target = stack[-1]
+                    if type(target) is Dict:
+                        if len(target) < keep:
+                            target += self.kept([key, value])
+                    else:
+                        self.fill(target, [key, value], base + position, "SETITEM")
+                    position += 1
+                elif opcode == 0x61:  # APPEND
+                    value = stack.pop()
+                    target = stack[-1]
+                    if type(target) is list:
+                        if len(target) < keep:
+                            target += self.kept([value])
+                    else:
+                        self.fill(target, [value], base + position, "APPEND")
+                    position += 1
+                elif opcode == 0x86:  # TUPLE2
+                    second = stack.pop()
+                    first = stack[-1]
+                    if type(first) in CONTAINERS:
+                        first = cut(first)
+                    if type(second) in CONTAINERS:
+                        second = cut(second)
+                    stack[-1] = (first, second)
+                    position += 1
+                elif opcode == 0x85:  # TUPLE1
+                    first = stack[-1]
+                    stack[-1] = (cut(first) if type(first) in CONTAINERS else first,)
+                    position += 1
+                elif opcode == 0x87:  # TUPLE3
+                    third = stack.pop()
+                    second = stack.pop()
+                    stack[-1] = tuple(self.kept([stack[-1], second, third]))
+                    position += 1
+                elif opcode == 0x74:  # TUPLE
+                    items, stack = stack, mark_stack.pop()
+                    stack.append(tuple(self.kept(items[:KEEP])))
+                    position += 1
+                elif opcode == 0x52:  # REDUCE
+                    args = stack.pop()
+                    stack[-1] = self.reduce(stack[-1], args, base + position, "REDUCE")
+                    position += 1
+                elif opcode == 0x43:  # SHORT_BINBYTES
+                    end = position + 2 + buffer[position + 1]
+                    data = buffer[position + 2 : end]
+                    stack.append(data)
+                    if end - position > 10:
+                        self.nested_bytes(data, base + position + 2)
+                    position = end
+                elif opcode == 0x4E:  # NONE
+                    stack.append(None)
+                    position += 1
+                elif opcode == 0x2E:  # STOP
+                    self.result = stack.pop()
+                    self.stack = stack
+                    self.position = base + position + 1
+                    return "stop"
+                else:
+                    self.stack = stack
+                    self.position = base + position
+                    self.step(opcode, buffer, position)
+                    stack = self.stack
+                    position = self.position - base
+        except Truncated:
+            ending, self.error = "truncated", "the stream ends before STOP"
+        except Paused:
+            # A joblib array follows; ``position`` was set where it begins.
+            return "array"
+        except (Broken, UnicodeDecodeError) as error:
+            ending, self.error = "broken", str(error)
+        except IndexError:
+            ending, self.error = "broken", "an opcode takes more from the stack than it holds"
+        except KeyError:
+            ending, self.error = "broken", "an opcode reads a memo entry that was never written"
+            self.missing_memo = True
+        finally:
+            self.opcodes = spent + step
+        self.position = base + opcode_at
+        return ending

@@ -1,0 +1,181 @@
+"""The unpickler's state, and how it reads bytes and keeps values."""
+
+from typing import Any, Self
+
+from mlgate.checks.models.pickle import joblib, nested
+from mlgate.checks.models.pickle.events import Recorder
+from mlgate.checks.models.pickle.values import CONTAINERS, KEEP, UNKNOWN, Payload, cut
+from mlgate.checks.models.pickle.window import MARGIN, WINDOW, Window
+from mlgate.checks.models.reader import Clock, LimitReached
+from mlgate.core.limits import Limits
+
+# Longest line and longest name that are read; CPython's own have no limit.
+_LONGEST_LINE = 1 << 20
+LONGEST_NAME = 4096
+_FIRST = 4096
+
+
+class Broken(Exception):  # noqa: N818 - the stream is broken, mlgate is not
+    """The C unpickler raises here."""
+
+
+class Truncated(Exception):  # noqa: N818 - an answer, not an error
+    """The stream ends before STOP."""
+
+
+class Paused(Exception):  # noqa: N818 - an answer, not an error
+    """The raw bytes of an array follow in the stream."""
+
+
+class State:
+    """State of one unpickler, and all opcodes but the most frequent.
+
+    Args:
+        window: The bytes.
+        start: Offset of the stream's first opcode.
+        recorder: Told what the stream does.
+        limits: Opcodes, stack and memo entries, members.
+        clock: Asked once a window.
+        memo: Entries that the loader's unpickler already holds.
+        keep: Items of lists and dicts that are kept.
+
+    Attributes:
+        position: Offset of the next opcode.
+        protocol: As PROTO last set it.
+        opcodes: Executed so far.
+        result: What STOP returned.
+        error: Why the stream is broken.
+        missing_memo: Whether it broke on a memo entry that was never written.
+        array: Of a joblib array: where its bytes begin is :attr:`position`.
+        nested: Payloads that look like pickles.
+        escaped: Text that looks like a pickle once its escapes are resolved, with its offset.
+        storages: Bytes of each torch storage that a persistent id names, by its key.
+    """
+
+    def __init__(
+        self,
+        window: Window,
+        start: int,
+        recorder: Recorder,
+        limits: Limits,
+        clock: Clock,
+        *,
+        memo: dict[int, Any] | None = None,
+        keep: int = KEEP,
+        arrays: bool = True,
+    ) -> None:
+        self.window, self.start, self.position = window, start, start
+        self.recorder, self.limits, self.clock, self.keep = recorder, limits, clock, keep
+        self.memo: dict[int, Any] = {} if memo is None else memo
+        self.stack: list[Any] = []
+        self.marks: list[list[Any]] = []
+        self.protocol = 0
+        self.opcodes = 0
+        self.result: Any = None
+        self.error = ""
+        self.missing_memo = False
+        self.array: joblib.Array | None = None
+        self.nested: list[nested.Nested] = []
+        self.escaped: list[tuple[int, bytes]] = []
+        self.storages: dict[str, int] = {}
+        self.arrays = arrays
+        self._held = b""
+        self._base = start
+        # Most streams of a file with many are short.
+        self._width = _FIRST
+
+    def load(self, offset: int) -> tuple[bytes, int]:
+        """Return the window at ``offset``, padded, and how much of it may be used."""
+        self._held, usable = self.window.load(offset, self._width)
+        self._base, self._width = offset, WINDOW
+        return self._held, usable
+
+    def resume(self, offset: int) -> None:
+        """Go on after an array, whose place on the stack anything may take."""
+        self.stack.append(UNKNOWN)
+        self.array, self.position = None, offset
+
+    def fork(self, recorder: Recorder) -> Self:
+        """Return a machine in the same state that knows nothing of joblib's arrays."""
+        other = type(self)(
+            self.window, self.start, recorder, self.limits, self.clock, memo=dict(self.memo), arrays=False
+        )
+        other.stack = [*self.stack, UNKNOWN]
+        other.marks = [list(frame) for frame in self.marks]
+        other.position, other.protocol = self.position, self.protocol
+        return other
+
+    def breathe(self) -> None:
+        """Check the limits on time and memory.
+
+        Raises:
+            LimitReached: One of them was hit.
+        """
+        self.clock.check()
+        held = len(self.memo) + len(self.stack) + len(self.marks)
+        if held > self.limits.stack or held + sum(map(len, self.marks)) > self.limits.stack:
+            raise LimitReached("stack")
+
+    def line(self) -> bytes | None:
+        """Read a line without its end, as C's unpickler does; None for a line of excessive length."""
+        start = self.position - self._base
+        found = self._held.find(b"\n", start) if start < len(self._held) else -1
+        if found >= 0:
+            self.position += found + 1 - start
+            return self._held[start:found]
+        line, self.position = self.window.line(self.position, _LONGEST_LINE)
+        return line
+
+    def peek(self, offset: int, size: int) -> bytes:
+        """Return at most ``size`` bytes from ``offset`` on."""
+        start = offset - self._base
+        if start >= 0 and start + size + MARGIN <= len(self._held):
+            return self._held[start : start + size]
+        return self.window.read(offset, size)
+
+    def text_line(self, encoding: str, what: str) -> str:
+        """Read a line as text; an overlong one is cut."""
+        line = self.line()
+        if line is None:
+            return "<a line of more than a mebibyte>"
+        try:
+            return line[:LONGEST_NAME].decode(encoding)
+        except UnicodeDecodeError as error:
+            raise Broken(f"a {what} that is not {encoding}") from error
+
+    def kept(self, items: list[Any]) -> list[Any]:
+        """Return the items, with containers that are nested too deep cut off."""
+        for index, item in enumerate(items):
+            if type(item) in CONTAINERS:
+                items[index] = cut(item)
+        return items
+
+    def payload(self, kind: str, offset: int, size: int) -> Any:
+        """Take text or bytes that are too long to keep, without reading them."""
+        if offset + size > self.window.size:
+            if size > self.window.size + (1 << 30):
+                self.recorder.note("amplification", "payload length", offset, size=size)
+            raise Truncated
+        encoding = nested.encoding(self.window.read(offset, nested.HEAD))
+        if encoding is not None:
+            self.add_nested(offset, size, encoding)
+        return Payload(kind, offset, size)
+
+    def nested_text(self, text: str, offset: int) -> None:
+        """Look at short text that begins as a pickle could."""
+        self.nested_bytes(text.encode("utf-8", "surrogatepass"), offset)
+
+    def nested_bytes(self, data: bytes, offset: int) -> None:
+        """Look at short bytes."""
+        encoding = nested.encoding(data)
+        if encoding is not None:
+            self.add_nested(offset, len(data), encoding)
+
+    def add_nested(self, offset: int, size: int, encoding: str) -> None:
+        """Note a payload that looks like a pickle."""
+        self.clock.spend("members", 1, self.limits.members)
+        self.nested.append(nested.Nested(offset, size, encoding))
+
+    def large_memo(self, index: int, offset: int) -> None:
+        """Note a memo index that makes the unpickler allocate a table of that size."""
+        self.recorder.note("amplification", "memo index", offset, size=index)

@@ -1,0 +1,196 @@
+"""Read a file of pickles to its end: several streams, arrays between opcodes, what follows."""
+
+from typing import Any, BinaryIO
+
+from mlgate.checks.models.pickle import nested, torch_legacy
+from mlgate.checks.models.pickle import opcodes as op
+from mlgate.checks.models.pickle.events import Event, Recorder
+from mlgate.checks.models.pickle.machine import Machine
+from mlgate.checks.models.pickle.values import KEEP
+from mlgate.checks.models.pickle.window import Window
+from mlgate.checks.models.reader import Clock, LimitReached
+from mlgate.core.limits import Limits
+
+# What a text editor or a block-wise writer leaves behind the last stream.
+_PADDING = b"\0\t\n\r "
+_LONGEST_PADDING = 1 << 16
+# Enough to see whether array bytes could be opcodes.
+_PEEK = 4096
+
+
+class Stream:
+    """One pickle of a file.
+
+    Attributes:
+        start: Offset of its first byte.
+        end: Offset after its last byte, or of the opcode that failed.
+        protocol: As its PROTO says; 0 without one.
+        opcodes: Executed.
+        ending: ``stop``, ``truncated`` or ``broken``.
+        error: Why it is not ``stop``.
+    """
+
+    __slots__ = ("end", "ending", "error", "opcodes", "protocol", "start")
+
+    def __init__(self, machine: Machine, ending: str) -> None:
+        self.start, self.end, self.protocol = machine.start, machine.position, machine.protocol
+        self.opcodes, self.ending, self.error = machine.opcodes, ending, machine.error
+
+
+class Reading:
+    """What a file of pickles does.
+
+    Attributes:
+        streams: Each pickle, in order; only the last can have failed.
+        events: What they do, in the order in which it was first seen.
+        nested: Payloads that look like pickles themselves.
+        escaped: The same for escaped text: offset and bytes.
+        trailing: Offset of bytes after the last stream that nothing explains.
+        legacy: Whether this is PyTorch's format before the zip.
+        limit: The limit that ended the reading, or None.
+        acted: Whether something that could be imported was called, instantiated or mutated.
+    """
+
+    def __init__(self, stream: BinaryIO, size: int, limits: Limits, clock: Clock) -> None:
+        self.window = Window(stream, size)
+        self.streams: list[Stream] = []
+        self.nested: list[nested.Nested] = []
+        self.escaped: list[tuple[int, bytes]] = []
+        self.trailing: int | None = None
+        self.legacy = False
+        self.limit: LimitReached | None = None
+        self._limits, self._clock = limits, clock
+        self._recorder = Recorder(limits.facts)
+        self._memo: dict[int, Any] = {}
+        self._results: list[Any] = []
+        self._storages: dict[str, int] = {}
+
+    @property
+    def events(self) -> list[Event]:
+        """Everything recorded so far."""
+        return self._recorder.events
+
+    @property
+    def acted(self) -> bool:
+        """See the class."""
+        return self._recorder.acted
+
+    @property
+    def imported(self) -> list[Event]:
+        """Imports that Python could make."""
+        return [event for event in self.events if event.kind == "import" and event.detail["plausible"]]
+
+    def run(self) -> None:
+        """Read to the end, or to a limit, which :attr:`limit` then holds."""
+        position = 0
+        try:
+            while position < self.window.size and not self._explained(position):
+                stream = self._stream(position)
+                if stream.ending != "stop":
+                    self._failed(stream)
+                    return
+                self.streams.append(stream)
+                self._clock.spend("members", 1, self._limits.members)
+                position = stream.end
+        except LimitReached as limit:
+            self.limit = limit
+
+    def _failed(self, stream: Stream) -> None:
+        began = any(event.detail["stream"] == stream.start for event in self.events)
+        declared = self.window.read(stream.start, 1) == b"\x80" and stream.opcodes > 3
+        if not self.streams or began or declared:
+            self.streams.append(stream)
+        else:
+            self.trailing = stream.start
+
+    def _explained(self, position: int) -> bool:
+        """Say whether what follows a STOP at ``position`` is padding or a legacy file's storages."""
+        if not self.streams:
+            return False
+        left = self.window.size - position
+        if len(self.streams) == torch_legacy.STREAMS and torch_legacy.is_legacy(self._results):
+            self.legacy = True
+            if left == torch_legacy.tail(self._storages):
+                return True
+        return left <= _LONGEST_PADDING and not self.window.read(position, left).strip(_PADDING)
+
+    def _stream(self, position: int) -> Stream:
+        machine = self._machine(position, {})
+        ending = self._run(machine)
+        if machine.missing_memo and self._memo:
+            # One unpickler that loads several times keeps its memo.
+            machine = self._machine(position, dict(self._memo))
+            ending = self._run(machine)
+        self._memo = machine.memo
+        self.nested += machine.nested
+        self.escaped += machine.escaped
+        if len(self._results) < torch_legacy.STREAMS:
+            self._results.append(machine.result)
+            self._storages |= machine.storages
+        return Stream(machine, ending)
+
+    def _machine(self, position: int, memo: dict[int, Any]) -> Machine:
+        self._recorder.stream = position
+        return Machine(self.window, position, self._recorder, self._limits, self._clock, memo=memo, keep=KEEP)
+
+    def _run(self, machine: Machine) -> str:
+        """Run a machine, and the machines of the pickles that joblib writes in its middle."""
+        waiting: list[Machine] = []
+        while True:
+            ending = machine.run()
+            if ending == "stop" and waiting:
+                self.nested += machine.nested
+                end, machine = machine.position, waiting.pop()
+                machine.resume(end)
+            elif ending == "array":
+                inner = self._array(machine)
+                if inner is not None:
+                    if len(waiting) >= self._limits.depth:
+                        raise LimitReached("depth")
+                    waiting.append(machine)
+                    machine = inner
+                elif machine.error:
+                    break
+            else:
+                break
+        if waiting:
+            waiting[0].error, waiting[0].position = machine.error, machine.position
+            machine.recorder.acted = True
+            return ending
+        return ending if ending != "array" else "truncated" if machine.array else "broken"
+
+    def _array(self, machine: Machine) -> Machine | None:
+        """Step over an array, or return the machine that reads its pickled contents."""
+        offset, array = machine.position, machine.array
+        if array is None or array.size is not None:
+            # Contents that are a pickle of their own are read as opcodes either way.
+            self._without_arrays(machine)
+        if array is None:
+            machine.error = "a joblib array whose size cannot be told follows"
+            return None
+        if array.size is None:
+            inner = Machine(self.window, offset, self._recorder, self._limits, self._clock)
+            inner.storages = machine.storages
+            return inner
+        end = offset + array.size
+        if array.aligned:
+            padding = self.window.read(offset, 1)
+            end += 1 + (padding[0] if padding else 0)
+        if end > self.window.size:
+            machine.error = "the stream ends inside an array"
+            return None
+        machine.resume(end)
+        return None
+
+    def _without_arrays(self, machine: Machine) -> None:
+        """Read on as a loader would that is not joblib: the array's bytes are opcodes to it."""
+        if not op.may_act(self.window.read(machine.position, _PEEK)):
+            return
+        self._clock.spend("stack", len(machine.memo), 16 * self._limits.stack)
+        recorder = Recorder(self._limits.facts, machine.start)
+        other = machine.fork(recorder)
+        other.run()
+        self._clock.spend("opcodes", other.opcodes, self._limits.opcodes)
+        if recorder.acted or any(event.detail.get("plausible") for event in recorder.events):
+            self._recorder.note("reader-difference", "opcodes in an array's bytes", machine.position)
+            self._recorder.adopt(recorder)
