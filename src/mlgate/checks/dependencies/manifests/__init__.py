@@ -1,0 +1,1 @@
+"""Manifest readers, one module each; found by discovery, listed nowhere."""

@@ -1,0 +1,1 @@
+"""Advisory records in OSV form: reading them, and matching versions against them."""

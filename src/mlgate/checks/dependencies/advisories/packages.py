@@ -1,0 +1,119 @@
+"""All that a database says of one package: flaws joined across their ids, and what fixes them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+from packaging.version import Version
+
+from mlgate.checks.dependencies.advisories import ratings
+from mlgate.checks.dependencies.advisories.matching import Extent, extent
+from mlgate.checks.dependencies.advisories.records import Record
+from mlgate.checks.dependencies.auditor import Advisory
+
+# The Python ecosystem's own id is shown first.
+_PREFERENCE = ("PYSEC-", "GHSA-", "CVE-")
+
+
+class Group(Struct, frozen=True):
+    """Records about one flaw in one package, joined by their ids.
+
+    Attributes:
+        ids: All of them, the one to show first.
+        records: The records.
+        extents: What each record affects, in the same order.
+    """
+
+    ids: tuple[str, ...]
+    records: tuple[Record, ...]
+    extents: tuple[Extent, ...]
+
+    def affects(self, version: Version) -> bool:
+        """Say whether any of the records affects a public version."""
+        return any(each.affects(version) for each in self.extents)
+
+
+class PackageRecords(Struct, frozen=True):
+    """Everything that a database says of one package.
+
+    Attributes:
+        groups: Its flaws, in the order of the database.
+        ends: Every version that fixes one of them, sorted.
+    """
+
+    groups: tuple[Group, ...]
+    ends: tuple[Version, ...]
+
+    def upgrade(self, version: Version, groups: Iterable[Group]) -> str | None:
+        """Return the smallest fix after ``version`` that none of the groups affects."""
+        groups = tuple(groups)
+        later = [end for end in self.ends if end > version]
+        stable = [end for end in later if not end.is_prerelease]
+        for end in [*stable, *(end for end in later if end.is_prerelease)]:
+            if not any(group.affects(end) for group in groups):
+                return str(end)
+        return None
+
+
+def of_package(name: str, records: Sequence[Record]) -> PackageRecords:
+    """Join what records say of one package; ``name`` is normalised."""
+    groups = tuple(_groups(name, records))
+    ends = {end for group in groups for each in group.extents for end in each.ends()}
+    return PackageRecords(groups, tuple(sorted(ends)))
+
+
+def _groups(name: str, records: Sequence[Record]) -> Iterable[Group]:
+    """Join records that share an id: PYSEC, GHSA and CVE often name one flaw."""
+    leader: dict[str, str] = {}
+
+    def find(key: str) -> str:
+        while leader.setdefault(key, key) != key:
+            leader[key] = leader[leader[key]]
+            key = leader[key]
+        return key
+
+    for record in records:
+        for alias in record.aliases or ():
+            leader[find(alias)] = find(record.id)
+    joined: defaultdict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        joined[find(record.id)].append(record)
+    for together in joined.values():
+        ids = {identifier for record in together for identifier in (record.id, *(record.aliases or ()))}
+        extents = tuple(
+            extent(each for each in record.affected or () if each.name == name) for record in together
+        )
+        yield Group(tuple(sorted(ids, key=_by_preference)), tuple(together), extents)
+
+
+def _by_preference(identifier: str) -> tuple[int, str]:
+    for rank, prefix in enumerate(_PREFERENCE):
+        if identifier.startswith(prefix):
+            return rank, identifier
+    return len(_PREFERENCE), identifier
+
+
+def advisory(group: Group, package: PackageRecords, version: Version) -> Advisory:
+    """Return a flaw as an auditor's answer names it, for a version that it affects."""
+    own = [
+        rating
+        for record in group.records
+        for rating in (
+            *(record.severity or ()),
+            *(each for entry in record.affected or () for each in entry.severity),
+        )
+    ]
+    cvss = ratings.score(own)
+    severities = [
+        severity
+        for record in group.records
+        if (severity := ratings.of_record(record.database_specific, cvss)) is not None
+    ]
+    return Advisory(
+        id=group.ids[0],
+        aliases=group.ids[1:],
+        cvss=cvss,
+        severity=max(severities, default=None),
+        fixed=package.upgrade(version, (group,)),
+        malicious=any(identifier.startswith("MAL-") for identifier in group.ids),
+    )

@@ -1,0 +1,79 @@
+"""The text of a requirements file as pip sees it: decoded, joined, without comments."""
+
+import codecs
+import re
+from collections.abc import Iterator
+
+from mlgate.checks.dependencies.manifest import Unreadable, shown
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_CODECS = re.compile(r"^(?:utf-(?:8|16|32)|ascii|iso8859-|cp\d|koi8|gb|big5|euc_|shift_jis)")
+
+
+def decode(data: bytes) -> str:
+    """Decode by byte order mark, coding comment (PEP 263) or as UTF-8, in this order.
+
+    Raises:
+        Unreadable: It is not text.
+    """
+    encoding = "utf-8"
+    for mark, name in _BOMS:
+        if data.startswith(mark):
+            encoding = name
+            data = data[len(mark) :] if name == "utf-8" else data
+            break
+    else:
+        for first in data.split(b"\n", 2)[:2]:
+            if found := _CODING.match(first):
+                encoding = found[1].decode("ascii")
+    try:
+        # A coding comment may name any codec: rot13 is none of text, and punycode takes a day.
+        known = _CODECS.match(codecs.lookup(encoding).name)
+        text = data.decode(encoding if known else "ascii")
+    except (LookupError, ValueError) as error:
+        raise Unreadable(
+            "unparseable", f"is not text in {shown(encoding, 40)}; save it as UTF-8 without other bytes"
+        ) from error
+    if "\0" in text:
+        raise Unreadable("unparseable", "holds NUL characters; save it as UTF-8 text")
+    return text
+
+
+def logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield joined lines without comments, each with the 1-based line on which it starts."""
+    number = 1
+    start = 1
+    parts: list[str] = []
+    for raw in text.splitlines(keepends=True):
+        # Editors count only these as line ends; pip splits at more.
+        step = raw.endswith(("\n", "\r"))
+        line = raw.splitlines()[0]
+        comment = line.lstrip().startswith("#")
+        start = start if parts else number
+        number += step
+        if line.endswith("\\") and not comment:
+            parts.append(line.strip("\\"))
+            continue
+        parts.append(f" {line}" if comment else line)
+        joined = _without_comment("".join(parts))
+        parts = []
+        if joined:
+            yield start, joined
+    joined = _without_comment("".join(parts))
+    if joined:
+        yield start, joined
+
+
+def _without_comment(line: str) -> str:
+    """Cut at the first ``#`` that starts the line or follows white space."""
+    at = line.find("#")
+    while at > 0 and not line[at - 1].isspace():
+        at = line.find("#", at + 1)
+    return (line if at < 0 else line[:at]).strip()
