@@ -1,0 +1,135 @@
+"""The model check: every file of the target, routed by content, read and never loaded."""
+
+import hashlib
+import posixpath
+from collections.abc import Iterator
+
+from mlgate.checks import Scope
+from mlgate.checks.models.links import leaves, through
+from mlgate.checks.models.reader import HEAD, Blob
+from mlgate.checks.models.route import Router, readers
+from mlgate.checks.models.stream import chunks, read_at
+from mlgate.checks.models.walk import Examined, examine
+from mlgate.core.facts import Check, Fact, FileRecord, Location, NotChecked, Observations
+from mlgate.policy.globs import compile_globs
+from mlgate.policy.schema import Models
+from mlgate.target import File
+
+_DEFAULT_NAME = ".mlgate.yaml"
+
+
+def collect(scope: Scope) -> Observations:
+    """Look at every file of the target that the policy includes.
+
+    A hostile file can make itself "not checked", and nothing else.
+    """
+    models = scope.policy.policy.models
+    included, excluded = compile_globs(models.include), compile_globs(models.exclude)
+    router = Router(readers())
+    parts = [Observations(not_checked=tuple(_unmatched(scope, models)))]
+    for file in scope.target.files:
+        if included(file.path) and not excluded(file.path):
+            scope.progress(file.path)
+            parts.append(_file(scope, file, router))
+    return Observations.merge(parts)
+
+
+def _unmatched(scope: Scope, models: Models) -> Iterator[NotChecked]:
+    """Yield the include patterns that match nothing: a renamed folder must not pass unseen."""
+    if not scope.target.whole:
+        return
+    for at, pattern in enumerate(models.include):
+        matches = compile_globs([pattern])
+        if pattern != "**" and not any(matches(file.path) for file in scope.target.files):
+            yield NotChecked(
+                check=Check.MODELS,
+                reason="nothing-matched",
+                location=Location(
+                    path=scope.policy.path or _DEFAULT_NAME, line=scope.policy.line(f"models.include[{at}]")
+                ),
+                message=f"models.include has {pattern!r}, which matches no file; correct it, or remove it",
+                subject=pattern,
+            )
+
+
+def _file(scope: Scope, file: File, router: Router) -> Observations:
+    if file.kind == "link":
+        return _link(scope, file)
+    if file.kind != "file":
+        return _gap(
+            file, "special-file", "this is a socket, a pipe or a device, which is not opened; remove it"
+        )
+    limits = scope.policy.policy.limits
+    try:
+        with file.open() as stream:
+            # The stream knows its size better than a listing from before.
+            size = stream.seek(0, 2)
+            blob = Blob(
+                location=Location(path=file.path),
+                stream=stream,
+                size=size,
+                head=read_at(stream, 0, min(HEAD, size)),
+                name=file.name.lower(),
+            )
+            examined = examine(blob, router, limits)
+            listed = bool(examined.format or examined.not_checked or examined.facts)
+            digest = _sha256(blob) if listed and size <= limits.hash_bytes else None
+    except OSError as error:
+        return _gap(file, "unreadable", f"cannot be read: {error.strerror or error}; check its permissions")
+    if not listed:
+        return Observations()
+    facts = examined.facts
+    if examined.model:
+        facts = (*facts, Fact(kind="core.format", location=Location(path=file.path), subject=examined.format))
+    return Observations(
+        facts=(*facts, *_external_links(scope, examined)),
+        not_checked=examined.not_checked,
+        inventory=(
+            FileRecord(
+                path=file.path,
+                format=examined.format or "opaque",
+                size=size,
+                sha256=digest,
+                status="not-checked" if examined.not_checked else "checked",
+            ),
+        ),
+    )
+
+
+def _link(scope: Scope, file: File) -> Observations:
+    """A link is never followed; what it points to inside is in scope under its own name."""
+    if not leaves(scope.target, file.path, file.link or ""):
+        return Observations()
+    fact = Fact(
+        kind="repository.symlink",
+        location=Location(path=file.path),
+        subject=file.name,
+        detail={"target": file.link},
+    )
+    return Observations(facts=(fact,))
+
+
+def _external_links(scope: Scope, examined: Examined) -> Iterator[Fact]:
+    """Yield the external data of a model that lies behind a link out of the target."""
+    for fact in examined.facts:
+        if fact.kind != "onnx.external" or fact.location.member is not None or fact.detail.get("escape"):
+            continue
+        folder = posixpath.dirname(fact.location.path)
+        link = through(scope.target, posixpath.normpath(posixpath.join(folder, fact.subject)))
+        if link is not None:
+            yield Fact(
+                kind="onnx.external-link", location=fact.location, subject=fact.subject, detail={"link": link}
+            )
+
+
+def _gap(file: File, reason: str, message: str) -> Observations:
+    gap = NotChecked(check=Check.MODELS, reason=reason, location=Location(path=file.path), message=message)
+    record = FileRecord(path=file.path, format="opaque", size=file.size, sha256=None, status="not-checked")
+    return Observations(not_checked=(gap,), inventory=(record,))
+
+
+def _sha256(blob: Blob) -> str:
+    digest = hashlib.sha256()
+    for chunk in chunks(blob.stream, 0, blob.size):
+        digest.update(chunk)
+    return digest.hexdigest()

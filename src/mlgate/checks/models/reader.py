@@ -36,15 +36,26 @@ class LimitReached(Exception):  # noqa: N818 - an answer, not an error
 
 
 class Clock:
-    """The wall time that one file may still take."""
+    """What one file may still cost: wall time, and what its readers spend together."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
+        self._spent: dict[str, int] = {}
 
     def check(self) -> None:
         """Raise :class:`LimitReached` when the time is up."""
         if time.monotonic() > self._end:
             raise LimitReached("file_seconds")
+
+    def spend(self, what: str, amount: int, limit: int) -> None:
+        """Count ``amount`` against a limit that all readers of this file share.
+
+        Raises:
+            LimitReached: The file has spent more than ``limit`` of ``what``.
+        """
+        self._spent[what] = self._spent.get(what, 0) + amount
+        if self._spent[what] > limit:
+            raise LimitReached(what)
 
 
 class Blob(Struct, frozen=True, kw_only=True):
@@ -58,6 +69,8 @@ class Blob(Struct, frozen=True, kw_only=True):
         name: Base name, lower case; a hint for messages, never for routing alone.
         depth: Containers around it.
         container: ``format`` of the reader that produced it, or "" for a file.
+        tentative: True where there need be nothing to read, as in the raw numbers of a
+            tensor: what readers cannot read here is no gap, unless they also saw facts.
     """
 
     location: Location
@@ -67,6 +80,7 @@ class Blob(Struct, frozen=True, kw_only=True):
     name: str
     depth: int = 0
     container: str = ""
+    tentative: bool = False
 
     def at(self, offset: int | None) -> Location:
         """This blob's location, at a byte offset."""

@@ -1,0 +1,1 @@
+"""Formats: what is read for what it says itself."""

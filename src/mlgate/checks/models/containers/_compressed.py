@@ -1,0 +1,78 @@
+"""One compressed stream, or several of them end to end: what all such formats share."""
+
+from collections.abc import Callable, Iterator
+
+from mlgate.checks.models.inflate import Inflated, Step, inflate
+from mlgate.checks.models.reader import Blob, Clock, Declined
+from mlgate.checks.models.stream import chunks, member, read_at
+from mlgate.core.facts import Fact, NotChecked
+from mlgate.core.limits import Limits
+
+# Fewer bytes than this, and then an error: it was not this format.
+_PROOF = 16
+# Engines may not take more memory than this, whatever the stream asks for.
+MEMORY = 80 << 20
+
+
+def unpack(
+    blob: Blob,
+    step: Callable[[], Step],
+    suffixes: tuple[str, ...],
+    limits: Limits,
+    clock: Clock,
+    *,
+    container: str,
+    magic: bytes = b"",
+    start: int = 0,
+    sure: bool = True,
+) -> Iterator[Fact | NotChecked | Blob]:
+    """Yield the content, as far as it can be had.
+
+    Args:
+        blob: The compressed file.
+        step: Makes a decompressor.
+        suffixes: Extensions that the content's name goes without.
+        limits: Of the policy.
+        clock: Of the file.
+        container: The format's name.
+        magic: What another stream behind the first starts with; empty where there is none.
+        start: Where the stream starts.
+        sure: False for a magic that proves little: then the first bytes must decompress.
+
+    Raises:
+        Declined: The bytes are not of this format.
+        LimitReached: ``inflated_bytes``.
+    """
+    out = Inflated()
+    while True:
+        out = inflate(
+            chunks(blob.stream, start + out.consumed, blob.size - start - out.consumed),
+            step(),
+            limits,
+            clock,
+            into=out,
+        )
+        end = start + out.consumed
+        if not (out.complete and magic and read_at(blob.stream, end, len(magic)) == magic):
+            break
+    if not out.complete and not out.bomb and not sure and out.size < _PROOF:
+        raise Declined
+    if out.bomb:
+        yield blob.fact("archive.bomb", container, how="ratio")
+        yield blob.not_checked("limit", "it unpacks to far more than it takes; raise limits.ratio to read on")
+    elif not out.complete:
+        yield blob.not_checked(
+            "truncated",
+            f"the {container} stream is {'damaged' if out.error else 'cut off'}; what could be unpacked was "
+            "looked at. Fetch the file again",
+        )
+    elif read_at(blob.stream, end, 4096).strip(b"\0"):
+        yield blob.fact("core.unaccounted", f"bytes behind the {container} stream", offset=end)
+    yield member(blob, _inner(blob.name, suffixes), out.stream, out.size, container=container)
+
+
+def _inner(name: str, suffixes: tuple[str, ...]) -> str:
+    for suffix in suffixes:
+        if name.endswith(suffix) and len(name) > len(suffix):
+            return name.removesuffix(suffix) + (".tar" if suffix.startswith(".t") else "")
+    return "content"

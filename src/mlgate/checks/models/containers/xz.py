@@ -1,0 +1,38 @@
+"""XZ."""
+
+import lzma
+from collections.abc import Iterator
+
+from mlgate.checks.models.containers._compressed import MEMORY, unpack
+from mlgate.checks.models.inflate import other
+from mlgate.checks.models.reader import Blob, Clock
+from mlgate.core.facts import Fact, NotChecked
+from mlgate.core.limits import Limits
+
+FORMAT = "xz"
+ORDER = 10
+
+_MAGIC = b"\xfd7zXZ\x00"
+
+
+def sniff(blob: Blob) -> bool:
+    """Look for the magic."""
+    return blob.head.startswith(_MAGIC)
+
+
+def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
+    """Yield the content.
+
+    Raises:
+        Declined: It does not decompress.
+        LimitReached: It is too large.
+    """
+    return unpack(
+        blob,
+        lambda: other(lzma.LZMADecompressor(lzma.FORMAT_XZ, MEMORY)),
+        (".xz", ".txz"),
+        limits,
+        clock,
+        container=FORMAT,
+        magic=_MAGIC,
+    )

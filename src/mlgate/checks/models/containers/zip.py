@@ -1,0 +1,255 @@
+"""Zip archives: every entry by content, and every place where two loaders would differ."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from mlgate.checks.models.containers._zip_content import Content, UnsupportedMethod, content
+from mlgate.checks.models.containers._zip_directory import (
+    DEFERRED,
+    ENCRYPTED,
+    END,
+    LOCAL,
+    Header,
+    directories,
+    local,
+    signature,
+)
+from mlgate.checks.models.containers._zip_listing import Listing, holds_numbers, listing, name
+from mlgate.checks.models.executable import executable
+from mlgate.checks.models.paths import escape, link_escapes
+from mlgate.checks.models.reader import Blob, Clock, Declined
+from mlgate.checks.models.stream import member, printable, read_at
+from mlgate.core.facts import Fact, NotChecked
+from mlgate.core.limits import Limits
+
+FORMAT = "zip"
+ORDER = 10
+
+# A gap between entries is searched for entries that no directory lists, so far.
+_GAP = 1 << 20
+_LINK = 0o120000
+_TYPE = 0o170000
+# Archives whose instructions to the loader are not judged.
+_UNREAD = {
+    "keras": "the layers and functions that its config.json names",
+    "skops": "the types and functions that its schema.json names",
+    "torch-model-archive": "the handler that its manifest names",
+    "torchscript": "the code that it runs",
+}
+
+
+def sniff(blob: Blob) -> bool:
+    """Say whether it starts as a zip, or ends as one that something stands before."""
+    if blob.head.startswith((LOCAL, END)):
+        return True
+    return blob.size >= 22 and not blob.tentative and bool(directories(blob.stream, blob.size))
+
+
+def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
+    """Yield the archive's irregularities and its members.
+
+    Raises:
+        Declined: There is neither a directory nor an entry.
+        LimitReached: Too many entries, or too much content.
+    """
+    archive = listing(blob.stream, blob.size, limits, clock)
+    if not archive.entries and not archive.directories:
+        raise Declined
+    yield blob.fact("core.format", archive.kind)
+    if not archive.directories:
+        yield blob.not_checked(
+            "truncated",
+            "this zip archive has no directory: it is incomplete. What is there was looked at; "
+            "fetch it again",
+        )
+    if archive.kind in _UNREAD:
+        yield blob.not_checked(
+            "unsupported-format",
+            f"this is a {archive.kind} archive, and {_UNREAD[archive.kind]} cannot be judged yet. "
+            "Its members were looked at; ship safetensors or ONNX, or waive this after a review",
+        )
+    yield from _structure(blob, archive)
+    extents = [(each.start, each.tail) for each in archive.directories]
+    for entry in archive.entries:
+        clock.check()
+        yield from _entry(blob, archive, entry, extents, limits, clock)
+    if archive.directories:
+        yield from _gaps(blob, archive, sorted(extents), limits, clock)
+
+
+def _structure(blob: Blob, archive: Listing) -> Iterator[Fact]:
+    """Yield what the headers alone show."""
+    first: dict[bytes, Header] = {}
+    for entry in archive.entries:
+        earlier = first.setdefault(entry.name, entry)
+        if earlier is not entry and not entry.name.endswith(b"/"):
+            alike = (earlier.crc, earlier.size) == (entry.crc, entry.size)
+            yield blob.fact(
+                "archive.duplicate",
+                printable(name(entry)),
+                offset=entry.offset,
+                identical=alike,
+                container="zip",
+            )
+    ordered = sorted(archive.entries, key=lambda entry: entry.offset)
+    overlapping = [
+        after
+        for before, after in pairwise(ordered)
+        if after.offset < before.offset + 30 + len(before.name) + before.packed
+    ]
+    if overlapping:
+        yield blob.fact(
+            "archive.bomb",
+            printable(name(overlapping[0])),
+            offset=overlapping[0].offset,
+            count=len(overlapping),
+            how="overlap",
+        )
+    for rival in archive.rivals:
+        yield blob.fact("archive.disagreement", "central directory", offset=rival.start, fields=["directory"])
+    if archive.directories and not archive.rivals:
+        declared = archive.directories[0].count
+        if declared % 65536 != len(archive.entries) % 65536:
+            yield blob.fact(
+                "archive.disagreement",
+                "central directory",
+                offset=archive.directories[0].start,
+                fields=["number of entries"],
+            )
+
+
+def _entry(  # noqa: PLR0917 - the archive, an entry, and what it may cost
+    blob: Blob,
+    archive: Listing,
+    entry: Header,
+    extents: list[tuple[int, int]],
+    limits: Limits,
+    clock: Clock,
+) -> Iterator[Fact | NotChecked | Blob]:
+    path = name(entry)
+    shown = printable(path)
+    header = local(blob.stream, blob.size, entry.offset)
+    for each in {path} if header is None else {path, name(header)}:
+        how = escape(each)
+        if how is not None:
+            yield blob.fact("archive.escape", printable(each), offset=entry.offset, how=how)
+    if header is None:
+        yield blob.not_checked(
+            "truncated", f"{shown} is listed and is not there; fetch the file again", offset=entry.offset
+        )
+        return
+    fields = _differences(entry, header)
+    if fields:
+        yield blob.fact("archive.disagreement", shown, offset=entry.offset, fields=fields)
+    if path.endswith("/") and not entry.packed and not header.packed:
+        extents.append((entry.offset, header.data))
+        return
+    deferred = bool(header.flags & DEFERRED)
+    readings = {(entry.method, entry.packed)}
+    if not deferred or header.packed:
+        readings.add((header.method, header.packed))
+    else:
+        readings.add((header.method, entry.packed))
+    for method, packed in sorted(readings):
+        try:
+            inside = content(blob.stream, blob.size, header, method, packed, limits, clock)
+        except UnsupportedMethod:
+            yield blob.not_checked(
+                "unsupported-format", f"{shown} is packed by zip method {method}, which cannot be read"
+            )
+            extents.append((entry.offset, header.data + packed))
+            continue
+        extents.append((entry.offset, inside.end + (24 if deferred else 0)))
+        yield from _content(blob, archive, entry, header, inside)
+
+
+def _differences(entry: Header, header: Header) -> list[str]:
+    """Name the fields in which the two headers of an entry disagree."""
+    fields = []
+    if entry.name != header.name:
+        fields.append("name")
+    if entry.method != header.method:
+        fields.append("method")
+    if (entry.flags ^ header.flags) & ENCRYPTED:
+        fields.append("encryption flag")
+    # Sizes that follow the data are zero in the local header.
+    deferred = bool(header.flags & DEFERRED)
+    for field in ("packed", "size", "crc"):
+        ours, theirs = getattr(entry, field), getattr(header, field)
+        if ours != theirs and not (deferred and theirs in (0, 0xFFFFFFFF)):
+            fields.append({"packed": "packed size"}.get(field, field))
+    return fields
+
+
+def _content(
+    blob: Blob, archive: Listing, entry: Header, header: Header, inside: Content
+) -> Iterator[Fact | NotChecked | Blob]:
+    path = name(entry)
+    shown = printable(path)
+    encrypted = (entry.flags | header.flags) & ENCRYPTED
+    sound = inside.problem is None and (inside.crc is None or inside.crc == entry.crc)
+    if encrypted and sound and inside.crc is not None:
+        yield blob.fact(
+            "archive.disagreement", shown, offset=entry.offset, fields=["encryption flag is false"]
+        )
+    elif encrypted:
+        yield blob.not_checked("encrypted", f"{shown} is encrypted; a gate cannot look into it")
+    elif inside.problem == "bomb":
+        yield blob.fact("archive.bomb", shown, offset=entry.offset, how="ratio")
+        yield blob.not_checked(
+            "limit", f"{shown} unpacks to far more than it takes; raise limits.ratio to read on"
+        )
+    elif inside.problem is not None:
+        yield blob.not_checked(
+            "truncated",
+            f"{shown} is {inside.problem}; what could be unpacked was looked at",
+            offset=entry.offset,
+        )
+    elif not sound:
+        yield blob.fact("archive.checksum", shown, offset=entry.offset)
+    if entry.mode & _TYPE == _LINK:
+        target = read_at(inside.stream, 0, min(inside.size, 4096)).decode("utf-8", "backslashreplace")
+        if link_escapes(path, target):
+            yield blob.fact(
+                "archive.link", shown, offset=entry.offset, target=printable(target), how="symbolic link"
+            )
+        return
+    raw = bool(encrypted and not sound) or (
+        inside.end == header.data + inside.size and holds_numbers(archive.kind, path)
+    )
+    yield member(blob, path, inside.stream, inside.size, container=archive.kind, tentative=raw)
+
+
+def _gaps(
+    blob: Blob, archive: Listing, extents: list[tuple[int, int]], limits: Limits, clock: Clock
+) -> Iterator[Fact | NotChecked | Blob]:
+    """Look at what no record covers: before, between and behind the entries."""
+    covered = 0
+    for start, end in [*extents, (blob.size, blob.size)]:
+        gap = start - covered
+        if gap > 0 and covered == 0:
+            yield _prefix(blob, start)
+        elif gap > 0:
+            hidden = signature(blob.stream, covered, min(start, covered + _GAP))
+            header = None if hidden is None else local(blob.stream, blob.size, hidden)
+            if header is not None:
+                yield blob.fact(
+                    "archive.disagreement", printable(name(header)), offset=hidden, fields=["directory"]
+                )
+                inner = Listing(kind=archive.kind, entries=(), directories=(), rivals=())
+                yield from _entry(blob, inner, header, [], limits, clock)
+            elif start == blob.size and extents[0][0] == 0:
+                yield blob.fact("core.unaccounted", "bytes behind the archive", offset=covered)
+        covered = max(covered, end)
+
+
+def _prefix(blob: Blob, size: int) -> Fact:
+    kind = executable(blob.stream, 0, size)
+    script = blob.head.startswith(b"#!") and b"\0" not in blob.head[: min(size, 4096)]
+    return blob.fact(
+        "archive.prefix",
+        kind or ("script" if script else "data"),
+        offset=0,
+        executable=kind is not None,
+        script=script,
+    )

@@ -1,0 +1,113 @@
+"""Bounded decompression: what came out before an error is kept, and a bomb is stopped."""
+
+import bz2
+import lzma
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, TypeAlias, cast
+
+from mlgate.checks.models.reader import Clock
+from mlgate.checks.models.stream import CHUNK
+from mlgate.core.limits import Limits
+
+# Output up to this size stays in memory; more goes to a temporary file.
+_SPOOL = 8 << 20
+# Below this, a high ratio is an ordinary run of zeros, not a bomb.
+_HARMLESS = 16 << 20
+
+# From input and the most output wanted, to output, input left over, and whether this was the end.
+Step: TypeAlias = Callable[[bytes, int], tuple[bytes, bytes, bool]]
+# What the steps of this module raise on malformed input.
+ERRORS = (zlib.error, lzma.LZMAError, OSError, ValueError, EOFError)
+
+
+def deflated(bits: int) -> Step:
+    """Return a step for deflate data; ``bits`` as for :func:`zlib.decompressobj`."""
+    engine = zlib.decompressobj(bits)
+
+    def step(data: bytes, most: int) -> tuple[bytes, bytes, bool]:
+        out = engine.decompress(data, most)
+        return out, engine.unused_data if engine.eof else engine.unconsumed_tail, engine.eof
+
+    return step
+
+
+def other(engine: bz2.BZ2Decompressor | lzma.LZMADecompressor) -> Step:
+    """Return a step for bzip2 or LZMA data; the engine keeps the input left over."""
+
+    def step(data: bytes, most: int) -> tuple[bytes, bytes, bool]:
+        out = engine.decompress(data, most)
+        return out, engine.unused_data if engine.eof else b"", engine.eof
+
+    return step
+
+
+class Inflated:
+    """What came out of one compressed stream.
+
+    Attributes:
+        stream: The output; in memory while small.
+        size: Bytes that came out.
+        consumed: Bytes that went in.
+        complete: True where the end marker was reached.
+        error: What the decompressor objected to, or None.
+        bomb: True where it was stopped because it grew beyond ``limits.ratio``.
+    """
+
+    def __init__(self) -> None:
+        self.stream = cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=_SPOOL))  # noqa: SIM115 - lives on
+        self.size = 0
+        self.consumed = 0
+        self.complete = False
+        self.error: str | None = None
+        self.bomb = False
+
+
+def inflate(  # noqa: PLR0917 - the two options come last
+    source: Iterator[bytes],
+    step: Step,
+    limits: Limits,
+    clock: Clock,
+    watch: Callable[[bytes], object] = lambda _data: None,
+    into: Inflated | None = None,
+) -> Inflated:
+    """Decompress within the limits; what came out before an error is kept.
+
+    Args:
+        source: Compressed bytes.
+        step: The method.
+        limits: ``inflated_bytes`` is shared by all members of the file; ``ratio``.
+        clock: Of the file.
+        watch: Told of every piece of output, for a checksum.
+        into: What an earlier stream of the same file came to; the output is appended.
+
+    Raises:
+        LimitReached: ``inflated_bytes`` or ``file_seconds``.
+    """
+    out = Inflated() if into is None else into
+    out.complete = False
+    for data in source:
+        pending = data
+        while True:
+            clock.check()
+            try:
+                produced, pending, ended = step(pending, CHUNK)
+            except ERRORS as error:
+                out.error = str(error) or type(error).__name__
+                return out
+            clock.spend("inflated_bytes", len(produced), limits.inflated_bytes)
+            out.stream.write(produced)
+            watch(produced)
+            out.size += len(produced)
+            if ended:
+                out.consumed += len(data) - len(pending)
+                out.complete = True
+                return out
+            if out.size > max((out.consumed + len(data)) * limits.ratio, _HARMLESS):
+                out.bomb = True
+                return out
+            if not pending and len(produced) < CHUNK:
+                break
+        out.consumed += len(data)
+    return out
