@@ -17,7 +17,7 @@ _BACKTICKS = re.compile(r"`+")
 def plain(text: str, limit: int = 1_000) -> str:
     """Return text on one line without markup, mentions, references or links; safe in a table too."""
     gapped = _REACHES_OUT.sub("\0", clip(printable(text), limit))
-    return _MARKUP.sub(r"\\\1", gapped.translate(_ENTITIES)).replace("\0", _GAP)
+    return _MARKUP.sub(r"\\\1", gapped).translate(_ENTITIES).replace("\0", _GAP)
 
 
 def folded(title: str, body: str) -> str:

@@ -1,0 +1,107 @@
+"""Paper of a fixed width for the terminal report: wrapped paragraphs and tables, never markup."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from mlgate.reports._style import Style
+
+_NARROWEST = 40
+# Columns that are not broken, on a terminal that has the room.
+_WHOLE = frozenset({"value", "interval", "threshold", "n", "outcome", "size", "sha256"})
+_ROOMY = 76
+
+
+class Paper:
+    """Where a report is printed; all text that comes here is printable already.
+
+    Attributes:
+        width: Columns; no line is wider.
+    """
+
+    def __init__(self, style: Style) -> None:
+        from rich.console import Console  # noqa: PLC0415 - heavy; other formats do without it
+
+        self._out = StringIO()
+        self._console = Console(
+            file=self._out,
+            width=max(style.width, _NARROWEST),
+            force_terminal=style.color,
+            color_system="standard" if style.color else None,
+            no_color=not style.color,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            legacy_windows=False,
+            _environ={},
+        )
+        self.width = self._console.width
+
+    def text(self) -> str:
+        """Return what was printed, without blanks at the ends of lines."""
+        return "\n".join(line.rstrip() for line in self._out.getvalue().split("\n"))
+
+    def gap(self) -> None:
+        """Print an empty line."""
+        self._console.print()
+
+    def line(self, *parts: tuple[str, str], lead: tuple[str, str] = ("", ""), indent: str = "") -> None:
+        """Print a wrapped paragraph.
+
+        Args:
+            parts: Printable text and its style, joined.
+            lead: Stands before the first line; not wrapped.
+            indent: Stands before the other lines.
+        """
+        from rich.text import Text  # noqa: PLC0415 - heavy; other formats do without it
+
+        text = Text.assemble(*parts)
+        before = Text(*lead)
+        room = self.width - max(before.cell_len, len(indent))
+        for line in text.wrap(self._console, max(room, 10)):
+            self._console.print(Text.assemble(before, line), soft_wrap=True)
+            before = Text(indent, lead[1])
+
+    def raw(self, lines: Iterable[str], style: str = "", indent: str = "") -> None:
+        """Print lines that are wrapped already; only wide characters can make them wrap again."""
+        for line in lines:
+            self.line((line, style), lead=(indent, style), indent=indent)
+
+    def title(self, words: str) -> None:
+        """Print the title of a section."""
+        self.line((words, "bold underline"))
+
+    def table(
+        self,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        total: int,
+        styles: Mapping[str, str] | None = None,
+    ) -> None:
+        """Print a table and a blank line.
+
+        Args:
+            columns: Their heads.
+            rows: Printable cells; a long one is folded.
+            total: How many rows there are; those that are not shown are counted.
+            styles: Style of the last cell of a row, by its word.
+        """
+        from rich.table import Table  # noqa: PLC0415 - heavy; other formats do without it
+        from rich.text import Text  # noqa: PLC0415 - heavy; other formats do without it
+
+        table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", show_edge=False)
+        for name in ("", *columns):
+            whole = name in _WHOLE and self.width >= _ROOMY
+            table.add_column(name, overflow="fold", no_wrap=whole)
+        for row in rows:
+            cells = [Text(cell) for cell in row]
+            cells[-1].stylize((styles or {}).get(row[-1], ""))
+            table.add_row("", *cells)
+        self._console.print(table)
+        if total > len(rows):
+            self.line((f"  … {total - len(rows):,} more: see --verbose", "dim"))
+        self.gap()
