@@ -102,7 +102,6 @@ def _trial(
     except Declined:
         return
     if any(isinstance(item, Fact) and convinces(item, strict=strict) for item in seen):
-        yield blob.fact("core.embedded", "pickle", offset=offset)
         yield from (_shifted(item, offset) for item in seen if not _names_format(item))
 
 

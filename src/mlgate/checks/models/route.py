@@ -86,12 +86,14 @@ class Router:
             LimitReached: A limit of the whole file.
         """
         blob = route.blob
-        formats: list[str] = []
+        claims: list[_Reading] = []
         for reader in self._readers:
-            reading = _Reading(reader, blob, held=bool(formats) or blob.tentative)
+            reading = _Reading(reader, blob, held=bool(claims) or blob.tentative)
             yield from reading.items(limits, clock)
             if reading.claimed:
-                formats.append(reading.format)
+                claims.append(reading)
+        # What starts where the file starts names it.
+        formats = [each.format for each in sorted(claims, key=lambda each: each.appended)]
         magic = recognise(blob.head, blob.name)
         if magic is not None and not magic.inert and not blob.tentative:
             formats.append(magic.format)
@@ -101,7 +103,9 @@ class Router:
                 "or ONNX, exclude it, or waive this after a review",
             )
         if len(formats) > 1 and not blob.tentative:
-            yield blob.fact("core.polyglot", " and ".join(formats), formats=formats)
+            # An archive at the end may be honest content of what stands before it.
+            appended = any(each.appended for each in claims)
+            yield blob.fact("core.polyglot", " and ".join(formats), formats=formats, appended=appended)
         if formats:
             route.format = formats[0]
         elif magic is None:
@@ -143,6 +147,7 @@ class _Reading:
         self._blob = blob
         self._held = held
         self.format = reader.FORMAT
+        self.appended = False
         self.claimed = False
 
     def items(self, limits: Limits, clock: Clock) -> Iterator[Item]:
@@ -150,6 +155,7 @@ class _Reading:
         for item in self._guarded(limits, clock):
             if isinstance(item, Fact) and item.kind == "core.format":
                 self.format = item.subject
+                self.appended = bool(item.detail.get("appended"))
             elif not self._held:
                 yield item
             elif isinstance(item, Blob):

@@ -19,6 +19,7 @@ from mlgate.checks.models.executable import executable
 from mlgate.checks.models.paths import escape, link_escapes
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.stream import member, printable, read_at
+from mlgate.checks.models.tables import is_native_name
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -55,7 +56,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     archive = listing(blob.stream, blob.size, limits, clock)
     if not archive.entries and not archive.directories:
         raise Declined
-    yield blob.fact("core.format", archive.kind)
+    yield blob.fact("core.format", archive.kind, appended=not blob.head.startswith((LOCAL, END)))
     if not archive.directories:
         yield blob.not_checked(
             "truncated",
@@ -228,7 +229,7 @@ def _gaps(
     for start, end in [*extents, (blob.size, blob.size)]:
         gap = start - covered
         if gap > 0 and covered == 0:
-            yield _prefix(blob, start)
+            yield _prefix(blob, archive.kind, start)
         elif gap > 0:
             hidden = signature(blob.stream, covered, min(start, covered + _GAP))
             header = None if hidden is None else local(blob.stream, blob.size, hidden)
@@ -243,13 +244,13 @@ def _gaps(
         covered = max(covered, end)
 
 
-def _prefix(blob: Blob, size: int) -> Fact:
+def _prefix(blob: Blob, archive: str, size: int) -> Fact:
     kind = executable(blob.stream, 0, size)
     script = blob.head.startswith(b"#!") and b"\0" not in blob.head[: min(size, 4096)]
     return blob.fact(
         "archive.prefix",
         kind or ("script" if script else "data"),
         offset=0,
-        executable=kind is not None,
-        script=script,
+        archive=archive,
+        native=is_native_name(blob.name),
     )
