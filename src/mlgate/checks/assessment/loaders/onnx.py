@@ -13,6 +13,7 @@ to 14. IR 10 and opset 21 suit every release that mlgate supports.
 Bytes carry no place on disk, so tensors in external files are never found.
 """
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -40,11 +41,14 @@ def claims(head: bytes) -> bool:
 
 
 def prepare() -> None:
-    """Import numpy and onnxruntime."""
-    import numpy as np  # noqa: F401, PLC0415 - only the worker pays for it
-    import onnxruntime  # noqa: PLC0415 - only the worker pays for it
+    """Import numpy and onnxruntime.
 
-    onnxruntime.disable_telemetry_events()
+    Builds from 1.32 on carry a telemetry client: a thread and a network connection of
+    their own, unless this variable is set before the import.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import numpy as np  # noqa: F401, PLC0415 - only the worker pays for it
+    import onnxruntime  # noqa: F401, PLC0415 - only the worker pays for it
 
 
 def load(data: bytes) -> "OnnxModel":

@@ -36,14 +36,12 @@ _START = (
     "import sys; sys.path += sys.argv[4:]; "
     "from mlgate.checks.assessment.sandbox.inside import main; main(sys.argv[1:4])"
 )
-# One thread, so that Landlock holds for all of them and a shared runner stays usable;
-# onnxruntime's telemetry would be a thread and a network client of its own.
+# One thread, so that Landlock holds for all of them and a shared runner stays usable.
 _ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
-    "ORT_DISABLE_TELEMETRY": "1",
 }
 
 

@@ -1,0 +1,77 @@
+"""CSV files: features, labels, and errors that name row and column."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlgate.checks.assessment.data import Columns
+from mlgate.checks.assessment.datasets import csv
+from mlgate.checks.assessment.problems import Unassessable
+
+FUZZ = settings(max_examples=300, deadline=None, database=None, derandomize=True)
+
+
+def read(text, features=None, label="y", most=1 << 20):
+    data = text if isinstance(text, bytes) else text.encode()
+    return csv.read(data, Columns(label, features), most, "d.csv")
+
+
+def test_every_column_but_the_label_is_a_feature():
+    table = read("a,y,b\n1,0,2.5\n3,1,-4e2\n")
+    np.testing.assert_array_equal(table.x, [[1, 2.5], [3, -400]])
+    np.testing.assert_array_equal(table.y, [0, 1])
+
+
+def test_named_features_come_in_the_policys_order():
+    np.testing.assert_array_equal(read("a,b,c,y\n1,2,x,0\n", ("b", "a")).x, [[2, 1]])
+
+
+@pytest.mark.parametrize("text", ["\ufeffa,y\r\n1,0\r\n", '"a", y \n"1",0\n', "a,y\n\n1,0\n\n"])
+def test_the_usual_dialects_are_read(text):
+    np.testing.assert_array_equal(read(text).x, [[1]])
+
+
+def test_labels_may_be_text():
+    assert list(read("a,y\n1,cat\n2, dog\n").y) == ["cat", "dog"]
+
+
+@pytest.mark.parametrize(
+    ("text", "features", "reason", "words"),
+    [
+        ("a,b\n1,2\n", None, "missing-column", "'y'"),
+        ("a,y\n1,2\n", ("z",), "missing-column", "'z'"),
+        ("y\n1\n", None, "wrong-features", "other than the label"),
+        ("a,y\n1,2\n", ("y",), "wrong-features", "other than the label"),
+        ("a,y\n1,0\nx,0\n", None, "wrong-type", "row 3: column 'a' is not a number"),
+        ("a,y\n1,0\n ,0\n", None, "wrong-type", "row 3: column 'a' is empty"),
+        ("a,y\n1,\n", None, "missing-label", "row 2: column 'y'"),
+        ("a,y\n1,0\n1\n", None, "truncated", "row 3 has 1 cells"),
+        ("a,a,y\n1,1,0\n", None, "unreadable-data", "once each"),
+        ("", None, "unreadable-data", "columns"),
+        ("a,y\n" + "1,0\n" * 200, None, "limit", "limits.data_bytes"),
+        (b"a,y\n\xff,0\n", None, "unreadable-data", "UTF-8"),
+        ('a,y\n"1"2,0\n', None, "unreadable-data", "row"),
+        ('a,y\n"1,0\n', None, "unreadable-data", "row"),
+        ("a,y\n" + "1" * 200_000 + ",0\n", None, "unreadable-data", "field"),
+    ],
+)
+def test_what_is_wrong_is_said(text, features, reason, words):
+    with pytest.raises(Unassessable, match=words) as caught:
+        read(text, features, most=1000)
+    assert caught.value.reason == reason
+    assert "d.csv" in caught.value.message
+
+
+def test_a_header_alone_has_no_samples():
+    assert read("a,y\n").x.shape == (0, 1)
+
+
+@FUZZ
+@given(st.binary(max_size=120) | st.text(alphabet='ay,"\n\r 10.en\0', max_size=120))
+def test_any_file_is_read_or_refused(data):
+    try:
+        table = read(data)
+    except Unassessable:
+        return
+    assert len(table.x) == len(table.y)
