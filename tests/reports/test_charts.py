@@ -23,7 +23,7 @@ def _numbers(svg):
 @given(NUMBERS, NUMBERS, NUMBERS, NUMBERS)
 def test_a_bar_stays_in_its_frame(value, low, high, threshold):
     svg = interval_bar(Measurement("a", "b", value, low, high, 1, threshold, "info"))
-    assert all(-2 <= number <= 242 for number in _numbers(svg))
+    assert all(-2 <= number <= 422 for number in _numbers(svg))
     assert bool(svg) == (value is not None and math.isfinite(value))
 
 
@@ -58,3 +58,8 @@ def test_a_long_history_is_thinned_and_keeps_its_last_look():
 
 def test_names_are_escaped():
     assert "<img" not in str(interval_bar(MEASUREMENTS[3]))
+
+
+def test_looks_may_be_mappings():
+    named = [dict(zip(("n", "value", "low", "high"), look, strict=True)) for look in LOOKS]
+    assert sequence(replace(ROBUST, detail={"looks": named})) == sequence(ROBUST)

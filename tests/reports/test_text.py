@@ -90,3 +90,16 @@ def test_sizes_are_in_binary_units(count, words):
 )
 def test_a_figure_has_three_decimals_or_is_a_dash(value, words):
     assert text.figure(value) == words
+
+
+@pytest.mark.parametrize(
+    ("started", "words"),
+    [
+        ("2026-01-15T10:20:30Z", "2026-01-15 10:20:30 UTC"),
+        ("2026-01-15T10:20:30+00:00", "2026-01-15 10:20:30 UTC"),
+        ("", ""),
+        ("whenever", "whenever"),
+    ],
+)
+def test_a_moment_is_said_in_utc(started, words):
+    assert text.moment(started) == words

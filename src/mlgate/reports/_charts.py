@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 
 _WIDTH, _HEIGHT = 420.0, 230.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 42.0, 12.0, 14.0, 40.0
-_BAR_WIDTH, _BAR_HEIGHT, _BAR_AXIS = 240.0, 38.0, 13.0
+_BAR_WIDTH, _BAR_HEIGHT, _BAR_AXIS = 420.0, 40.0, 14.0
 _POINTS = 400
+_LOOK = ("n", "value", "low", "high")
 
 
 def interval_bar(measurement: Measurement) -> Markup:
@@ -48,8 +50,8 @@ def interval_bar(measurement: Measurement) -> Markup:
 def sequence(measurement: Measurement) -> Markup:
     """Return how the estimate and its confidence sequence narrowed, by sample count.
 
-    Reads ``detail["looks"]``: a list of ``[n, value, low, high]``, n ascending. Empty where
-    there are fewer than two looks, or where they are not numbers.
+    Reads ``detail["looks"]``: a list of ``[n, value, low, high]``, or of mappings with these
+    keys, n ascending. Empty where there are fewer than two looks with finite numbers.
     """
     looks = _looks(measurement.detail.get("looks"))
     if len(looks) < 2:
@@ -84,7 +86,8 @@ def sequence(measurement: Measurement) -> Markup:
 def _looks(value: Any) -> list[tuple[float, float, float, float]]:
     if not isinstance(value, list | tuple):
         return []
-    looks = [tuple(look) for look in value if isinstance(look, list | tuple) and len(look) == 4]
+    rows = [[look.get(key) for key in _LOOK] if isinstance(look, Mapping) else look for look in value]
+    looks = [tuple(row) for row in rows if isinstance(row, list | tuple) and len(row) == len(_LOOK)]
     looks = [look for look in looks if all(_finite(number) for number in look)]
     step = max(1, math.ceil(len(looks) / _POINTS))
     # The last look is the one that decided; it is kept whatever the step.

@@ -106,3 +106,9 @@ def figure(value: float | None) -> str:
 def interval(low: float | None, high: float | None) -> str:
     """Return ``[0.480, 0.560]``, or a dash where there is no interval."""
     return DASH if low is None or high is None else f"[{figure(low)}, {figure(high)}]"
+
+
+def moment(started: str) -> str:
+    """Return an ISO 8601 time in UTC for a person: ``2026-01-15 10:20:30 UTC``."""
+    zone = " UTC" if started.endswith(("Z", "+00:00")) else ""
+    return printable(started.removesuffix("Z").removesuffix("+00:00").replace("T", " ", 1)) + zone

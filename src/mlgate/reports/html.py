@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from mlgate.core.report import Verdict
 from mlgate.prose import blocks
 from mlgate.reports import _summary as summary
 from mlgate.reports._encode import plain
-from mlgate.reports._text import clip, counted, excerpt, figure, interval, place, printable, size, where
+from mlgate.reports._text import (
+    clip,
+    counted,
+    excerpt,
+    figure,
+    interval,
+    moment,
+    place,
+    printable,
+    size,
+    where,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +77,7 @@ def render(report: Report, style: Style) -> str:
         waived=[_finding(finding, {}) for finding in total.waived[:_FINDINGS]],
         groups=[_group(group) for group in summary.groups(total.open if style.quiet else report.not_checked)],
         measurements=[_measurement(one, _charts) for one in report.measurements[:_ROWS]],
+        when=moment(report.started) or "unknown",
         rows=_ROWS,
         counted=counted,
     )
@@ -128,8 +141,12 @@ def _measurement(one: Measurement, charts: Any) -> dict[str, Any]:
         "bar": charts.interval_bar(one),
         "plot": charts.sequence(one),
         "detail": [
-            (printable(str(key)), clip(printable(str(plain(value))), 400))
+            (printable(str(key)), clip(printable(_words(value)), 400))
             for key, value in one.detail.items()
             if key != "looks"
         ],
     }
+
+
+def _words(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False)

@@ -10,7 +10,7 @@ from mlgate.core.severity import Severity
 from mlgate.prose import blocks
 from mlgate.reports import _summary as summary
 from mlgate.reports._markdown_text import code, fenced, folded, plain, table
-from mlgate.reports._text import clip, counted, excerpt, figure, interval, listed, place, printable, size
+from mlgate.reports._text import clip, counted, excerpt, figure, interval, listed, moment, place, size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -220,6 +220,6 @@ def _made_by(report: Report) -> str:
             f"{report.tool.name} {report.tool.version}",
             f"policy {summary.policy_words(report)}",
             summary.exit_words(report),
-            printable(report.started),
+            moment(report.started),
         ]
     )

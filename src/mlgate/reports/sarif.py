@@ -162,7 +162,8 @@ def _invocation(report: Report, places: Places, kept: int, total: int) -> Any:
         execution_successful=not any(entry.counts for entry in gaps),
         exit_code=report.exit_code,
         exit_code_description=summary.WHY[report.verdict],
-        start_time_utc=report.started or None,
+        # The zone must be written as Z (SARIF 3.9).
+        start_time_utc=report.started.replace("+00:00", "Z") or None,
         tool_execution_notifications=execution or None,
         tool_configuration_notifications=[_notification(entry, places) for entry in policy[:_NOTIFICATIONS]]
         or None,

@@ -43,7 +43,7 @@ _SEVERITY = {
 _VERDICT = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.UNDECIDED: "bold yellow"}
 _OUTCOME = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "info": "dim"}
 _INDENT = " " * 12
-_FINDINGS, _EVIDENCE, _PLACES, _ROWS = 100, 6, 5, 20
+_FINDINGS, _EVIDENCE, _PLACES, _ROWS, _SOURCE = 100, 6, 5, 20, 140
 _EVERYTHING = 1_000_000
 _LONG_EVIDENCE = 60
 
@@ -185,7 +185,8 @@ class _Page:
         self._paper.title("Sources")
         for source in report.sources[: self._limit]:
             name = (f"{printable(source.name)}: ", "")
-            self._paper.line(name, (printable(source.summary), "dim"), lead=("  ", ""), indent="    ")
+            words = clip(printable(source.summary), _EVERYTHING if self._style.verbose else _SOURCE)
+            self._paper.line(name, (words, "dim"), lead=("  ", ""), indent="    ")
         self._paper.gap()
 
     def _inventory(self, report: Report) -> None:
@@ -213,16 +214,15 @@ class _Page:
         self._paper.table(("name", "version", "required by"), rows, len(rows))
 
     def _verdict(self, report: Report) -> None:
-        words = summary.headline(report)
+        words, basis = summary.headline(report), f"looked at {summary.looked_at(report)} in"
         if report.verdict is Verdict.PASS and not (report.findings or report.not_checked):
-            words = f"{summary.looked_at(report)} checked"
+            words, basis = f"{summary.looked_at(report)} checked", "in"
         word = f"{report.verdict.value.upper()}  "
         self._paper.line((words, "bold"), lead=(word, _VERDICT[report.verdict]), indent="  ")
         if self._style.quiet:
             return
-        basis = f"looked at {summary.looked_at(report)} in {report.seconds:.1f} s"
-        policy = f"policy {summary.policy_words(report)}"
-        self._paper.line((listed([basis, policy]), "dim"), lead=("  ", ""), indent="  ")
+        facts = listed([f"{basis} {report.seconds:.1f} s", f"policy {summary.policy_words(report)}"])
+        self._paper.line((facts, "dim"), lead=("  ", ""), indent="  ")
         for step in summary.next_steps(report):
             self._paper.line((step, ""), lead=("  → ", ""), indent="    ")
         self._paper.line((summary.exit_words(report), "dim"), lead=("  ", ""), indent="  ")
