@@ -51,7 +51,7 @@ def test_a_wrong_command_line_says_what_is_wrong(here, capsys, arguments, words)
 
 def test_a_path_that_does_not_exist_is_undecided(here, capsys):
     assert cli.main(["scan", "gone.pkl"]) == 2
-    assert "no such file" in capsys.readouterr().out
+    assert "no file or folder gone.pkl" in capsys.readouterr().out
 
 
 def test_a_report_that_cannot_be_written_is_undecided(here, capsys):

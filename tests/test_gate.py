@@ -13,7 +13,6 @@ from mlgate import cli, gate, reports
 from mlgate.core.facts import Check
 from mlgate.core.report import Verdict
 from mlgate.core.severity import Severity
-from mlgate.reports import Style
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"a" * 64 + b"\nsize 12345\n"
 

@@ -190,9 +190,9 @@ def test_a_link_that_is_named_is_the_users_choice(tmp_path):
 
 
 def test_a_missing_path_is_an_error(tmp_path):
-    with pytest.raises(TargetError, match="no such file"):
+    with pytest.raises(TargetError, match="no file or folder"):
         target.named([tmp_path / "gone"], tmp_path)
-    with pytest.raises(TargetError, match="no such directory"):
+    with pytest.raises(TargetError, match="there is no folder"):
         target.repository(tmp_path / "gone")
 
 

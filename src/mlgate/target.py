@@ -7,7 +7,7 @@ a link is a :class:`File` of kind ``link``, whose target path is all that is kno
 import io
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -113,7 +113,7 @@ def working_tree(root: Path) -> Target:
     )
 
 
-def named(paths: Iterable[Path], base: Path) -> Target:
+def named(paths: Sequence[Path], base: Path) -> Target:
     """The files and folders that a user names.
 
     The root is ``base`` where all of them lie below it, and otherwise their nearest
@@ -124,9 +124,9 @@ def named(paths: Iterable[Path], base: Path) -> Target:
     """
     # A link that the user names is the user's choice: it is resolved. Links found below it are not.
     wanted = [path.resolve() for path in paths]
-    for path in wanted:
+    for named_path, path in zip(paths, wanted, strict=True):
         if not path.exists():
-            raise TargetError(f"{path}: no such file or directory")
+            raise TargetError(f"there is no file or folder {named_path}")
     base = base.resolve()
     if all(path.is_relative_to(base) for path in wanted):
         root = base
@@ -219,7 +219,7 @@ def _git(root: Path, option: str) -> Git:
 def _directory(root: Path) -> Path:
     root = root.resolve()
     if not root.is_dir():
-        raise TargetError(f"{root}: no such directory")
+        raise TargetError(f"there is no folder {root}")
     return root
 
 
