@@ -62,17 +62,15 @@ def _place(
 ) -> Fact | None:
     """Count one requirement among the packages, or say why it stays open."""
     each = placed.requirement
-    if each.name and (each.kind == PINNED or not placed.constraint):
-        key = (each.name, each.version, placed.path, each.line)
-        condition = "constraint" if placed.constraint else each.condition
-        # A file may be required in one place and constrain in another; that it is required counts.
-        if key not in packages or not placed.constraint:
-            packages[key] = Package(*key, condition)
-    if each.kind == PINNED:
-        return None
     if each.kind == UNPINNED and (
         placed.constraint or _pinned_elsewhere(placed, constrained, by_folder, walker)
     ):
+        return None
+    key = (each.name, each.version, placed.path, each.line)
+    # A file may be required in one place and constrain in another; that it is required counts.
+    if each.name and (key not in packages or not placed.constraint):
+        packages[key] = Package(*key, "constraint" if placed.constraint else each.condition)
+    if each.kind == PINNED:
         return None
     subject = each.name or each.text
     walker.gap(each.kind, placed.path, _TO_DO[each.kind], each.line, subject)

@@ -34,9 +34,7 @@ def decode(data: bytes) -> str:
             if found := _CODING.match(first):
                 encoding = found[1].decode("ascii")
     try:
-        # A coding comment may name any codec: rot13 is none of text, and punycode takes a day.
-        known = _CODECS.match(codecs.lookup(encoding).name)
-        text = data.decode(encoding if known else "ascii")
+        text = data.decode(_trusted(encoding))
     except (LookupError, ValueError) as error:
         raise Unreadable(
             "unparseable", f"is not text in {shown(encoding, 40)}; save it as UTF-8 without other bytes"
@@ -44,6 +42,13 @@ def decode(data: bytes) -> str:
     if "\0" in text:
         raise Unreadable("unparseable", "holds NUL characters; save it as UTF-8 text")
     return text
+
+
+def _trusted(encoding: str) -> str:
+    """Refuse codecs that hide text (UTF-7, rot13) or take forever (punycode)."""
+    if not _CODECS.match(codecs.lookup(encoding).name):
+        raise LookupError(encoding)
+    return encoding
 
 
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:

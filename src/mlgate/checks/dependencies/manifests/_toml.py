@@ -37,7 +37,7 @@ def tables(lines: list[str], name: str, count: int) -> list[tuple[int | None, in
     """
     header = re.compile(rf"^\s*\[\[\s*\"?{re.escape(name)}\"?\s*\]\]\s*(?:#.*)?$")
     starts = [number for number, line in enumerate(lines, 1) if header.match(line)]
-    if len(starts) != count:
+    if not starts or len(starts) != count:
         return [(None, None)] * count
     return [*zip(starts, [*starts[1:], len(lines) + 1], strict=True)]
 

@@ -1,0 +1,97 @@
+import pytest
+
+from mlgate.checks.dependencies import discovery
+from mlgate.checks.dependencies.discovery import readers, unread_kinds
+
+CLEAN = "numpy==2.1.2\n"
+PROJECT = '[project]\nname = "a"\ndependencies = ["numpy>=1"]\n'
+LOCK = 'version = 1\n[[package]]\nname = "numpy"\nversion = "2.1.2"\nsource = { registry = "x" }\n'
+
+
+def roots(scope):
+    return [root.path for root in discovery.find(scope).roots]
+
+
+def test_every_reader_keeps_the_protocol():
+    assert [reader.FORMAT for reader in readers()]
+    for reader in readers():
+        assert isinstance(reader.LOCK, bool)
+        assert not reader.claims("src/main.py")
+
+
+def test_no_reader_claims_what_is_listed_as_not_read():
+    for kind in unread_kinds():
+        for name in kind.names:
+            assert discovery.reader_for(name.replace("*", "x")) is None
+        assert kind.instead
+        assert kind.kind in ("lock", "declaration")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".venv/lib/python3.12/site-packages/a/requirements.txt",
+        "node_modules/a/requirements.txt",
+        ".tox/py/requirements.txt",
+        "myenv/share/requirements.txt",
+    ],
+)
+def test_installed_packages_are_not_the_repositorys_manifests(scope_of, path):
+    scope = scope_of({path: CLEAN, "requirements.txt": CLEAN, "myenv/pyvenv.cfg": ""})
+    found = discovery.find(scope)
+    assert [root.path for root in found.roots] == ["requirements.txt"]
+    assert found.skipped == 1
+
+
+def test_tests_are_the_repositorys_own(scope_of):
+    assert roots(scope_of({"tests/requirements.txt": CLEAN})) == ["tests/requirements.txt"]
+
+
+def test_the_policy_excludes_by_glob_and_is_counted(scope_of):
+    scope = scope_of(
+        {"requirements.txt": CLEAN, "tests/fixtures/requirements.txt": CLEAN},
+        "dependencies: {exclude: ['tests/fixtures/**']}",
+    )
+    assert roots(scope) == ["requirements.txt"]
+    assert discovery.find(scope).excluded == 1
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"pyproject.toml": PROJECT, "uv.lock": LOCK}, ["uv.lock"]),
+        ({"pyproject.toml": PROJECT, "pylock.dev.toml": ""}, ["pylock.dev.toml"]),
+        ({"pyproject.toml": PROJECT, "poetry.lock": ""}, ["poetry.lock"]),
+        ({"pyproject.toml": PROJECT, "requirements.txt": CLEAN}, ["pyproject.toml", "requirements.txt"]),
+        ({"a/pyproject.toml": PROJECT, "uv.lock": LOCK}, ["a/pyproject.toml", "uv.lock"]),
+        ({"requirements.in": "numpy", "requirements.txt": CLEAN}, ["requirements.txt"]),
+        ({"requirements.in": "numpy"}, ["requirements.in"]),
+        ({"Pipfile": "", "Pipfile.lock": "{}"}, ["Pipfile.lock"]),
+        ({"m/MLmodel": "", "m/conda.yaml": "", "m/requirements.txt": CLEAN}, ["m/requirements.txt"]),
+        ({"m/MLmodel": "", "m/conda.yaml": ""}, ["m/conda.yaml"]),
+        ({"m/conda.yaml": "", "m/requirements.txt": CLEAN}, ["m/conda.yaml", "m/requirements.txt"]),
+    ],
+)
+def test_a_declaration_beside_its_lock_is_covered_by_it(scope_of, files, expected):
+    assert roots(scope_of(files)) == expected
+
+
+def test_a_changed_declaration_is_covered_by_an_unchanged_lock(scope_of):
+    scope = scope_of({"pyproject.toml": PROJECT, "uv.lock": LOCK}, changed={"pyproject.toml"})
+    assert roots(scope) == []
+
+
+@pytest.mark.parametrize("beside", ["requirements.txt", "pyproject.toml", "uv.lock"])
+def test_a_setup_file_beside_a_manifest_with_requirements_is_covered(collect, gaps, beside):
+    content = {
+        "requirements.txt": CLEAN,
+        "pyproject.toml": PROJECT.replace(">=1", "==2.1.2"),
+        "uv.lock": LOCK,
+    }
+    seen = collect({"setup.py": "install_requires", beside: content[beside]})
+    assert gaps(seen) == []
+
+
+def test_a_setup_file_beside_a_manifest_that_says_nothing_is_not(collect, gaps):
+    seen = collect({"setup.py": "install_requires", "pyproject.toml": "[tool.ruff]\n"})
+    assert gaps(seen) == [("unsupported-manifest", "setup.py", None)]

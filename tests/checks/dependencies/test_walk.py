@@ -1,0 +1,171 @@
+"""Includes, constraints, and what pins what."""
+
+import pytest
+
+CLEAN = "numpy==2.1.2\n"
+
+
+def test_follows_nested_includes_relative_to_each_file(collect, pins, gaps):
+    seen = collect(
+        {
+            "requirements.txt": "-r deps/a.txt\nnumpy==2.1.2\n",
+            "deps/a.txt": "\n-r ../more/b.txt\npillow==10.4.0\n",
+            "more/b.txt": "scipy==1.14.1\n",
+        }
+    )
+    assert sorted(pins(seen)) == [
+        ("numpy", "2.1.2", "requirements.txt", 2),
+        ("pillow", "10.4.0", "deps/a.txt", 3),
+        ("scipy", "1.14.1", "more/b.txt", 1),
+    ]
+    assert gaps(seen) == []
+
+
+def test_a_cycle_ends(collect, pins, gaps):
+    seen = collect(
+        {
+            "requirements.txt": "-r requirements-b.txt\nnumpy==2.1.2",
+            "requirements-b.txt": "-r requirements.txt\nscipy==1.14.1",
+        }
+    )
+    assert sorted(pins(seen)) == [
+        ("numpy", "2.1.2", "requirements.txt", 2),
+        ("scipy", "1.14.1", "requirements-b.txt", 2),
+    ]
+    assert gaps(seen) == []
+
+
+def test_a_file_that_includes_itself_ends(collect, pins):
+    assert len(pins(collect({"requirements.txt": "-r requirements.txt\nnumpy==2.1.2"}))) == 1
+
+
+def test_a_file_found_and_included_is_reported_once(collect, pins):
+    seen = collect({"requirements.txt": CLEAN, "requirements-dev.txt": "-r requirements.txt\n"})
+    assert pins(seen) == [("numpy", "2.1.2", "requirements.txt", 1)]
+
+
+def test_a_constraint_pins_a_plain_requirement(collect, pins, gaps):
+    seen = collect(
+        {"requirements.txt": "torch\n-c pins.txt\n", "pins.txt": "# all\ntorch==1.13.0\nscipy==1.14.1\n"}
+    )
+    assert pins(seen) == [("torch", "1.13.0", "pins.txt", 2), ("scipy", "1.14.1", "pins.txt", 3)]
+    assert gaps(seen) == []
+    assert {fact.location.line for fact in seen.facts} == {2}
+
+
+@pytest.mark.parametrize(
+    "constraint", ["numpy>=1", "numpy==2.*", "numpy==2.1.2 ; python_version < '3.9'", "pillow==10.4.0", ""]
+)
+def test_a_constraint_that_does_not_pin_leaves_it_unpinned(collect, gaps, constraint):
+    seen = collect({"requirements.txt": "numpy\n-c pins.txt\n", "pins.txt": constraint})
+    assert [gap for gap in gaps(seen) if gap[1] == "requirements.txt"] == [
+        ("unpinned", "requirements.txt", 1)
+    ]
+
+
+def test_a_range_in_a_constraint_is_no_requirement(collect, gaps):
+    assert gaps(collect({"requirements.txt": CLEAN, "constraints.txt": "scipy<2\n"})) == []
+
+
+def test_a_file_that_is_required_here_and_constrains_there_is_judged_as_required(collect, gaps):
+    seen = collect(
+        {"requirements.txt": "scipy\n", "requirements-dev.txt": "-c requirements.txt\nnumpy==2.1.2\n"}
+    )
+    assert gaps(seen) == [("unpinned", "requirements.txt", 1)]
+
+
+def test_what_a_constraint_file_includes_constrains_too(collect, gaps):
+    seen = collect(
+        {"requirements.txt": "numpy\n-c a.txt\n", "a.txt": "-r b.txt\n", "b.txt": "numpy==2.1.2\nscipy\n"}
+    )
+    assert gaps(seen) == []
+
+
+def test_an_own_project_is_judged_by_its_pyproject(collect, pins, gaps):
+    seen = collect(
+        {
+            "requirements.txt": "-e ./lib\nnumpy==2.1.2\n",
+            "lib/pyproject.toml": '[project]\nname = "lib"\ndependencies = ["numpy>1", "scipy>1"]\n',
+        }
+    )
+    assert ("numpy", "2.1.2", "requirements.txt", 2) in pins(seen)
+    assert gaps(seen) == [("unpinned", "lib/pyproject.toml", 3)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("requirements.txt", "numpy==2.1.2\n"),
+        ("pylock.toml", 'lock-version = "1.0"\n[[packages]]\nname = "numpy"\nversion = "2.1.2"\n'),
+    ],
+)
+def test_a_declared_range_is_pinned_by_the_manifest_beside_it(collect, gaps, name, content):
+    project = '[project]\nname = "a"\ndependencies = ["numpy>1"]\n'
+    assert gaps(collect({"pyproject.toml": project, name: content})) == []
+
+
+def test_a_member_of_a_workspace_is_resolved_by_its_lock(collect, gaps):
+    lock = (
+        'version = 1\n[[package]]\nname = "m"\nsource = { editable = "packages/m" }\n'
+        '[[package]]\nname = "numpy"\nversion = "2.1.2"\nsource = { registry = "x" }\n'
+    )
+    member = '[project]\nname = "m"\ndependencies = ["numpy>1"]\n'
+    assert gaps(collect({"uv.lock": lock, "packages/m/pyproject.toml": member})) == []
+    assert gaps(collect({"uv.lock": lock, "packages/n/pyproject.toml": member})) != []
+
+
+def test_a_changed_include_brings_its_named_root_into_scope(collect, pins):
+    files = {"requirements.txt": "-r deps/base.txt\n", "deps/base.txt": CLEAN, "other.txt": "scipy==1.14.1"}
+    policy = "dependencies: {manifests: [requirements.txt, other.txt]}"
+    assert [pin[0] for pin in pins(collect(files, policy, changed={"deps/base.txt"}))] == ["numpy"]
+
+
+def test_too_many_included_requirements_are_not_checked(collect, gaps):
+    files = {"requirements.txt": "".join(f"-r p{index}.txt\n" for index in range(30))}
+    files |= {f"p{index}.txt": "a==1\n" for index in range(30)}
+    seen = collect(files, "limits: {requirements: 2}")
+    assert ("limit", "requirements.txt", None) in gaps(seen)
+
+
+@pytest.mark.parametrize(
+    ("files", "together"),
+    [
+        ({"requirements.txt": "scipy==1.14.1\nscipy==1.14.0\n"}, True),
+        ({"requirements.txt": "scipy==1.14.1\n-c c.txt", "c.txt": "scipy==1.14.0"}, True),
+        ({"requirements.txt": "scipy==1.14.1", "requirements-dev.txt": "scipy==1.14.0"}, False),
+    ],
+)
+def test_contradictory_pins_are_a_fact(collect, files, together):
+    facts = [fact for fact in collect(files).facts if fact.kind == "dependency.contradiction"]
+    assert [(fact.subject, fact.detail["together"]) for fact in facts] == [("scipy", together)]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"requirements.txt": "scipy==1.14.1\nscipy==1.14.1\n"},
+        {"requirements.txt": "scipy==1.14\nscipy==1.14.0\n"},
+        {"requirements.txt": "torch==2.1.0+cpu", "requirements-gpu.txt": "torch==2.1.0+cu121"},
+        {"requirements.txt": "scipy==1 ; python_version<'3'\nscipy==2 ; python_version>'3'\n"},
+        {"a/requirements.txt": "scipy==1.14.1", "b/requirements.txt": "scipy==1.14.0"},
+    ],
+)
+def test_pins_that_can_stand_side_by_side_are_none(collect, files):
+    assert not [fact for fact in collect(files).facts if fact.kind == "dependency.contradiction"]
+
+
+@pytest.mark.parametrize(("hashes", "hashed"), [(" --hash=sha256:aa", True), ("", False)])
+def test_a_second_index_says_whether_hashes_protect(collect, hashes, hashed):
+    seen = collect({"requirements.txt": f"--extra-index-url https://x.org/s\nnumpy==2.1.2{hashes}\n"})
+    (fact,) = [fact for fact in seen.facts if fact.kind == "dependency.extra-index"]
+    assert (fact.subject, fact.location.line, fact.detail["hashed"]) == ("https://x.org/s", 1, hashed)
+
+
+def test_unpinned_requirements_are_facts_too(collect, kinds):
+    seen = collect({"requirements.txt": "a\ngit+https://u:secret@x.org/b#egg=b\nhttps://x.org/c.whl\n"})
+    assert kinds(seen) == [
+        ("dependency.unpinned", "a"),
+        ("dependency.unpinned", "b"),
+        ("dependency.unpinned", "https://x.org/c.whl"),
+    ]
+    assert "secret" not in str(seen)
