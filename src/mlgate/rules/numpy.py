@@ -59,7 +59,7 @@ RULES = (
             "than 2^63 bytes."
         ),
         why="Readers that compute with such numbers allocate, or read, what is not theirs.",
-        fix="Save the array again with `numpy.save`.",
+        fix="Do not use the file. Save the array again with `numpy.save`; it writes a fitting header.",
         references=("https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html",),
         cwe=(190, 20),
         atlas=("AML.T0011.000",),

@@ -43,7 +43,7 @@ RULES = (
         kinds=("safetensors.header",),
         summary="A safetensors header breaks the format",
         what=(
-            "The header is longer than 100 MB, no flat JSON object of tensors and text, holds a key twice, or "
+            "The header is longer than 100 MB, no flat JSON object of tensors and text, has a key twice, or "
             "is followed by something."
         ),
         why="The reference reader refuses it; readers that do not may each see other tensors in it.",

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, TypeAlias, cast
 
-from mlgate.checks.models.reader import Clock
+from mlgate.checks.models.reader import Clock, LimitReached
 from mlgate.checks.models.stream import CHUNK
 from mlgate.core.limits import Limits
 
@@ -87,6 +87,22 @@ def inflate(  # noqa: PLR0917 - the two options come last
     """
     out = Inflated() if into is None else into
     out.complete = False
+    try:
+        _run(out, source, step, limits, clock, watch)
+    except LimitReached:
+        out.stream.close()
+        raise
+    return out
+
+
+def _run(  # noqa: PLR0917 - as above
+    out: Inflated,
+    source: Iterator[bytes],
+    step: Step,
+    limits: Limits,
+    clock: Clock,
+    watch: Callable[[bytes], object],
+) -> None:
     for data in source:
         pending = data
         while True:
@@ -95,7 +111,7 @@ def inflate(  # noqa: PLR0917 - the two options come last
                 produced, pending, ended = step(pending, CHUNK)
             except ERRORS as error:
                 out.error = str(error) or type(error).__name__
-                return out
+                return
             clock.spend("inflated_bytes", len(produced), limits.inflated_bytes)
             out.stream.write(produced)
             watch(produced)
@@ -103,11 +119,10 @@ def inflate(  # noqa: PLR0917 - the two options come last
             if ended:
                 out.consumed += len(data) - len(pending)
                 out.complete = True
-                return out
+                return
             if out.size > max((out.consumed + len(data)) * limits.ratio, _HARMLESS):
                 out.bomb = True
-                return out
+                return
             if not pending and len(produced) < CHUNK:
                 break
         out.consumed += len(data)
-    return out

@@ -44,31 +44,36 @@ def unpack(
         LimitReached: ``inflated_bytes``.
     """
     out = Inflated()
-    while True:
-        out = inflate(
-            chunks(blob.stream, start + out.consumed, blob.size - start - out.consumed),
-            step(),
-            limits,
-            clock,
-            into=out,
-        )
-        end = start + out.consumed
-        if not (out.complete and magic and read_at(blob.stream, end, len(magic)) == magic):
-            break
-    if not out.complete and not out.bomb and not sure and out.size < _PROOF:
-        raise Declined
-    if out.bomb:
-        yield blob.fact("archive.bomb", container, how="ratio")
-        yield blob.not_checked("limit", "it unpacks to far more than it takes; raise limits.ratio to read on")
-    elif not out.complete:
-        yield blob.not_checked(
-            "truncated",
-            f"the {container} stream is {'damaged' if out.error else 'cut off'}; what could be unpacked was "
-            "looked at. Fetch the file again",
-        )
-    elif read_at(blob.stream, end, 4096).strip(b"\0"):
-        yield blob.fact("core.unaccounted", f"bytes behind the {container} stream", offset=end)
-    yield member(blob, _inner(blob.name, suffixes), out.stream, out.size, container=container)
+    try:
+        while True:
+            out = inflate(
+                chunks(blob.stream, start + out.consumed, blob.size - start - out.consumed),
+                step(),
+                limits,
+                clock,
+                into=out,
+            )
+            end = start + out.consumed
+            if not (out.complete and magic and read_at(blob.stream, end, len(magic)) == magic):
+                break
+        if not out.complete and not out.bomb and not sure and out.size < _PROOF:
+            raise Declined
+        if out.bomb:
+            yield blob.fact("archive.bomb", container, how="ratio")
+            yield blob.not_checked(
+                "limit", "it unpacks to far more than it takes; raise limits.ratio to read on"
+            )
+        elif not out.complete:
+            yield blob.not_checked(
+                "truncated",
+                f"the {container} stream is {'damaged' if out.error else 'cut off'}; what could be unpacked "
+                "was looked at. Fetch the file again",
+            )
+        elif read_at(blob.stream, end, 4096).strip(b"\0"):
+            yield blob.fact("core.unaccounted", f"bytes behind the {container} stream", offset=end)
+        yield member(blob, _inner(blob.name, suffixes), out.stream, out.size, container=container)
+    finally:
+        out.stream.close()
 
 
 def _inner(name: str, suffixes: tuple[str, ...]) -> str:

@@ -108,7 +108,7 @@ def _member(
 
 
 def _ending(blob: Blob, block: bytes, place: int) -> Iterator[Fact | NotChecked]:
-    if len(block) == _BLOCK and any(block):
+    if any(block):
         yield blob.not_checked(
             "truncated", "what follows the last member is no tar header; fetch the file again", offset=place
         )

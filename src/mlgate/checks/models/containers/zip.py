@@ -1,7 +1,6 @@
 """Zip archives: every entry by content, and every place where two loaders would differ."""
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 from mlgate.checks.models.containers._zip_content import Content, UnsupportedMethod, content
 from mlgate.checks.models.containers._zip_directory import (
@@ -15,11 +14,10 @@ from mlgate.checks.models.containers._zip_directory import (
     signature,
 )
 from mlgate.checks.models.containers._zip_listing import Listing, holds_numbers, listing, name
-from mlgate.checks.models.executable import executable
+from mlgate.checks.models.containers._zip_records import differences, prefix, structure
 from mlgate.checks.models.paths import escape, link_escapes
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.stream import member, printable, read_at
-from mlgate.checks.models.tables import is_native_name
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -69,54 +67,13 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             f"this is a {archive.kind} archive, and {_UNREAD[archive.kind]} cannot be judged yet. "
             "Its members were looked at; ship safetensors or ONNX, or waive this after a review",
         )
-    yield from _structure(blob, archive)
+    yield from structure(blob, archive)
     extents = [(each.start, each.tail) for each in archive.directories]
     for entry in archive.entries:
         clock.check()
         yield from _entry(blob, archive, entry, extents, limits, clock)
     if archive.directories:
         yield from _gaps(blob, archive, sorted(extents), limits, clock)
-
-
-def _structure(blob: Blob, archive: Listing) -> Iterator[Fact]:
-    """Yield what the headers alone show."""
-    first: dict[bytes, Header] = {}
-    for entry in archive.entries:
-        earlier = first.setdefault(entry.name, entry)
-        if earlier is not entry and not entry.name.endswith(b"/"):
-            alike = (earlier.crc, earlier.size) == (entry.crc, entry.size)
-            yield blob.fact(
-                "archive.duplicate",
-                printable(name(entry)),
-                offset=entry.offset,
-                identical=alike,
-                container="zip",
-            )
-    ordered = sorted(archive.entries, key=lambda entry: entry.offset)
-    overlapping = [
-        after
-        for before, after in pairwise(ordered)
-        if after.offset < before.offset + 30 + len(before.name) + before.packed
-    ]
-    if overlapping:
-        yield blob.fact(
-            "archive.bomb",
-            printable(name(overlapping[0])),
-            offset=overlapping[0].offset,
-            count=len(overlapping),
-            how="overlap",
-        )
-    for rival in archive.rivals:
-        yield blob.fact("archive.disagreement", "central directory", offset=rival.start, fields=["directory"])
-    if archive.directories and not archive.rivals:
-        declared = archive.directories[0].count
-        if declared % 65536 != len(archive.entries) % 65536:
-            yield blob.fact(
-                "archive.disagreement",
-                "central directory",
-                offset=archive.directories[0].start,
-                fields=["number of entries"],
-            )
 
 
 def _entry(  # noqa: PLR0917 - the archive, an entry, and what it may cost
@@ -139,7 +96,7 @@ def _entry(  # noqa: PLR0917 - the archive, an entry, and what it may cost
             "truncated", f"{shown} is listed and is not there; fetch the file again", offset=entry.offset
         )
         return
-    fields = _differences(entry, header)
+    fields = differences(entry, header)
     if fields:
         yield blob.fact("archive.disagreement", shown, offset=entry.offset, fields=fields)
     if path.endswith("/") and not entry.packed and not header.packed:
@@ -161,25 +118,10 @@ def _entry(  # noqa: PLR0917 - the archive, an entry, and what it may cost
             extents.append((entry.offset, header.data + packed))
             continue
         extents.append((entry.offset, inside.end + (24 if deferred else 0)))
-        yield from _content(blob, archive, entry, header, inside)
-
-
-def _differences(entry: Header, header: Header) -> list[str]:
-    """Name the fields in which the two headers of an entry disagree."""
-    fields = []
-    if entry.name != header.name:
-        fields.append("name")
-    if entry.method != header.method:
-        fields.append("method")
-    if (entry.flags ^ header.flags) & ENCRYPTED:
-        fields.append("encryption flag")
-    # Sizes that follow the data are zero in the local header.
-    deferred = bool(header.flags & DEFERRED)
-    for field in ("packed", "size", "crc"):
-        ours, theirs = getattr(entry, field), getattr(header, field)
-        if ours != theirs and not (deferred and theirs in (0, 0xFFFFFFFF)):
-            fields.append({"packed": "packed size"}.get(field, field))
-    return fields
+        try:
+            yield from _content(blob, archive, entry, header, inside)
+        finally:
+            inside.stream.close()
 
 
 def _content(
@@ -227,30 +169,38 @@ def _gaps(
     """Look at what no record covers: before, between and behind the entries."""
     covered = 0
     for start, end in [*extents, (blob.size, blob.size)]:
-        gap = start - covered
-        if gap > 0 and covered == 0:
-            yield _prefix(blob, archive.kind, start)
-        elif gap > 0:
-            hidden = signature(blob.stream, covered, min(start, covered + _GAP))
-            header = None if hidden is None else local(blob.stream, blob.size, hidden)
-            if header is not None:
-                yield blob.fact(
-                    "archive.disagreement", printable(name(header)), offset=hidden, fields=["directory"]
-                )
-                inner = Listing(kind=archive.kind, entries=(), directories=(), rivals=())
-                yield from _entry(blob, inner, header, [], limits, clock)
-            elif start == blob.size and extents[0][0] == 0:
+        if start > covered:
+            hidden = False
+            for item in _hidden(blob, archive, covered, min(start, covered + _GAP), limits, clock):
+                hidden = True
+                yield item
+            if covered == 0 and not hidden:
+                yield prefix(blob, archive.kind, start)
+            elif start == blob.size and extents[0][0] == 0 and not hidden:
                 yield blob.fact("core.unaccounted", "bytes behind the archive", offset=covered)
         covered = max(covered, end)
 
 
-def _prefix(blob: Blob, archive: str, size: int) -> Fact:
-    kind = executable(blob.stream, 0, size)
-    script = blob.head.startswith(b"#!") and b"\0" not in blob.head[: min(size, 4096)]
-    return blob.fact(
-        "archive.prefix",
-        kind or ("script" if script else "data"),
-        offset=0,
-        archive=archive,
-        native=is_native_name(blob.name),
-    )
+def _hidden(  # noqa: PLR0917 - a range of the archive, and what it may cost
+    blob: Blob, archive: Listing, start: int, end: int, limits: Limits, clock: Clock
+) -> Iterator[Fact | NotChecked | Blob]:
+    """Yield the entries in a range that no directory lists."""
+    place = signature(blob.stream, start, end)
+    while place is not None:
+        clock.check()
+        header = local(blob.stream, blob.size, place)
+        following = place + len(LOCAL)
+        if header is not None and header.data <= end and _is_believable(header, blob.size):
+            yield blob.fact(
+                "archive.disagreement", printable(name(header)), offset=place, fields=["directory"]
+            )
+            extents: list[tuple[int, int]] = []
+            yield from _entry(blob, archive, header, extents, limits, clock)
+            following = max((stop for _, stop in extents), default=following)
+        place = signature(blob.stream, following, end) if following < end else None
+
+
+def _is_believable(header: Header, size: int) -> bool:
+    """Say whether four bytes that look like a header's start are one: unpackers hold them as text."""
+    fits = bool(header.flags & DEFERRED) or header.data + header.packed <= size
+    return bool(header.name) and header.method in (0, 8, 9, 12, 14, 93) and fits

@@ -1,0 +1,88 @@
+import bz2
+import gzip
+import lzma
+import zlib
+
+import pytest
+from tests.checks.models.building import EVIL, NOISE, called, format_of, judged, kinds, look, reasons
+
+PACKERS = {
+    "gzip": gzip.compress,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+    "lzma": lambda data: lzma.compress(data, lzma.FORMAT_ALONE),
+    "zlib": zlib.compress,
+}
+
+
+@pytest.mark.parametrize("kind", PACKERS)
+def test_the_content_is_routed(kind):
+    seen = look(PACKERS[kind](EVIL + bytes(100)), "m.joblib")
+    assert called(seen) == {"posix.system"}
+    assert format_of(seen) == kind
+    assert not reasons(seen) - {"malformed"}
+
+
+@pytest.mark.parametrize("level", range(10))
+def test_any_level_of_zlib(level):
+    assert called(look(zlib.compress(EVIL, level))) == {"posix.system"}
+
+
+def test_the_header_of_the_first_joblib():
+    for length in (b"0x%-17x", b"0x%-17xL"):
+        seen = look(b"ZF" + length % len(EVIL) + zlib.compress(EVIL), "m.pkl")
+        assert called(seen) == {"posix.system"}
+
+
+@pytest.mark.parametrize("kind", ["gzip", "bzip2", "xz"])
+def test_streams_end_to_end_are_one_file(kind):
+    seen = look(PACKERS[kind](EVIL[:10]) + PACKERS[kind](EVIL[10:]))
+    assert called(seen) == {"posix.system"}
+    assert not seen.not_checked
+
+
+@pytest.mark.parametrize("kind", PACKERS)
+def test_what_came_out_of_a_damaged_stream_is_looked_at(kind):
+    # bzip2 gives nothing before its first block is whole.
+    packed = PACKERS[kind](EVIL + NOISE)
+    seen = look(packed[: len(packed) * 9 // 10], "m.joblib")
+    assert "truncated" in reasons(seen)
+    assert called(seen) == (set() if kind == "bzip2" else {"posix.system"})
+
+
+@pytest.mark.parametrize("kind", PACKERS)
+def test_bytes_behind_the_stream_are_named(kind):
+    assert "core.unaccounted" in kinds(look(PACKERS[kind](b"text" * 10) + b"behind"))
+    assert "core.unaccounted" not in kinds(look(PACKERS[kind](b"text" * 10) + bytes(20)))
+
+
+def test_a_bomb_is_stopped():
+    seen = look(bz2.compress(bytes(40 << 20)))
+    assert [finding.rule for finding in judged(seen)] == ["MLG-ARC-003"]
+    assert reasons(seen) == {"limit"}
+
+
+def test_a_dictionary_that_would_fill_memory_is_not_checked():
+    filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 4096}]
+    data = bytearray(lzma.compress(b"text", filters=filters))
+    assert reasons(look(bytes(data[:16]) + b"\x21\x01\x27" + bytes(data[19:]))) == {"truncated"}
+
+
+@pytest.mark.parametrize(
+    "head", [b"x\x9c", b"x\x01", b"x\xda", b"\x18\x19", b"]\x00\x00\x80\x00" + b"\xff" * 8 + b"\x00"]
+)
+def test_noise_behind_a_weak_magic_is_no_stream(head):
+    seen = look(head + NOISE)
+    assert (seen.facts, seen.not_checked, format_of(seen)) == ((), (), "opaque")
+
+
+def test_a_pickle_that_starts_like_zlib_is_a_pickle():
+    assert called(look(b"(S'true'\nios\nsystem\n.")) >= {"os.system"}
+
+
+@pytest.mark.parametrize(("name", "inner"), [("a.pkl.gz", "a.pkl"), ("a.tgz", "a.tar"), ("a.bin", "content")])
+def test_the_contents_name(name, inner):
+    (seen,) = {
+        fact.location.member for fact in look(gzip.compress(EVIL), name).facts if fact.kind == "pickle.call"
+    }
+    assert seen == inner

@@ -1,0 +1,270 @@
+import io
+import random
+import zipfile
+
+import pytest
+from tests.checks.models.building import (
+    EVIL,
+    NOISE,
+    Entry,
+    called,
+    elf,
+    format_of,
+    judged,
+    kinds,
+    look,
+    reasons,
+    zipped,
+)
+
+from mlgate.core.severity import Severity
+
+SAFE = Entry("a.txt", b"text")
+
+
+def fields(seen):
+    return {
+        field for fact in seen.facts if fact.kind == "archive.disagreement" for field in fact.detail["fields"]
+    }
+
+
+def test_an_ordinary_archive_is_looked_at_and_says_nothing():
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("folder/", "")
+        archive.writestr("folder/words.txt", "word " * 1000)
+        archive.writestr("blob.bin", NOISE)
+    seen = look(data.getvalue(), "some.zip")
+    assert (seen.facts, seen.not_checked, format_of(seen)) == ((), (), "zip")
+
+
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+@pytest.mark.parametrize("name", ["data.pkl", "noextension", "image.png", "deep/down/x"])
+def test_every_member_is_routed_by_its_content(method, name):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", method) as archive:
+        archive.writestr("a.txt", "text")
+        archive.writestr(name, EVIL)
+    seen = look(data.getvalue())
+    assert called(seen) == {"posix.system"}
+    assert {fact.location.member for fact in seen.facts if fact.kind == "pickle.call"} == {name}
+    assert not seen.not_checked
+
+
+def test_an_archive_that_was_written_as_a_stream_is_ordinary():
+    class Pipe(io.RawIOBase):
+        def __init__(self):
+            self.data = bytearray()
+
+        def writable(self):
+            return True
+
+        def write(self, data):
+            self.data += data
+            return len(data)
+
+    pipe = Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", "text" * 100)
+        archive.writestr("b.bin", EVIL)
+    seen = look(bytes(pipe.data), "x.zip")
+    assert called(seen) == {"posix.system"}
+    assert not any(kind.startswith(("archive", "core.una")) for kind in kinds(seen))
+    assert not seen.not_checked
+
+
+EVASIONS = {
+    "bad checksum": zipped(Entry("m/data.pkl", EVIL, local={"crc": 1}, central={"crc": 1})),
+    "wrong local checksum": zipped(Entry("m/data.pkl", EVIL, local={"crc": 1})),
+    "encrypted in the directory": zipped(Entry("m/data.pkl", EVIL, central={"flags": 1})),
+    "encrypted in both": zipped(Entry("m/data.pkl", EVIL, flags=1)),
+    "deflated, encrypted in both": zipped(Entry("m/data.pkl", EVIL, method=8, flags=1)),
+    "other name in front": zipped(Entry("m/data.pkl", EVIL, local={"name": b"readme.txt"})),
+    "other name in the directory": zipped(Entry("m/data.pkl", EVIL, central={"name": b"readme.txt"})),
+    "deflated, said to be stored": zipped(Entry("m/data.pkl", EVIL, method=8, central={"method": 0})),
+    "stored, said to be deflated": zipped(Entry("m/data.pkl", EVIL, central={"method": 8})),
+    "size of nothing in the directory": zipped(Entry("m/data.pkl", EVIL, central={"size": 0, "packed": 0})),
+    "size of nothing in front": zipped(Entry("m/data.pkl", EVIL, local={"size": 0, "packed": 0})),
+    "first of two of one name": zipped(Entry("m/data.pkl", EVIL), Entry("m/data.pkl", b"N.")),
+    "second of two of one name": zipped(Entry("m/data.pkl", b"N."), Entry("m/data.pkl", EVIL)),
+    "not in the directory": zipped(SAFE, Entry("m/data.pkl", EVIL, hidden=True), SAFE),
+    "in front of a directory of nothing": zipped(Entry("m/data.pkl", EVIL, hidden=True), SAFE),
+    "behind a prefix": zipped(Entry("m/data.pkl", EVIL), prefix=b"junk" * 100),
+    "behind a prefix, relative": zipped(Entry("m/data.pkl", EVIL), prefix=b"junk" * 100, absolute=False),
+    "no directory": zipped(Entry("m/data.pkl", EVIL), end=False),
+    "no directory, sizes behind the data": zipped(
+        Entry("m/data.pkl", EVIL, local={"flags": 8, "size": 0, "packed": 0, "crc": 0}), end=False
+    ),
+    "cut off": zipped(Entry("m/data.pkl", EVIL), Entry("b", NOISE))[: 100 + len(EVIL)],
+    "another archive in the comment": zipped(SAFE, comment=zipped(Entry("m/data.pkl", EVIL))),
+    "another archive in front": zipped(Entry("m/data.pkl", EVIL)) + zipped(SAFE),
+    "behind junk after the end": zipped(Entry("m/data.pkl", EVIL)) + b"junk" * 100,
+    "wrong number of entries": zipped(Entry("m/data.pkl", EVIL), count=0),
+    "traversing name": zipped(Entry("../../m/data.pkl", EVIL)),
+    "in an archive in an archive": zipped(Entry("a", zipped(Entry("b", zipped(Entry("c", EVIL), SAFE), method=8)))),
+    "a symbolic link's content": zipped(SAFE, Entry("m/data.pkl", EVIL, mode=0o100644)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("data", EVASIONS.values(), ids=EVASIONS.keys())
+@pytest.mark.parametrize("name", ["model.pt", "weights.bin"])
+def test_no_trick_hides_a_member(data, name):
+    assert "posix.system" in called(look(data, name))
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        (EVASIONS["encrypted in the directory"], "encryption flag"),
+        (EVASIONS["encrypted in both"], "encryption flag is false"),
+        (EVASIONS["other name in front"], "name"),
+        (EVASIONS["deflated, said to be stored"], "method"),
+        (EVASIONS["size of nothing in the directory"], "size"),
+        (EVASIONS["size of nothing in front"], "packed size"),
+        (EVASIONS["wrong local checksum"], "crc"),
+        (EVASIONS["not in the directory"], "directory"),
+        (EVASIONS["another archive in the comment"], "directory"),
+        (EVASIONS["wrong number of entries"], "number of entries"),
+    ],
+)
+def test_records_that_contradict_each_other_are_named(data, field):
+    seen = look(data)
+    assert field in fields(seen)
+    assert "MLG-ARC-004" in {finding.rule for finding in judged(seen) if finding.severity is Severity.HIGH}
+
+
+@pytest.mark.parametrize("name", ["/etc/x", "C:\\x", "..\\x", "a/../../x", "\\\\host\\x", b"a.txt\0.pkl"])
+def test_names_that_leave_the_folder(name):
+    assert [finding.rule for finding in judged(look(zipped(Entry(name, b"text"))))] == ["MLG-ARC-001"]
+
+
+@pytest.mark.parametrize("name", ["a/../x", "...", "a..b", "x/..y", "a\\b"])
+def test_names_that_only_look_like_it(name):
+    assert "archive.escape" not in kinds(look(zipped(Entry(name, b"text"))))
+
+
+@pytest.mark.parametrize(
+    ("to", "leaves"), [("../../x", True), ("/etc/passwd", True), ("../b", False), ("b", False)]
+)
+def test_symbolic_links(to, leaves):
+    seen = look(zipped(Entry("d/link", to.encode(), mode=0o120777)))
+    assert ("archive.link" in kinds(seen)) is leaves
+
+
+def test_an_encrypted_member_is_not_checked():
+    seen = look(zipped(Entry("secret", NOISE, flags=1, local={"crc": 5}, central={"crc": 5})))
+    assert reasons(seen) == {"encrypted"}
+
+
+def test_an_unknown_method_is_not_checked():
+    assert reasons(look(zipped(Entry("a", b"xyz", method=99)))) == {"unsupported-format"}
+
+
+def test_a_bomb_is_stopped_by_its_ratio():
+    data = zipped(Entry("zeros", bytes(20 << 20), method=8))
+    seen = look(data, ratio=100)
+    assert [finding.rule for finding in judged(seen)] == ["MLG-ARC-003"]
+    assert reasons(seen) == {"limit"}
+    assert look(data).facts == ()
+
+
+def test_a_bomb_of_entries_that_share_their_data():
+    inner = Entry("a", bytes(1 << 16), method=8)
+    data = zipped(*([inner] + [Entry(f"b{n}", b"", local={"name": b""}) for n in range(5)]), offsets=[0] * 6)
+    assert "MLG-ARC-003" in {finding.rule for finding in judged(look(data))}
+
+
+def test_all_members_together_may_only_grow_so_far():
+    data = zipped(*(Entry(f"{n}", bytes(1 << 16), method=8) for n in range(20)))
+    seen = look(data, inflated_bytes=1 << 20)
+    assert reasons(seen) == {"limit"}
+    assert "limits.inflated_bytes" in seen.not_checked[0].message
+
+
+def test_members_are_counted():
+    seen = look(zipped(*(Entry(str(n)) for n in range(30))), members=20)
+    assert reasons(seen) == {"limit"}
+
+
+def test_depth_is_counted():
+    data = EVIL
+    for _ in range(6):
+        data = zipped(Entry("inner", data))
+    assert called(look(data)) == {"posix.system"}
+    seen = look(data, depth=3)
+    assert (called(seen), reasons(seen)) == (set(), {"limit"})
+
+
+@pytest.mark.parametrize(
+    ("names", "kind", "unread"),
+    [
+        (["m/data.pkl", "m/version"], "torch", False),
+        (["m/data.pkl", "m/code/a.py"], "torchscript", True),
+        (["a.npy", "b.npy"], "npz", False),
+        (["config.json", "metadata.json", "model.weights.h5"], "keras", True),
+        (["schema.json", "0.npy"], "skops", True),
+        (["MAR-INF/MANIFEST.json"], "torch-model-archive", True),
+        (["[Content_Types].xml", "word/document.xml"], "zip", False),
+    ],
+)
+def test_the_members_names_say_what_the_archive_is(names, kind, unread):
+    seen = look(zipped(*(Entry(name, b"N." if name.endswith("pkl") else b"text") for name in names)))
+    assert format_of(seen) == kind
+    assert any(kind in item.message for item in seen.not_checked) is unread
+
+
+@pytest.mark.parametrize(
+    ("prefix", "severity"),
+    [(b"#!/usr/bin/env python3\n", Severity.INFO), (b"junk", Severity.LOW), (elf(), Severity.HIGH)],
+)
+def test_what_stands_before_an_archive(prefix, severity):
+    found = {each.rule: each.severity for each in judged(look(zipped(SAFE, prefix=prefix), "x.bin"))}
+    assert found["MLG-ARC-007"] is severity
+
+
+def test_the_same_member_twice_is_harmless():
+    found = judged(look(zipped(SAFE, SAFE)))
+    assert [(each.rule, each.severity) for each in found] == [("MLG-ARC-005", Severity.LOW)]
+
+
+def test_an_archive_stored_at_the_end_of_an_archive_is_no_second_directory():
+    assert look(zipped(SAFE, Entry("inner.zip", zipped(Entry("b.txt", b"text"))))).facts == ()
+
+
+def test_a_large_zip64_archive_is_ordinary():
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive, archive.open("x.bin", "w", force_zip64=True) as member:
+        member.write(EVIL)
+    seen = look(data.getvalue(), "x.zip")
+    assert called(seen) == {"posix.system"}
+    assert not any(kind.startswith("archive") for kind in kinds(seen))
+
+
+def test_the_numbers_of_a_tensor_are_no_pickle_and_no_gap():
+    numbers = random.Random(0)
+    tensors = [Entry(f"m/data/{n}", b"x\x9c" + numbers.randbytes(200)) for n in range(50)]
+    tensors += [
+        Entry(f"m/data/9{n:03}", bytes([first]) + numbers.randbytes(500))
+        for n, first in enumerate(b"c(]}I\x80KUX")
+    ]
+    seen = look(zipped(Entry("m/data.pkl", b"\x80\x02}q\x00."), Entry("m/version", b"3\n"), *tensors), "m.pt")
+    assert not judged(seen)
+    assert not seen.not_checked
+
+
+def test_a_pickle_where_numbers_should_be_is_found():
+    seen = look(zipped(Entry("m/data.pkl", b"N."), Entry("m/data/0", EVIL), Entry("m/version", b"3\n")))
+    assert called(seen) == {"posix.system"}
+
+
+def test_a_program_in_a_model_archive():
+    seen = look(zipped(Entry("m/data.pkl", b"N."), Entry("m/data/0", elf())))
+    assert "MLG-BIN-001" in {finding.rule for finding in judged(seen)}
+    assert not judged(look(zipped(Entry("pkg/lib.so", elf())), "pkg.whl"))
+
+
+def test_control_characters_of_a_name_are_escaped():
+    (fact,) = look(zipped(Entry("../\x1b[2Jx", b"text"))).facts
+    assert fact.subject == "../\\x1b[2Jx"
