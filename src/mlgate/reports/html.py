@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mlgate.core.report import Verdict
 from mlgate.prose import blocks
 from mlgate.reports import _summary as summary
+from mlgate.reports._charts import interval_bar, sequence
 from mlgate.reports._encode import plain
 from mlgate.reports._text import (
     clip,
@@ -40,8 +41,6 @@ _SAY = {Verdict.PASS: "Pass", Verdict.FAIL: "Fail", Verdict.UNDECIDED: "Undecide
 def render(report: Report, style: Style) -> str:
     """Return one HTML page with everything that a reviewer asks for; hostile text is inert in it."""
     import jinja2  # noqa: PLC0415 - heavy; only this format needs it
-
-    from mlgate.reports import _charts  # noqa: PLC0415 - needs markupsafe, which comes with jinja2
 
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("mlgate.reports", "templates"),
@@ -76,7 +75,7 @@ def render(report: Report, style: Style) -> str:
         findings_left=max(len(findings) - _FINDINGS, 0),
         waived=[_finding(finding, {}) for finding in total.waived[:_FINDINGS]],
         groups=[_group(group) for group in summary.groups(total.open if style.quiet else report.not_checked)],
-        measurements=[_measurement(one, _charts) for one in report.measurements[:_ROWS]],
+        measurements=[_measurement(one) for one in report.measurements[:_ROWS]],
         when=moment(report.started) or "unknown",
         rows=_ROWS,
         counted=counted,
@@ -134,12 +133,12 @@ def _group(group: summary.Group) -> dict[str, Any]:
     }
 
 
-def _measurement(one: Measurement, charts: Any) -> dict[str, Any]:
+def _measurement(one: Measurement) -> dict[str, Any]:
     return {
         "of": one,
         "interval": interval(one.low, one.high),
-        "bar": charts.interval_bar(one),
-        "plot": charts.sequence(one),
+        "bar": interval_bar(one),
+        "plot": sequence(one),
         "detail": [
             (printable(str(key)), clip(printable(_words(value)), 400))
             for key, value in one.detail.items()
