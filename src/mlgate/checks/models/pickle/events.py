@@ -103,7 +103,8 @@ class Recorder:
         use.shapes[key] = self._add(
             how, maker.subject, offset,
             {
-                "via": via, "args": shown, "written": maker.written, "exact": exact,
+                "module": maker.module, "name": maker.name, "written": maker.written,
+                "via": via, "args": shown, "exact": exact,
                 "text": f"{render(maker)}({arguments(args)})",
             },
         )  # fmt: skip

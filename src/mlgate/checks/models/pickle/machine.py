@@ -44,7 +44,8 @@ class Machine(SlowOpcodes):
         memo, mark_stack, keep = self.memo, self.marks, self.keep
         stack = self.stack
         start = self.position
-        buffer, soft = self.load(start)
+        buffer, usable = self.load(start)
+        soft = usable
         base, position, opcode_at, no_run_before = start, 0, 0, 0
         budget = self.limits.opcodes
         spent = self.opcodes
@@ -52,6 +53,15 @@ class Machine(SlowOpcodes):
         try:
             for step in count(1):
                 if position >= soft:
+                    if self.frame_end and base + position >= self.frame_end:
+                        if base + position > self.frame_end:
+                            self.leave_frame(base + opcode_at)
+                        self.frame_end = 0
+                        soft = usable
+                        if position < soft:
+                            # The frame's end is no opcode.
+                            spent -= 1
+                            continue
                     if base + position >= self.window.size:
                         raise Truncated  # noqa: TRY301 - one way out of the loop
                     if step + spent > budget:
@@ -59,7 +69,8 @@ class Machine(SlowOpcodes):
                     self.stack = stack
                     self.breathe()
                     base += position
-                    buffer, soft = self.load(base)
+                    buffer, usable = self.load(base)
+                    soft = min(usable, self.frame_end - base) if self.frame_end else usable
                     position = no_run_before = 0
                 opcode_at = position
                 opcode = buffer[position]
@@ -235,6 +246,8 @@ class Machine(SlowOpcodes):
                     self.step(opcode, buffer, position)
                     stack = self.stack
                     position = self.position - base
+                    if opcode == 0x95:  # FRAME
+                        soft = min(usable, self.frame_end - base) if self.frame_end else usable
         except Truncated:
             ending, self.error = "truncated", "the stream ends before STOP"
         except Paused:
@@ -250,4 +263,6 @@ class Machine(SlowOpcodes):
         finally:
             self.opcodes = spent + step
         self.position = base + opcode_at
+        if self.frame_end:
+            self.leave_frame(self.position)
         return ending

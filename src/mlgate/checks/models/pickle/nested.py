@@ -7,9 +7,12 @@ _BINARY = re.compile(rb"\x80[\x01-\x05][\x95\x8c\x8a\x8d\x8e\x96cCBXUT()\[\]{}NI
 # A text pickle: an import, perhaps after marks and empty containers.
 _TEXT = re.compile(rb"[(\])}]{0,4}c[\w.]{1,100}\r?\n[\w.]{1,100}\r?\n")
 _INST = re.compile(rb"\(.{0,40}i[\w.]{1,100}\n[\w.]{1,100}\n", re.DOTALL)
-_BASE64 = re.compile(rb"gA[EIMQU][A-Za-z0-9+/_-]{6,}|gA[NSV][A-Za-z0-9+/_-]{6,}")
+# 0x80 and a protocol from 1 to 5.
+_BASE64 = re.compile(rb"gA[E-X][A-Za-z0-9+/_-]{8,}")
 _HEX = re.compile(rb"80(?:0[1-5])[0-9a-fA-F]{8,}")
-_COMPRESSED = re.compile(rb"x[\x01\x5e\x9c\xda]|\x1f\x8b\x08|BZh[1-9]1AY&SY|\xfd7zXZ\x00|\x04\"M\x18")
+_COMPRESSED = re.compile(
+    rb"x[\x01\x5e\x9c\xda]|\x1f\x8b\x08|BZh[1-9]1AY&SY|\xfd7zXZ\x00|\x04\"M\x18|PK\x03\x04"
+)
 
 # Bytes that the expressions above need.
 HEAD = 256

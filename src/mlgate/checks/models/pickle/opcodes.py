@@ -151,6 +151,27 @@ def skip(data: bytes, position: int) -> int:
     return position
 
 
+def arguments(data: bytes, position: int) -> list[int]:
+    """Offsets at which the parts of an opcode begin that the unpickler reads one by one.
+
+    These are its fixed argument or length, its lines or its payload, and what FRAME holds;
+    the last offset is that of the next opcode.
+    """
+    opcode = data[position]
+    width = FIXED.get(opcode, SIZED.get(opcode))
+    parts = [position + 1]
+    if width is not None:
+        parts.append(position + 1 + width)
+        if opcode in SIZED or opcode == FRAME:
+            size = int.from_bytes(data[position + 1 : position + 1 + width], "little")
+            parts.append(parts[-1] + size)
+        return parts
+    for _ in range(LINES.get(opcode, 0)):
+        found = data.find(b"\n", parts[-1])
+        parts.append(len(data) if found < 0 else found + 1)
+    return parts
+
+
 SCALAR = rb"(?:K.|M..|J....|G.{8}|[N\x88\x89])"
 # Runs of scalars make up the lists that hold millions of them.
 SCALAR_RUN = re.compile(SCALAR + rb"+", re.DOTALL)

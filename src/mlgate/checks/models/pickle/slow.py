@@ -68,6 +68,16 @@ class SlowOpcodes(Acts):
         if self.position + value > self.window.size:
             # C's unpickler fails here, the one in Python (joblib's) goes on.
             self.recorder.note("reader-difference", "FRAME past the end", offset)
+        if self.frame_end > self.position:
+            if self.position + value <= self.frame_end:
+                # A frame inside a frame: all of it has been read already.
+                return
+            self.leave_frame(offset)
+        self.frame_end = self.position + value
+        for cut in self.window.cuts:
+            # The frame was left where its rest was dropped.
+            if self.position < cut < self.frame_end:
+                self.frame_end = cut
 
     def _pop(self, _opcode: int, _value: int, _offset: int) -> None:
         if self.stack:

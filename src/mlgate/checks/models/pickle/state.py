@@ -1,8 +1,10 @@
 """The unpickler's state, and how it reads bytes and keeps values."""
 
+from itertools import pairwise
 from typing import Any, Self
 
 from mlgate.checks.models.pickle import joblib, nested
+from mlgate.checks.models.pickle import opcodes as op
 from mlgate.checks.models.pickle.events import Recorder
 from mlgate.checks.models.pickle.values import CONTAINERS, KEEP, UNKNOWN, Payload, cut
 from mlgate.checks.models.pickle.window import MARGIN, WINDOW, Window
@@ -48,6 +50,9 @@ class State:
         missing_memo: Whether it broke on a memo entry that was never written.
         array: Of a joblib array: where its bytes begin is :attr:`position`.
         nested: Payloads that look like pickles.
+        frame_end: Offset after the current frame; 0 outside of frames.
+        spilled: Bytes (from, to) that C's unpickler drops when it reads from a file, because a
+            frame ends inside an opcode; the first such bytes of the stream.
         escaped: Text that looks like a pickle once its escapes are resolved, with its offset.
         storages: Bytes of each torch storage that a persistent id names, by its key.
     """
@@ -78,6 +83,8 @@ class State:
         self.nested: list[nested.Nested] = []
         self.escaped: list[tuple[int, bytes]] = []
         self.storages: dict[str, int] = {}
+        self.frame_end = 0
+        self.spilled: tuple[int, int] | None = None
         self.arrays = arrays
         self._held = b""
         self._base = start
@@ -89,6 +96,22 @@ class State:
         self._held, usable = self.window.load(offset, self._width)
         self._base, self._width = offset, WINDOW
         return self._held, usable
+
+    def leave_frame(self, opcode_at: int) -> None:
+        """Note what is lost where the opcode at this offset reaches beyond the current frame.
+
+        C's unpickler reads a frame ahead. Where a later read wants more than is left of it,
+        the rest is dropped and the read starts behind the frame (``_Unpickler_ReadImpl``;
+        not where the file has ``peek``, and not for bytes in memory).
+        """
+        end, self.frame_end = self.frame_end, 0
+        if self.spilled is not None or opcode_at >= end:
+            return
+        data = self.window.read(opcode_at, LONGEST_NAME)
+        parts = op.arguments(data, 0)
+        for start, stop in pairwise(parts):
+            if opcode_at + start < end < opcode_at + stop:
+                self.spilled = (opcode_at + start, end)
 
     def resume(self, offset: int) -> None:
         """Go on after an array, whose place on the stack anything may take."""

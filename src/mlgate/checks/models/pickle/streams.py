@@ -7,13 +7,15 @@ from mlgate.checks.models.pickle import opcodes as op
 from mlgate.checks.models.pickle.events import Event, Recorder
 from mlgate.checks.models.pickle.machine import Machine
 from mlgate.checks.models.pickle.values import KEEP
-from mlgate.checks.models.pickle.window import Window
+from mlgate.checks.models.pickle.window import Spliced, Window
 from mlgate.checks.models.reader import Clock, LimitReached
 from mlgate.core.limits import Limits
 
 # What a text editor or a block-wise writer leaves behind the last stream.
 _PADDING = b"\0\t\n\r "
 _LONGEST_PADDING = 1 << 16
+# Frames of one stream that end inside an opcode.
+_SPILLS = 64
 # Enough to see whether array bytes could be opcodes.
 _PEEK = 4096
 
@@ -117,6 +119,8 @@ class Reading:
     def _stream(self, position: int) -> Stream:
         machine = self._machine(position, {})
         ending = self._run(machine)
+        if machine.spilled is not None:
+            self._from_a_file(machine)
         if machine.missing_memo and self._memo:
             # One unpickler that loads several times keeps its memo.
             machine = self._machine(position, dict(self._memo))
@@ -128,6 +132,22 @@ class Reading:
             self._results.append(machine.result)
             self._storages |= machine.storages
         return Stream(machine, ending)
+
+    def _from_a_file(self, machine: Machine) -> None:
+        """Read the stream as C's unpickler does from a file that cannot peek: it drops bytes."""
+        window, spilled = self.window, machine.spilled
+        self._recorder.note("reader-difference", "FRAME ends inside an opcode", machine.start)
+        for _ in range(_SPILLS):
+            if spilled is None:
+                return
+            window = Spliced(window, *spilled)
+            recorder = Recorder(self._limits.facts, machine.start)
+            other = Machine(window, machine.start, recorder, self._limits, self._clock)
+            self._run(other)
+            self._recorder.adopt(recorder)
+            self._clock.spend("opcodes", other.opcodes, self._limits.opcodes)
+            spilled = other.spilled
+        raise LimitReached("depth")
 
     def _machine(self, position: int, memo: dict[int, Any]) -> Machine:
         self._recorder.stream = position

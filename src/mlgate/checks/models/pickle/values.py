@@ -10,6 +10,7 @@ from typing import Any
 KEEP = 16
 # Longest text or bytes kept as a value; longer ones are payloads that are not read.
 LONGEST = 256
+_SHOWN = 600
 
 
 class Global:
@@ -27,7 +28,8 @@ class Global:
     __slots__ = ("dotted", "module", "name", "plausible", "subject", "written")
 
     def __init__(self, module: str, name: str, written: str, *, dotted: bool) -> None:
-        self.module, self.name, self.written, self.dotted = module, name, written, dotted
+        self.module, self.name, self.dotted = module, name, dotted
+        self.written = printable(written)
         self.subject = printable(f"{module}.{name}")
         self.plausible = all(part.isidentifier() for part in f"{module}.{name}".split("."))
 
@@ -224,6 +226,6 @@ def arguments(args: tuple[Any, ...] | None, depth: int = 3) -> str:
 
 def printable(text: str) -> str:
     """Return text without control characters, line breaks and surrogates, in bounded length."""
-    if len(text) > 200:
-        text = text[:200] + "..."
+    if len(text) > _SHOWN:
+        text = text[:_SHOWN] + "..."
     return text if text.isprintable() else ascii(text)[1:-1]

@@ -13,7 +13,10 @@ class Window:
 
     Attributes:
         size: Bytes in the stream.
+        cuts: Offsets at which bytes were left out.
     """
+
+    cuts: tuple[int, ...] = ()
 
     def __init__(self, stream: BinaryIO, size: int) -> None:
         self._stream = stream
@@ -71,6 +74,27 @@ class Window:
     def part(self, offset: int, size: int) -> BinaryIO:
         """Show ``size`` bytes from ``offset`` on as a stream of their own."""
         return io.BufferedReader(_Part(self._stream, offset, size))
+
+
+class Spliced(Window):
+    """The bytes of a window without those between two offsets."""
+
+    def __init__(self, window: Window, start: int, end: int) -> None:
+        self._window, self._start, self._gap = window, start, end - start
+        self.size = window.size - self._gap
+        self.cuts = (*window.cuts, start)
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return at most ``length`` bytes from ``offset`` on."""
+        length = min(length, self.size - offset)
+        if offset < 0 or length <= 0:
+            return b""
+        before = b""
+        if offset < self._start:
+            before = self._window.read(offset, min(length, self._start - offset))
+            offset += len(before)
+            length -= len(before)
+        return before + self._window.read(offset + self._gap, length) if length else before
 
 
 class _Part(io.RawIOBase):

@@ -1,0 +1,94 @@
+"""What a use of a global in a pickle means: dangerous, ordinary, or unknown."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mlgate.core.facts import Fact
+from mlgate.core.rules import Hit
+from mlgate.core.severity import Severity
+from mlgate.rules import _globals as meaning
+
+USES = ("pickle.import", "pickle.call", "pickle.instance")
+_DOES = {
+    "executes": "runs code or commands",
+    "code": "rebuilds executable code",
+    "resolves": "looks up objects by a name that the file chooses",
+    "loads": "loads further data that can run code itself",
+    "network": "opens the network",
+    "file": "reads or writes files",
+    "process": "changes the process or the machine",
+}
+_DOING = {"pickle.import": "imports", "pickle.call": "calls", "pickle.instance": "instantiates"}
+
+
+def allowed(fact: Fact, policy: Any) -> bool:
+    """Say whether the policy trusts the global."""
+    return (
+        fact.subject in policy.models.allow_globals
+        or fact.detail.get("written") in policy.models.allow_globals
+    )
+
+
+def place(fact: Fact) -> tuple[str, str | None]:
+    """File and member of a fact."""
+    return fact.location.path, fact.location.member
+
+
+def category(fact: Fact) -> str | None:
+    """Gravest danger of the global that a use is about, by either of its names."""
+    detail = fact.detail
+    found = meaning.category(detail["module"], detail["name"])
+    written = detail.get("written", fact.subject)
+    if found is None and written != fact.subject and fact.subject not in meaning.tables().shapes:
+        found = meaning.category(*meaning.split(written))
+    return found
+
+
+def danger_of(fact: Fact) -> str | None:
+    """Category of danger of a use, or None where the use is not dangerous in itself."""
+    if fact.subject in meaning.tables().shapes:
+        if fact.kind == "pickle.import":
+            return None
+        if meaning.callable_with(fact.detail["module"], fact.detail["name"], fact.detail["args"]):
+            return None
+        return category(fact) or "resolves"
+    return category(fact)
+
+
+def dangerous(
+    facts: Sequence[Fact], policy: Any, categories: tuple[str, ...], *, imports: bool = True
+) -> Iterator[tuple[Fact, str]]:
+    """Dangerous uses of the categories; an import only where the same global is not used besides."""
+    used = {(place(fact), fact.subject) for fact in facts if fact.kind != "pickle.import"}
+    for fact in facts:
+        if fact.kind == "pickle.import" and (not imports or (place(fact), fact.subject) in used):
+            continue
+        danger = danger_of(fact)
+        if danger in categories and danger is not None and not allowed(fact, policy):
+            yield fact, danger
+
+
+def hit(fact: Fact, danger: str, severity: Severity | None = None) -> Hit:
+    """Object to a dangerous use."""
+    message = f"The pickle {_DOING[fact.kind]} {fact.subject}, which {_DOES[danger]}."
+    return Hit(fact, message, severity=severity, evidence=evidence(fact))
+
+
+def evidence(fact: Fact) -> str:
+    """Show a use as Python would write it."""
+    text = fact.detail.get("text") or f"import {fact.subject}"
+    written = fact.detail.get("written")
+    return text if written in (None, fact.subject) else f"{text}\n(written as {written})"
+
+
+def verdict(fact: Fact) -> Severity | None:
+    """Severity of a call or instance of a global that no category names; None where it is ordinary."""
+    detail = fact.detail
+    module, name, args = detail["module"], detail["name"], detail["args"]
+    if fact.kind == "pickle.instance":
+        if meaning.ordinary(module, name) or meaning.callable_with(module, name, args):
+            return None
+        return Severity.MEDIUM
+    if meaning.callable_with(module, name, args):
+        return None
+    return Severity.MEDIUM if meaning.mild(module, name, args) else Severity.HIGH
