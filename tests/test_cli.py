@@ -101,6 +101,11 @@ def test_explain_takes_an_id_or_a_name(here, capsys):
     assert capsys.readouterr().out == by_id
 
 
+def test_explain_takes_the_id_that_code_scanning_shows(here, capsys):
+    assert cli.main(["explain", "MLG-DEP-001-critical"]) == 0
+    assert "MLG-DEP-001" in capsys.readouterr().out
+
+
 def test_explain_helps_with_a_typo(here, capsys):
     assert cli.main(["explain", "MLG-PKL-02"]) == 2
     assert "did you mean MLG-PKL-0" in capsys.readouterr().err

@@ -164,8 +164,10 @@ def _explain(arguments: argparse.Namespace) -> int:
     from mlgate import rulebook  # noqa: PLC0415 - a scan does not need it
 
     wanted = arguments.rule.casefold()
+    # Code scanning shows MLG-DEP-001-critical where a rule's severity varies.
+    base = "-".join(wanted.split("-")[:3])
     for rule in rules.load():
-        if wanted in (rule.id.casefold(), rule.name.casefold()):
+        if rule.name.casefold() == wanted or rule.id.casefold() == base:
             _write(rulebook.render_rule(rule), None)
             return 0
     import difflib  # noqa: PLC0415 - only a mistake needs it

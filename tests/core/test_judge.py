@@ -98,3 +98,7 @@ def test_equal_findings_in_one_file_have_fingerprints_of_their_own():
 def test_fingerprints_do_not_run_parts_together():
     assert fingerprint("ab", "c") != fingerprint("a", "bc")
     assert fingerprint("a", None) != fingerprint(None, "a")
+
+
+def test_any_name_has_a_fingerprint():
+    assert len({fingerprint("\ud800"), fingerprint("\udcff"), fingerprint("é")}) == 3

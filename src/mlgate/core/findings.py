@@ -70,7 +70,7 @@ def fingerprint(*parts: str | None) -> str:
     """
     digest = hashlib.sha256()
     for part in parts:
-        data = (part or "").encode("utf-8", "surrogateescape")
+        data = (part or "").encode("utf-8", "surrogatepass")
         digest.update(b"%d:" % len(data))
         digest.update(data)
     return digest.hexdigest()
