@@ -26,6 +26,7 @@ def measured(name, outcome, **changes):
         "norm": "linf",
         "epsilon": 0.1,
         "bound": "upper bound (black-box)",
+        "clipped_to": [0.0, 1.0],
         "attacks": {"square": {"broken": 50, "attacked": 95, "queries": 5000}},
         **changes,
     }
@@ -88,6 +89,11 @@ def test_the_message_holds_no_figure_and_the_evidence_does():
     assert first.fingerprint == second.fingerprint
     assert "0.500" in first.evidence
     assert "square: 50 of 95 samples broken" in first.evidence
+
+
+def test_a_missing_range_is_said():
+    (finding,) = judge(assessment.RULES, [measured("robust_accuracy", "fail", clipped_to=None)], POLICY)
+    assert "no data.range" in finding.evidence
 
 
 def test_quality_is_not_security_and_a_swapped_file_is():

@@ -39,6 +39,7 @@ def _fragile(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
         lines = [
             f"robust accuracy {_figures(detail)}",
             f"norm {detail['norm']}, epsilon {detail['epsilon']:g}, {detail['bound']}",
+            *([] if detail["clipped_to"] else ["the policy names no data.range, so none was kept to"]),
             *(
                 f"{name}: {tally['broken']} of {tally['attacked']} samples broken, {tally['queries']} queries"
                 for name, tally in detail["attacks"].items()

@@ -5,16 +5,21 @@ import importlib.util
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from tests.checks.assessment import onnx_models
 
 from mlgate import rules, target
 from mlgate.checks import Scope
-from mlgate.checks.assessment import collect
+from mlgate.checks.assessment import collect, run
+from mlgate.checks.assessment.inputs import read
+from mlgate.checks.assessment.problems import Unassessable
+from mlgate.checks.assessment.sandbox.walls import Wall
 from mlgate.core.facts import Check, Location
 from mlgate.core.judge import judge
 from mlgate.policy import load
+from mlgate.target import File
 
 POLICY = """\
 version: 1
@@ -78,7 +83,7 @@ class Repository:
                 file.path: hashlib.sha256((self.folder / file.path).read_bytes()).hexdigest()
                 for file in seen.files
             }
-        policy = load.from_disk(self.folder / ".mlgate.yaml", path)
+        policy = replace(load.from_disk(self.folder / ".mlgate.yaml", ".mlgate.yaml"), path=path)
         return collect(Scope(target=seen, policy=policy, cleared=cleared, **settings))
 
 
@@ -393,6 +398,40 @@ def test_a_missing_extra_is_said(repository, monkeypatch, package):
     assert reasons(seen) == ["extra-missing"]
     assert "pip install 'mlgate[assess]'" in seen.not_checked[0].message
     assert package in seen.not_checked[0].message
+
+
+def test_without_a_policy_file_the_model_is_the_place(repository):
+    seen = repository.collect(path=None)
+    assert {fact.location for fact in seen.facts} == {Location("m.onnx")}
+
+
+def test_a_wall_that_is_missing_is_said():
+    walls = (Wall(name="seccomp", stands=True, note="n"), Wall(name="landlock", stands=False, note="too old"))
+    assert "not standing: landlock (too old)" in run.sandbox(walls).summary
+    assert "no wall but" in run.sandbox(walls[1:]).summary
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(MemoryError(), "limit"), (ZeroDivisionError("x"), "assessment-failed")]
+)
+def test_a_defect_stays_within_its_assessment(repository, monkeypatch, error, reason):
+    def fail(*_arguments):
+        raise error
+
+    monkeypatch.setattr(run, "read", fail)
+    repository.policy(TWO)
+    assert reasons(repository.collect()) == [reason, reason]
+
+
+def test_a_file_that_cannot_be_opened_is_said(repository, monkeypatch):
+    def refuse():
+        raise PermissionError(13, "Permission denied")
+
+    file = File(path="m.onnx", size=1, kind="file", open=refuse)
+    seen = target.working_tree(repository.folder)
+    with pytest.raises(Unassessable, match="Permission denied") as caught:
+        read(replace(seen, find=lambda _path: file), "m.onnx", 10, "the format", "model.path")
+    assert caught.value.reason == "unreadable"
 
 
 def test_progress_is_told(repository):

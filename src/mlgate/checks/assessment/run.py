@@ -140,7 +140,7 @@ class Run:
             "data": self._entry.data.path,
             **{
                 key: figure.detail[key]
-                for key in ("norm", "epsilon", "attacks", "bound")
+                for key in ("norm", "epsilon", "attacks", "bound", "clipped_to")
                 if key in figure.detail
             },
         }

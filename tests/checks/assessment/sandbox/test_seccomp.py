@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mlgate.checks.assessment.sandbox import seccomp
+from mlgate.checks.assessment.sandbox import landlock, seccomp
 
 TABLES = json.loads((Path(seccomp.__file__).parent / "seccomp.json").read_bytes())
 KILL, ALLOW, EPERM = 0x80000000, 0x7FFF0000, 0x00050000 | errno.EPERM
@@ -80,7 +80,15 @@ def test_the_x32_table_kills():
     assert run(seccomp.program(table), call(0x40000000 | 1, table["audit_arch"])) == KILL
 
 
-def test_a_machine_without_a_table_is_said(monkeypatch):
-    monkeypatch.setattr(platform, "machine", lambda: "pdp11")
-    with pytest.raises(seccomp.WallError, match="pdp11"):
+@pytest.mark.parametrize(("asked", "answer"), [("machine", "pdp11"), ("system", "Minix")])
+def test_a_machine_without_a_table_is_said(monkeypatch, asked, answer):
+    monkeypatch.setattr(platform, asked, lambda: answer)
+    with pytest.raises(seccomp.WallError, match=answer):
         seccomp.table()
+
+
+def test_another_system_has_no_landlock(monkeypatch):
+    monkeypatch.setattr(platform, "system", lambda: "Minix")
+    assert landlock.version() == 0
+    with pytest.raises(seccomp.WallError, match="Landlock"):
+        landlock.restrict()

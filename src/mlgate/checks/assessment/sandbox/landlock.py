@@ -6,6 +6,7 @@ Source: the kernel's ``Documentation/userspace-api/landlock.rst``.
 
 import ctypes
 import os
+import platform
 import struct
 
 # The same numbers on x86_64 and aarch64.
@@ -25,6 +26,8 @@ class WallError(OSError):
 
 def version() -> int:
     """Return the Landlock version that the kernel offers, 0 for none."""
+    if platform.system() != "Linux":
+        return 0  # elsewhere the number is another call's
     found: int = ctypes.CDLL(None, use_errno=True).syscall(_CREATE_RULESET, None, 0, _VERSION_QUERY)
     return max(found, 0)
 
@@ -42,7 +45,7 @@ def restrict() -> str:
     """
     offered = version()
     if offered < 1:
-        raise WallError("the kernel does not offer Landlock")
+        raise WallError("the system does not offer Landlock")
     files = sum(bits for since, bits in _FILES if offered >= since)
     fields = [files]
     denied = ["files"]

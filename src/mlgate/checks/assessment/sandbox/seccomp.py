@@ -74,8 +74,8 @@ def table() -> dict[str, Any]:
         WallError: There is none.
     """
     tables: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "seccomp.json").read_bytes())
-    if platform.machine() not in tables:
-        raise WallError(f"no table of system calls for {platform.machine()}")
+    if platform.system() != "Linux" or platform.machine() not in tables:
+        raise WallError(f"no table of system calls for {platform.system()} on {platform.machine()}")
     return tables[platform.machine()]
 
 

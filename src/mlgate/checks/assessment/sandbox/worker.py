@@ -7,6 +7,7 @@ directory. A model that has taken it over can still answer lies, so every answer
 bounded in time, size and shape, and its words are cleaned before a person sees them.
 """
 
+import fcntl
 import importlib.util
 import os
 import select
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 MOST_CLASSES = 100_000
 _MOST_DIMENSIONS = 8
 _MOST_TEXT = 500
+_PIPE_BYTES = 1 << 20
 _REASONS = frozenset(("model-load", "model-input", "model-output", "model-run", "worker-memory"))
 _START = (
     "import sys; sys.path += sys.argv[4:]; "
@@ -77,10 +80,10 @@ class Worker:
             env=_ENVIRONMENT,
             cwd="/",
             bufsize=0,
-            pipesize=1 << 20,
         )
         for pipe in (self._process.stdin, self._process.stdout):
             os.set_blocking(_descriptor(pipe), False)
+            _widen(_descriptor(pipe))
         try:
             header, _ = self._receive(time.monotonic() + seconds, 0)
             self.walls = _walls(header)
@@ -226,6 +229,12 @@ class Worker:
 def _descriptor(pipe: Any) -> int:
     number: int = pipe.fileno()
     return number
+
+
+def _widen(pipe: int) -> None:
+    """Let a whole batch pass at once, where the system allows it."""
+    with suppress(OSError, AttributeError):
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def _homes(packages: Iterable[str]) -> list[str]:
