@@ -1,0 +1,181 @@
+import pytest
+from tests.checks.models.building import NOISE, format_of, judged, kinds, link, look, reasons, scope
+
+from mlgate.checks.models import collect
+
+
+def varint(value):
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def number(field, value):
+    return varint(field << 3) + varint(value)
+
+
+def message(field, *parts):
+    data = b"".join(part.encode() if isinstance(part, str) else part for part in parts)
+    return varint(field << 3 | 2) + varint(len(data)) + data
+
+
+def entry(key, value):
+    return message(13, message(1, key), message(2, value))
+
+
+def tensor(location, field=5):
+    return message(field, number(2, 1), message(8, "w"), entry("location", location), number(14, 1))
+
+
+def node(*parts, domain=""):
+    return message(1, message(4, "Op"), *([message(7, domain)] if domain else []), *parts)
+
+
+def graph(*parts, field=7):
+    return message(field, *parts, message(2, "g"))
+
+
+def model(*parts):
+    return number(1, 8) + message(8, number(2, 17)) + b"".join(parts)
+
+
+PLACES = {
+    "initializer": lambda location: graph(tensor(location)),
+    "sparse values": lambda location: graph(message(15, tensor(location, 1))),
+    "sparse indices": lambda location: graph(message(15, tensor(location, 2))),
+    "attribute": lambda location: graph(node(message(5, tensor(location, 5)))),
+    "list attribute": lambda location: graph(node(message(5, tensor(location, 10)))),
+    "sparse attribute": lambda location: graph(node(message(5, message(22, tensor(location, 1))))),
+    "subgraph": lambda location: graph(node(message(5, graph(tensor(location), field=6)))),
+    "list of subgraphs": lambda location: graph(node(message(5, graph(tensor(location), field=11)))),
+    "function": lambda location: graph() + message(25, message(7, message(5, tensor(location, 5)))),
+    "function's default": lambda location: graph() + message(25, message(11, tensor(location, 5))),
+    "training": lambda location: graph() + message(20, message(2, tensor(location))),
+    "second graph": lambda location: graph() + graph(tensor(location)),
+    "value before key": lambda location: graph(
+        message(5, message(13, message(2, location), message(1, "location")))
+    ),
+    "behind numbers": lambda location: graph(
+        message(5, (number(1, 3) + b"\x25\0\0\0\0") * 1000, entry("location", location))
+    ),
+}
+
+
+def placed(place, location):
+    return model(PLACES[place](location))
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_external_data_is_found_wherever_a_tensor_can_be(place):
+    found = judged(look(placed(place, "../../etc/passwd"), "m.onnx"))
+    assert [(each.rule, each.severity.value) for each in found] == [("MLG-ONX-001", "critical")]
+    assert not judged(look(placed(place, "weights.bin"), "m.onnx"))
+
+
+@pytest.mark.parametrize("location", ["/etc/passwd", "C:\\x", "..\\x", "a/../../x", "\\\\host\\x", "a\0b"])
+def test_locations_that_leave_the_folder(location):
+    assert [each.rule for each in judged(look(placed("initializer", location)))] == ["MLG-ONX-001"]
+
+
+@pytest.mark.parametrize("location", ["m.data", "a/b.bin", "./m.data", "a/../m.data", "", "..m"])
+def test_locations_beside_the_model(location):
+    assert not judged(look(placed("initializer", location)))
+
+
+@pytest.mark.parametrize(
+    ("to", "found"), [("/etc/passwd", True), ("../../secret", True), ("other.data", False)]
+)
+def test_external_data_behind_a_link(to, found):
+    files = {
+        "d/m.onnx": placed("initializer", "m.data"),
+        "d/m.data": link("d/m.data", to),
+        "d/other.data": NOISE,
+    }
+    rules = {each.rule for each in judged(collect(scope(files)))}
+    assert ("MLG-ONX-001" in rules) is found
+
+
+def test_a_thousand_tensors_in_one_file_are_one_fact():
+    seen = look(model(graph(*(tensor("w.bin") for _ in range(1000)))))
+    (fact,) = (fact for fact in seen.facts if fact.kind == "onnx.external")
+    assert (fact.subject, fact.count) == ("w.bin", 1000)
+
+
+def test_custom_domains_are_mentioned_and_no_alarm():
+    data = model(
+        graph(node(domain="ai.onnx.ml"), node(domain="my.ops"), node(domain="own")),
+        message(25, message(1, "f"), message(10, "own")),
+    )
+    found = judged(look(data))
+    assert [(each.rule, each.severity.value, each.subject) for each in found] == [
+        ("MLG-ONX-002", "info", "my.ops")
+    ]
+
+
+def test_tensor_bytes_are_skipped_and_mean_nothing():
+    raw = message(5, number(2, 1), message(9, tensor("/etc/passwd") * 100))
+    seen = look(model(graph(raw)), "m.onnx")
+    assert kinds(seen) == {"core.format"}
+    assert format_of(seen) == "onnx"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        NOISE,
+        b"plain text\n" * 100,
+        number(1, 1) + message(2, message(1, "saved model")),
+        graph(),
+        number(1, 8) + message(7, b"\xff" * 20),
+        number(1, 8) + number(7, 5),
+        number(1, 8) + message(8, b""),
+    ],
+)
+def test_other_content_is_no_model(data):
+    assert "core.format" not in kinds(look(data))
+    assert reasons(look(data, "m.onnx")) == {"unreadable-format"}
+
+
+@pytest.mark.parametrize("keep", [60, 100, -1])
+def test_a_cut_model_is_not_checked(keep):
+    data = model(graph(*(tensor(f"w{n}.bin") for n in range(10))))
+    assert reasons(look(data[:keep])) == {"truncated"}
+
+
+def test_a_malformed_part_is_not_checked():
+    assert reasons(look(model(graph(message(5, b"\x0d\x00"))))) == {"truncated"}
+
+
+def test_graphs_in_graphs_are_walked_without_recursion():
+    data = graph(tensor("/x"), field=6)
+    for _ in range(40):
+        data = graph(node(message(5, data)), field=6)
+    assert [each.rule for each in judged(look(model(graph(node(message(5, data))))))] == ["MLG-ONX-001"]
+    for _ in range(60):
+        data = graph(node(message(5, data)), field=6)
+    assert reasons(look(model(graph(node(message(5, data)))))) == {"limit"}
+
+
+def test_groups_are_skipped():
+    group = b"\xb3\x06" + number(1, 5) + b"\xb4\x06"
+    assert [each.rule for each in judged(look(group + model(graph(tensor("/x")))))] == ["MLG-ONX-001"]
+    assert "core.format" not in kinds(look(b"\xb3\x06" * 200 + model(graph())))
+
+
+def test_locations_are_counted():
+    data = model(graph(*(tensor(f"w{n}") for n in range(50))))
+    assert reasons(look(data, facts=20)) == {"limit"}
+
+
+def test_what_the_onnx_library_writes():
+    onnx = pytest.importorskip("onnx")
+    helper = onnx.helper
+    value = helper.make_tensor_value_info("x", 1, [1])
+    other = helper.make_tensor_value_info("y", 1, [1])
+    built = helper.make_model(
+        helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", [value], [other])
+    )
+    seen = look(built.SerializeToString(), "m.onnx")
+    assert (kinds(seen), seen.not_checked) == ({"core.format"}, ())
