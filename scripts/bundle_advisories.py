@@ -6,6 +6,8 @@
 Only facts are taken: ids, aliases, packages, ranges, versions that the ranges do not
 imply, severity vectors. No text of an advisory. The packages are those of
 ``bundled_packages.txt``; one without any record is covered too, as one that had none.
+``bundled_additions.json`` holds later records, each checked by hand against the pages that
+its ``references`` name; the set's date stays that of its source.
 """
 
 import argparse
@@ -29,13 +31,17 @@ from mlgate.checks.dependencies.advisories.records import Affected, Event, Range
 from mlgate.checks.dependencies.versions import parse, public
 
 PACKAGES = BUNDLED.with_name("bundled_packages.txt")
+ADDITIONS = BUNDLED.with_name("bundled_additions.json")
 
 
-def bundle(database: Database, packages: Iterable[str], source: str) -> Bundle:
-    """Return the facts about ``packages``, in a stable order."""
+def bundle(
+    database: Database, packages: Iterable[str], source: str, additions: Iterable[Record] = ()
+) -> Bundle:
+    """Return the facts about ``packages``, in a stable order; the source's own records go first."""
     names = sorted(set(packages))
     wanted = frozenset(names)
-    records = {record.id: record for name in names for record in database.records.get(name, ())}
+    records = {record.id: record for record in additions if not record.names.isdisjoint(wanted)}
+    records |= {record.id: record for name in names for record in database.records.get(name, ())}
     return Bundle(
         source=source,
         newest=database.newest,
@@ -70,7 +76,7 @@ def _short(affected: Affected) -> Affected:
         text
         for text in affected.versions
         if implied is None
-        or implied.unreadable
+        or implied.doubt
         or (version := parse(text)) is None
         or not implied.affects(public(version))
     )
@@ -98,6 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("advisories", type=Path, help="a zip or directory of OSV records")
     parser.add_argument("--source", required=True, help="where they come from, and under which licence")
     parser.add_argument("--packages", type=Path, default=PACKAGES)
+    parser.add_argument("--additions", type=Path, default=ADDITIONS)
     parser.add_argument("--output", type=Path, default=BUNDLED)
     options = parser.parse_args(arguments)
     names = read_packages(options.packages)
@@ -109,7 +116,8 @@ def main(arguments: list[str] | None = None) -> int:
     if database.broken:
         print(f"no OSV records: {', '.join(database.broken[:5])}", file=sys.stderr)  # noqa: T201
         return 2
-    facts = bundle(database, names, options.source)
+    additions = msgspec.json.decode(options.additions.read_bytes(), type=tuple[Record, ...])
+    facts = bundle(database, names, options.source, additions)
     options.output.write_bytes(encode(facts))
     print(  # noqa: T201
         f"{options.output.name}: {len(facts.records)} advisories, {len(facts.packages)} packages, "

@@ -1,4 +1,5 @@
 import importlib.util
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -7,19 +8,23 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from packaging.version import Version
 
-from mlgate.checks.dependencies.advisories.database import from_path
 from mlgate.checks.dependencies.advisories.matching import extent
 from mlgate.checks.dependencies.advisories.records import Affected, Event, Named, Range, Rating, Record
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "bundle_advisories.py"
 
 
-@pytest.fixture(scope="module")
-def script():
+@cache
+def load():
     spec = importlib.util.spec_from_file_location("bundle_advisories", SCRIPT)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def script():
+    return load()
 
 
 RECORD = Record(
@@ -64,9 +69,7 @@ VERSIONS = st.sampled_from(["0.9", "1.0", "1.0rc1", "1.0.post1", "1.1", "1.1.dev
 @settings(max_examples=200, deadline=None, database=None, derandomize=True, suppress_health_check=[])
 @given(VERSIONS, st.lists(VERSIONS, max_size=4), st.lists(VERSIONS, max_size=4, unique=True))
 def test_the_short_form_affects_the_same_versions(version, bounds, listed):
-    spec = importlib.util.spec_from_file_location("bundle_advisories", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load()
     kinds = ["introduced", "fixed"] * 2
     events = tuple(Event(**{kind: at}) for kind, at in zip(kinds, bounds, strict=False))
     entry = Affected(Named("torch", "PyPI"), (Range("ECOSYSTEM", events),), tuple(listed))
@@ -95,6 +98,26 @@ def test_writes_the_same_bytes_for_the_same_facts(script, tmp_path):
     assert outputs[0] == outputs[1]
 
 
+def test_additions_name_the_pages_that_they_were_checked_against(script):
+    import json
+
+    for record in json.loads(script.ADDITIONS.read_text()):
+        assert record["references"]
+        assert all(page.startswith("https://") for page in record["references"])
+
+
+def test_the_sources_own_record_goes_before_an_addition(script):
+    from mlgate.checks.dependencies.advisories.database import Database
+
+    added = [replace(RECORD, aliases=("LATER",)), replace(RECORD, id="PYSEC-2"), replace(RECORD, affected=())]
+    found = Database(name="x", records={"torch": (RECORD,)}, total=1, packages=1, newest="2024-05-01")
+    made = script.bundle(found, ["torch", "torch"], "test", added)
+    assert [(record.id, record.aliases) for record in made.records] == [
+        ("PYSEC-1", ("CVE-1",)),
+        ("PYSEC-2", ("CVE-1",)),
+    ]
+
+
 def test_refuses_a_database_that_is_none(script, tmp_path, capsys):
     assert script.main([str(tmp_path), "--source", "test", "--output", str(tmp_path / "out")]) == 2
     assert not (tmp_path / "out").exists()
@@ -105,4 +128,3 @@ def test_the_listed_packages_are_the_bundled_ones(script):
     from mlgate.checks.dependencies.advisories.database import bundled
 
     assert bundled(()).covered == frozenset(script.read_packages(script.PACKAGES))
-    assert from_path is not None

@@ -110,8 +110,35 @@ def test_an_event_that_is_no_version_is_said(text):
     with pytest.raises(UnreadableRangeError):
         intervals(events(("introduced", "0"), ("fixed", text)))
     entry = Affected(ranges=(Range("ECOSYSTEM", events(("introduced", text))),), versions=("1.0",))
-    assert extent([entry]).unreadable
+    assert extent([entry]).doubt
     assert extent([entry]).affects(Version("1.0"))
+
+
+@pytest.mark.parametrize("text", ["main", "2019-09-12", "", "1" * 5000])
+def test_what_lies_nowhere_leaves_every_version_uncertain(text):
+    entry = Affected(ranges=(Range("ECOSYSTEM", events(("introduced", "0"), ("last_affected", text))),))
+    assert extent([entry]).uncertain(Version("1.0"))
+    assert not extent([entry]).affects(Version("1.0"))
+
+
+@pytest.mark.parametrize("kind", ["fixed", "last_affected"])
+@pytest.mark.parametrize(
+    ("version", "affected", "certain"),
+    [
+        ("2.5.1", True, True),
+        ("2.6.0rc1", False, False),
+        ("2.6.0", False, False),
+        ("2.6.0.post1", False, False),
+        ("2.6.1", False, True),
+        ("3.0", False, True),
+    ],
+)
+def test_an_event_near_a_release_leaves_only_that_release_uncertain(kind, version, affected, certain):
+    # PYSEC-2025-189 ends at "2.6.0-cu124": later versions of torch are not in doubt.
+    entry = Affected(ranges=(Range("ECOSYSTEM", events(("introduced", "0"), (kind, "2.6.0-cu124"))),))
+    found = extent([entry])
+    assert found.affects(Version(version)) is affected
+    assert (found.uncertain(Version(version)) == "") is certain
 
 
 def test_ranges_of_commits_are_no_versions():

@@ -109,6 +109,21 @@ def test_a_version_that_is_none_is_not_checked(ask, osv, version):
     assert ask(version, osv("A-1", "torch")).unknown == "invalid-version"
 
 
+def test_a_version_that_is_none_may_still_be_listed(ask, osv):
+    answer = ask("0.1-bulbasaur", osv("A-1", "torch", [("introduced", "1")], versions=["0.1-bulbasaur"]))
+    assert (ids(answer), answer.unknown) == ([("A-1", ())], "invalid-version")
+
+
+def test_an_upgrade_is_never_a_version_in_doubt(ask, osv):
+    answer = ask(
+        "1.0",
+        osv("A-1", "torch", [("introduced", "0"), ("fixed", "1.1")]),
+        osv("A-2", "torch", [("introduced", "1.05"), ("last_affected", "1.1-cu1")]),
+        osv("A-3", "torch", [("introduced", "0"), ("fixed", "1.2")]),
+    )
+    assert answer.upgrade == "1.2"
+
+
 @pytest.mark.parametrize(
     ("more", "cvss", "severity"),
     [

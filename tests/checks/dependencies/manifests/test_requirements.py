@@ -201,10 +201,11 @@ def test_says_what_it_cannot_read_and_goes_on(line):
         assert [(each.reason, each.line) for each in found.problems] == [("unparseable", 2)]
 
 
-def test_stops_at_the_limit_and_says_so():
-    found = read("a==1\nb==2\nc==3\n", Limits(requirements=2))
-    assert len(found.requirements) == 2
-    assert [problem.reason for problem in found.problems] == ["limit"]
+@pytest.mark.parametrize("line", ["a==1", "-r b.txt", "--extra-index-url https://x.org", "no requirement"])
+def test_stops_at_the_limit_and_says_so(line):
+    found = read(f"{line}\n" * 5, Limits(requirements=2))
+    assert len(found.requirements) + len(found.includes) + len(found.indexes) + len(found.problems) == 3
+    assert found.problems[-1].reason == "limit"
 
 
 @FUZZ

@@ -6,13 +6,17 @@ section on evaluation has it. A version that ``versions`` lists is affected what
 ranges say.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 from packaging.version import Version
 
 from mlgate.checks.dependencies.advisories.records import Affected, Event
 from mlgate.checks.dependencies.versions import parse, public
+
+# "2.6.0-cu124" is no version, yet it lies somewhere about 2.6.0. A date has no dots.
+_RELEASE = re.compile(r"v?(\d{1,9}(?:\.\d{1,9}){1,8})(?![\d.])")
 
 
 class UnreadableRangeError(Exception):
@@ -41,11 +45,15 @@ class Interval(Struct, frozen=True):
         return self.inclusive and version == self.end
 
 
-def intervals(events: Iterable[Event]) -> tuple[Interval, ...]:
+def intervals(events: Iterable[Event], read: Callable[[str], Version | None] = parse) -> tuple[Interval, ...]:
     """Return the affected intervals of one range, in order.
 
     Events may come in any order. Where a version is both introduced and fixed, the fix
     closes what is open, and the introduction opens anew.
+
+    Args:
+        events: The range's events.
+        read: Returns the version that a text stands for, or None.
 
     Raises:
         UnreadableRangeError: An event cannot be read.
@@ -53,7 +61,7 @@ def intervals(events: Iterable[Event]) -> tuple[Interval, ...]:
     found: list[Interval] = []
     start: Version | None = None
     affected = False
-    for at, kinds in _by_version(events):
+    for at, kinds in _by_version(events, read):
         if affected and "fixed" in kinds:
             found.append(Interval(start, at))
             affected = False
@@ -72,7 +80,9 @@ def intervals(events: Iterable[Event]) -> tuple[Interval, ...]:
     return tuple(found)
 
 
-def _by_version(events: Iterable[Event]) -> list[tuple[Version | None, set[str]]]:
+def _by_version(
+    events: Iterable[Event], read: Callable[[str], Version | None]
+) -> list[tuple[Version | None, set[str]]]:
     """Group events by version, sorted; None stands for "0", before every version."""
     first: set[str] = set()
     later: dict[Version, set[str]] = {}
@@ -88,7 +98,7 @@ def _by_version(events: Iterable[Event]) -> list[tuple[Version | None, set[str]]
             if kind == "introduced" and text == "0":
                 first.add(kind)
                 continue
-            version = parse(text)
+            version = read(text)
             if version is None:
                 raise UnreadableRangeError(text)
             later.setdefault(version, set()).add(kind)
@@ -96,24 +106,63 @@ def _by_version(events: Iterable[Event]) -> list[tuple[Version | None, set[str]]
     return [(None, first), *ordered] if first else ordered
 
 
+def _at_least(text: str) -> Version | None:
+    """Return the smallest version that a text may stand for."""
+    found = _RELEASE.match(text)
+    return parse(text) or (parse(f"{found[1]}.dev0") if found else None)
+
+
+def _at_most(text: str) -> Version | None:
+    """Return a version as great as any that a text may stand for."""
+    found = _RELEASE.match(text)
+    return parse(text) or (parse(f"{found[1]}.post999999999") if found else None)
+
+
+class Vague(Struct, frozen=True):
+    """A range with events that are no versions, read in both ways that bound what it can mean."""
+
+    low: tuple[Interval, ...]
+    high: tuple[Interval, ...]
+
+    def answers(self, version: Version) -> set[bool]:
+        """Return the answers that the two readings give."""
+        return {any(each.holds(version) for each in side) for side in (self.low, self.high)}
+
+
 class Extent(Struct, frozen=True):
     """All versions of one package that one record affects.
 
     Attributes:
-        intervals: Of all its ranges.
-        versions: Versions that it lists by name, as written.
-        parsed: The same as versions, without those that are none.
-        unreadable: What of it could not be read, or "" where all of it could.
+        intervals: Of all ranges that can be read.
+        versions: Versions that it lists, without those that are none.
+        listed: The same as written, with all of them.
+        vague: Ranges that can be read only about.
+        unreadable: What could not be read at all, or "".
+        doubt: What was read only about, or "".
     """
 
     intervals: tuple[Interval, ...]
-    versions: frozenset[str]
-    parsed: frozenset[Version]
+    versions: frozenset[Version]
+    listed: frozenset[str] = frozenset()
+    vague: tuple[Vague, ...] = ()
     unreadable: str = ""
+    doubt: str = ""
 
     def affects(self, version: Version) -> bool:
-        """Say whether a public version is affected, as far as the record can be read."""
-        return version in self.parsed or any(interval.holds(version) for interval in self.intervals)
+        """Say whether a public version is certainly affected."""
+        return (
+            version in self.versions
+            or any(interval.holds(version) for interval in self.intervals)
+            or any(each.answers(version) == {True} for each in self.vague)
+        )
+
+    def uncertain(self, version: Version) -> str:
+        """Say why it cannot be told whether a public version is affected, or "" where it can."""
+        if self.affects(version):
+            return ""
+        if self.unreadable:
+            return self.unreadable
+        return self.doubt if any(len(each.answers(version)) > 1 for each in self.vague) else ""
 
     def ends(self) -> tuple[Version, ...]:
         """Return the versions at which an interval ends because of a fix."""
@@ -125,8 +174,9 @@ class Extent(Struct, frozen=True):
 def extent(entries: Iterable[Affected]) -> Extent:
     """Join the ``affected`` entries of one record for one package."""
     found: list[Interval] = []
+    vague: list[Vague] = []
     listed: set[str] = set()
-    unreadable = ""
+    unreadable = doubt = ""
     for entry in entries:
         listed.update(entry.versions)
         ranges = [each for each in entry.ranges if each.type == "ECOSYSTEM"]
@@ -136,6 +186,10 @@ def extent(entries: Iterable[Affected]) -> Extent:
             try:
                 found += intervals(each.events)
             except UnreadableRangeError as error:
-                unreadable = f"{str(error)[:60]!r} is no version"
+                doubt = f"{str(error)[:60]!r} is no version"
+                try:
+                    vague.append(Vague(intervals(each.events, _at_least), intervals(each.events, _at_most)))
+                except UnreadableRangeError:
+                    unreadable = doubt
     parsed = frozenset(public(version) for text in listed if (version := parse(text)) is not None)
-    return Extent(tuple(found), frozenset(listed), parsed, unreadable)
+    return Extent(tuple(found), parsed, frozenset(listed), tuple(vague), unreadable, doubt)

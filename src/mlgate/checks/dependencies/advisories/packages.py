@@ -32,6 +32,18 @@ class Group(Struct, frozen=True):
         """Say whether any of the records affects a public version."""
         return any(each.affects(version) for each in self.extents)
 
+    def lists(self, version: str) -> bool:
+        """Say whether any of the records lists a version in just this spelling."""
+        return any(version in each.listed for each in self.extents)
+
+    def uncertain(self, version: Version) -> list[str]:
+        """Return the records of which it cannot be told whether they affect a version, and why."""
+        return [
+            f"{record.id} ({why})"
+            for record, each in zip(self.records, self.extents, strict=True)
+            if (why := each.uncertain(version))
+        ]
+
 
 class PackageRecords(Struct, frozen=True):
     """Everything that a database says of one package.
@@ -50,7 +62,7 @@ class PackageRecords(Struct, frozen=True):
         later = [end for end in self.ends if end > version]
         stable = [end for end in later if not end.is_prerelease]
         for end in [*stable, *(end for end in later if end.is_prerelease)]:
-            if not any(group.affects(end) for group in groups):
+            if not any(group.affects(end) or group.uncertain(end) for group in groups):
                 return str(end)
         return None
 
@@ -93,8 +105,14 @@ def _by_preference(identifier: str) -> tuple[int, str]:
     return len(_PREFERENCE), identifier
 
 
-def advisory(group: Group, package: PackageRecords, version: Version) -> Advisory:
-    """Return a flaw as an auditor's answer names it, for a version that it affects."""
+def advisory(group: Group, package: PackageRecords, version: Version | None) -> Advisory:
+    """Return a flaw as an auditor's answer names it.
+
+    Args:
+        group: The flaw.
+        package: All flaws of the package, for what fixes it.
+        version: The affected version; None where what is pinned is no PEP 440 version.
+    """
     own = [
         rating
         for record in group.records
@@ -114,6 +132,6 @@ def advisory(group: Group, package: PackageRecords, version: Version) -> Advisor
         aliases=group.ids[1:],
         cvss=cvss,
         severity=max(severities, default=None),
-        fixed=package.upgrade(version, (group,)),
+        fixed=None if version is None else package.upgrade(version, (group,)),
         malicious=any(identifier.startswith("MAL-") for identifier in group.ids),
     )

@@ -81,18 +81,16 @@ def _answer(pin: Pin, package: PackageRecords, database: Database) -> Answer:
         return Answer(unknown="not-covered", message=message)
     written = parse(pin.version)
     if written is None:
-        message = "this is no PEP 440 version, so no advisory can be matched; pin a released version"
-        return Answer(unknown="invalid-version", message=message)
+        message = "this is no PEP 440 version, so ranges cannot be matched; pin a released version"
+        listed = [group for group in package.groups if group.lists(pin.version)]
+        advisories = tuple(advisory(group, package, None) for group in listed)
+        return Answer(advisories=advisories, unknown="invalid-version", message=message)
     version = public(written)
     groups = [group for group in package.groups if group.affects(version)]
     upgrade = package.upgrade(version, package.groups) if groups else None
     advisories = tuple(advisory(group, package, version) for group in groups)
     unread = sorted(
-        f"{record.id} ({each.unreadable})"
-        for group in package.groups
-        if group not in groups
-        for record, each in zip(group.records, group.extents, strict=True)
-        if each.unreadable
+        each for group in package.groups if group not in groups for each in group.uncertain(version)
     )
     if not unread:
         return Answer(advisories=advisories, upgrade=upgrade)

@@ -79,7 +79,7 @@ def read(data: bytes, limits: Limits) -> Reading:
     """
     collected = _Collected()
     for line, text in logical_lines(decode(data)):
-        if len(collected.requirements) >= limits.requirements:
+        if collected.size >= limits.requirements:
             message = f"holds more than {limits.requirements} requirements; the rest was not read"
             collected.problems.append(Problem("limit", message, line))
             break
@@ -100,6 +100,11 @@ class _Collected:
         self.includes: list[Include] = []
         self.indexes: list[Index] = []
         self.problems: list[Problem] = []
+
+    @property
+    def size(self) -> int:
+        """Everything counts: a million includes cost more than as many requirements."""
+        return len(self.requirements) + len(self.includes) + len(self.indexes) + len(self.problems)
 
     def problem(self, line: int, message: str, subject: str = "") -> None:
         self.problems.append(Problem("unparseable", message, line, subject))
