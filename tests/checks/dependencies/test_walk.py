@@ -2,6 +2,10 @@
 
 import pytest
 
+from mlgate.checks.dependencies.discovery import Root
+from mlgate.checks.dependencies.walk import Walker
+from mlgate.core.limits import DEFAULT
+
 CLEAN = "numpy==2.1.2\n"
 
 
@@ -168,3 +172,24 @@ def test_unpinned_requirements_are_facts_too(collect, kinds):
         ("dependency.unpinned", "https://x.org/c.whl"),
     ]
     assert "secret" not in str(seen)
+
+
+class Crashing:
+    """A reader with a defect that some file brings out."""
+
+    FORMAT = "crashing"
+    LOCK = False
+
+    def claims(self, path):
+        return True
+
+    def read(self, data, limits):
+        raise IndexError(7)
+
+
+def test_a_defect_in_a_reader_costs_its_file_alone(scope_of):
+    scope = scope_of({"requirements.txt": "numpy==2.1.2"})
+    walker = Walker(scope.target, DEFAULT)
+    assert walker.tree(Root("requirements.txt", Crashing())).placed == ()
+    assert [gap.reason for gap in walker.not_checked] == ["unparseable"]
+    assert "IndexError" in walker.not_checked[0].message
