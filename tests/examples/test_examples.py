@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import pickletools
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -101,6 +102,33 @@ def test_the_demo_comes_out_as_expected(demo, capfd):
     assert {file.name for file in demo.REPORTS.iterdir()} == {
         f"{name}.{ending}" for name in ("passing", "blocked") for ending in ("html", "json", "sarif")
     }
+
+
+def test_mending_the_blocked_example_makes_it_pass(demo, tmp_path, monkeypatch):
+    """The three things that examples/README.md proposes to try, one after the other."""
+    shutil.copytree(EXAMPLES / "blocked", tmp_path / "blocked")
+    monkeypatch.setattr(demo, "HERE", tmp_path)
+    demo.REPORTS.mkdir()
+    blocked = tmp_path / "blocked"
+
+    def reasons():
+        _, report = demo.gate(demo.EXAMPLES[1])
+        return {each["check"] for each in report["findings"] if each["blocks"]}, report
+
+    (blocked / "models/classifier.pkl").unlink()
+    left, report = reasons()
+    assert left == {"dependencies", "assessment"}
+    fix = next(each["fix"] for each in report["findings"] if each["check"] == "dependencies")
+    version = re.search(r"torch==([\d.]+)", fix)[1]
+    requirements = blocked / "requirements.txt"
+    requirements.write_text(requirements.read_text().replace("torch==1.13.0", f"torch=={version}"))
+    assert reasons()[0] == {"assessment"}
+    shutil.copy(EXAMPLES / "passing/models/digits.onnx", blocked / "models/digits.onnx")
+    policy = blocked / ".mlgate.yaml"
+    policy.write_text(re.sub(r"(path: models/digits.onnx)\n\s+sha256: \w+", r"\1", policy.read_text()))
+    left, report = reasons()
+    assert left == set()
+    assert report["verdict"] == "pass"
 
 
 def finding(check, path, *, blocks=True):
