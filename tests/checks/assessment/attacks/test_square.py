@@ -5,6 +5,7 @@ import pytest
 
 from mlgate.checks.assessment.attack import Effort
 from mlgate.checks.assessment.attacks import square
+from mlgate.checks.assessment.attacks._random import Stream
 from mlgate.checks.assessment.robustness import ball
 
 RNG = np.random.default_rng(0)
@@ -109,13 +110,12 @@ def test_a_tie_is_broken_as_the_model_breaks_it():
     assert found[2] == -1
 
 
-def test_the_last_row_and_column_are_reached():
-    seen = np.zeros((4, 4), bool)
-
-    def predict(x):
-        seen[...] |= (x[:, 0] != x[:, :, :1, :1][:, 0]).any(axis=0)
-        return np.tile([1.0, 0.0], (len(x), 1))
-
-    attack(predict, np.zeros((8, 1, 4, 4)), np.zeros(8, int), 0.1, queries=100)
-    assert seen[-1].any()
-    assert seen[:, -1].any()
+@pytest.mark.parametrize("shape", [(1, 5, 4), (5, 4, 3)])
+def test_a_square_lands_everywhere(shape):
+    layout = square._Layout(shape)
+    words = Stream(0, np.arange(2000)).bits(np.arange(2000), 0, layout.step_words)
+    changed = layout.step(np.zeros((2000, int(np.prod(shape))), bool), words, 0.2)
+    grid = changed.reshape(2000, *shape).any(axis=3 if shape[2] == 3 else 1)
+    assert (grid.sum(axis=(1, 2)) == 4).all()
+    corners = {tuple(np.argwhere(each)[0]) for each in grid}
+    assert corners == {(row, column) for row in range(4) for column in range(3)}

@@ -71,9 +71,9 @@ class Worker:
         self._seconds = seconds
         self._signature: Signature | None = None
         self.passes = 0
-        command = [sys.executable, "-I", "-c", _START, loader.FORMAT, str(memory), str(cpu_seconds)]
+        command = [sys.executable, "-I", "-S", "-c", _START, loader.FORMAT, str(memory), str(cpu_seconds)]
         self._process = subprocess.Popen(  # noqa: S603 - this interpreter and this package
-            [*command, *_homes(("mlgate", "msgspec", *loader.REQUIRES))],
+            [*command, *_homes(("mlgate", "msgspec", "yaml", *loader.REQUIRES))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -238,7 +238,7 @@ def _widen(pipe: int) -> None:
 
 
 def _homes(packages: Iterable[str]) -> list[str]:
-    """Where packages live that an isolated interpreter might not find by itself."""
+    """Return where the gate finds these packages: the worker must use the same ones, and no others."""
     homes = []
     for name in packages:
         spec = importlib.util.find_spec(name)
