@@ -5,6 +5,7 @@ danger never grant safety, they only say how grave a thing is that is not allowe
 """
 
 import re
+import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -18,6 +19,10 @@ CATEGORIES = ("executes", "code", "resolves", "loads", "network", "file", "proce
 
 _WORD = re.compile(r"[A-Za-z][\w.+-]{0,40}\Z")
 _NUMBERS = frozenset(("int", "float", "bool", "none", "number"))
+# Names under which packages are imported.
+_ALIASES = frozenset(
+    ("np", "pd", "sp", "tf", "nn", "plt", "xp", "jnp", "cp", "mp", "dist", "hub", "jit", "utils")
+)
 _GENERIC = ("typing.", "types.", "collections.", "builtins.", "typing_extensions.")
 
 
@@ -29,6 +34,7 @@ class Tables(Struct, frozen=True):
         whole: Category by module, for all that is in it and below it.
         telling: Category by name, whatever the module.
         allowed: What may be called with any arguments.
+        plain: What may be imported, but is not called while a file loads.
         shapes: What may be called with certain arguments.
         computed: Beginnings of calls of results that are ordinary.
         known: Packages that honest models are made of.
@@ -39,6 +45,7 @@ class Tables(Struct, frozen=True):
     whole: Mapping[str, str]
     telling: Mapping[str, str]
     allowed: frozenset[str]
+    plain: frozenset[str]
     shapes: Mapping[str, tuple[str, ...]]
     computed: tuple[str, ...]
     known: frozenset[str]
@@ -66,7 +73,8 @@ def tables() -> Tables:
         exact=exact,
         whole=whole,
         telling=telling,
-        allowed=frozenset(f"{module}.{name}" for module, names in data["allowed"].items() for name in names),
+        allowed=_names(data["allowed"]),
+        plain=_names(data["plain"]),
         shapes={
             name: tuple(part.strip() for part in shape.split(",")) for name, shape in data["shapes"].items()
         },
@@ -74,6 +82,10 @@ def tables() -> Tables:
         known=frozenset(data["known"]["packages"]),
         stdlib=frozenset(data["known"]["stdlib"]),
     )
+
+
+def _names(table: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    return frozenset(f"{module}.{name}" for module, names in table.items() for name in names)
 
 
 def category(module: str, name: str) -> str | None:
@@ -106,7 +118,7 @@ def ordinary(module: str, name: str) -> bool:
     """Say whether importing ``module.name``, or making an instance of it, is no news at all."""
     look = tables()
     subject = f"{module}.{name}"
-    if subject in look.allowed or subject in look.shapes or known(module):
+    if subject in look.allowed or subject in look.shapes or subject in look.plain or known(module):
         return True
     root = module.partition(".")[0]
     return root in look.stdlib or (module in ("builtins", "__builtin__") and _exception(name))
@@ -122,7 +134,7 @@ def callable_with(module: str, name: str, args: Sequence[Mapping[str, Any]] | No
     subject = f"{module}.{name}"
     shape = look.shapes.get(subject)
     if shape is not None:
-        return args is not None and _fits(shape, args)
+        return args is not None and _fits(shape, args) and not _reaches(shape, args)
     if subject in look.allowed or (module == "builtins" and _exception(name)):
         return True
     if known(module) and args is not None:
@@ -143,6 +155,18 @@ def mild(module: str, name: str, args: Sequence[Mapping[str, Any]] | None) -> bo
     if all(_number(arg) for arg in args):
         return True
     return known(module) and all(_WORD.match(text or "/") for text in _texts(args))
+
+
+def nested_name(module: str, name: str) -> bool:
+    """Say whether a dotted name looks like something inside a class, and not inside a module."""
+    parts = name.split(".")
+    if any(category(module, ".".join(parts[: end + 1])) for end in range(len(parts))):
+        return False
+    if all(class_like(part) for part in parts):
+        return True
+    outer = parts[0]
+    modules = sys.stdlib_module_names | tables().known | _ALIASES
+    return known(module) and "." in module and len(parts) == 2 and outer not in modules
 
 
 def class_like(name: str) -> bool:
@@ -186,6 +210,17 @@ def _fits(shape: tuple[str, ...], args: Sequence[Mapping[str, Any]]) -> bool:
     )
 
 
+def _reaches(shape: tuple[str, ...], args: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether a name among the arguments leads from the first of them to something dangerous."""
+    for kind, arg in zip(shape, args, strict=False):
+        if kind == "name":
+            name = str(arg.get("value", ""))
+            owner = str(args[0].get("value", "")) if args[0]["type"] == "global" else ""
+            if category(owner, name) is not None:
+                return True
+    return False
+
+
 def _is(kind: str, arg: Mapping[str, Any]) -> bool:
     kind, _, texts = kind.partition("=")
     actual, value = arg["type"], str(arg.get("value", ""))
@@ -194,7 +229,7 @@ def _is(kind: str, arg: Mapping[str, Any]) -> bool:
     if kind == "text":
         return actual == "text" and (not texts or value in texts.split("|"))
     if kind == "name":
-        return actual == "text" and (_public(value) or value in texts.split("|"))
+        return actual == "text" and _public(value)
     if kind in ("none", "bytes"):
         return bool(actual == kind)
     if kind == "storage":
@@ -213,7 +248,7 @@ def _is(kind: str, arg: Mapping[str, Any]) -> bool:
 
 
 def _public(text: str) -> bool:
-    return all(part.isidentifier() and not part.startswith("_") for part in text.split("."))
+    return all(part.isidentifier() and not part.startswith("__") for part in text.split("."))
 
 
 def _harmless(subject: str) -> bool:

@@ -102,10 +102,7 @@ def _main(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
 def _dotted(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
     for fact in facts:
         module, name = fact.detail["module"], fact.detail["name"]
-        parts = name.split(".")
-        danger = [meaning.category(module, ".".join(parts[: end + 1])) for end in range(len(parts))]
-        nested = all(meaning.class_like(part) for part in parts)
-        if nested and not any(danger):
+        if meaning.nested_name(module, name):
             message = f"The pickle reaches {fact.subject} through the attributes of a class."
             yield Hit(fact, message, severity=Severity.MEDIUM, evidence=f"{module}:{name}")
         else:

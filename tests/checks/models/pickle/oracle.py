@@ -60,9 +60,10 @@ def main():
         error = None
         try:
             reader.load()
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - whatever the stream provokes
             error = f"{type(problem).__name__}: {problem}"
-        print(json.dumps([reader.seen, error]), flush=True)
+        sys.stdout.write(json.dumps([reader.seen, error]) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

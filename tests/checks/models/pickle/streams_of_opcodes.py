@@ -24,7 +24,11 @@ def opcode(rng):
         return rng.choice(GLOBALS)
     if kind == 9:
         module, name = rng.choice(TEXTS), rng.choice(TEXTS)
-        return sized(b"\x8c", 1, module[:255]) + sized(b"X", 4, name) + rng.choice((b"\x93", b"\x93R", b"", b"\x94\x93"))
+        return (
+            sized(b"\x8c", 1, module[:255])
+            + sized(b"X", 4, name)
+            + rng.choice((b"\x93", b"\x93R", b"", b"\x94\x93"))
+        )
     if kind == 10:
         return rng.choice((b"K", b"h", b"q")) + bytes((rng.randrange(4),))
     if kind == 11:
@@ -32,7 +36,17 @@ def opcode(rng):
     if kind == 12:
         return rng.choice((b"I", b"L", b"F", b"S", b"V", b"g", b"p", b"P")) + rng.choice(LINES) + b"\n"
     if kind == 13:
-        codes = ((b"\x8c", 1), (b"X", 4), (b"C", 1), (b"B", 4), (b"U", 1), (b"T", 4), (b"\x8d", 8), (b"\x8e", 8), (b"\x96", 8))
+        codes = (
+            (b"\x8c", 1),
+            (b"X", 4),
+            (b"C", 1),
+            (b"B", 4),
+            (b"U", 1),
+            (b"T", 4),
+            (b"\x8d", 8),
+            (b"\x8e", 8),
+            (b"\x96", 8),
+        )
         code, width = rng.choice(codes)
         return sized(code, width, rng.choice(TEXTS)[:255])
     if kind == 14:
@@ -40,11 +54,17 @@ def opcode(rng):
     if kind == 15:
         return b"\x95" + rng.choice((0, 1, 3, 10, 1 << 20)).to_bytes(8, "little")
     if kind == 16:
-        return rng.choice((b"(ios\nsystem\n", b"(cos\nsystem\no", b"cos\nsystem\n(tR", b"cos\nsystem\n)\x81}b", b"ic\n\n"))
+        return rng.choice(
+            (b"(ios\nsystem\n", b"(cos\nsystem\no", b"cos\nsystem\n(tR", b"cos\nsystem\n)\x81}b", b"ic\n\n")
+        )
     if kind == 17:
-        return rng.choice((b"\x8a\x01\x05", b"\x8b\x02\x00\x00\x00\x01\x02", b"G" + bytes(8), b"M\x01\x02", b"\x82\x01"))
+        return rng.choice(
+            (b"\x8a\x01\x05", b"\x8b\x02\x00\x00\x00\x01\x02", b"G" + bytes(8), b"M\x01\x02", b"\x82\x01")
+        )
     if kind == 18:
-        return rng.choice((b"(K\x01K\x02K\x03K\x04t", b"(K\x01K\x02l", b"]K\x01a", b"}K\x01K\x02s", b"\x8f(K\x01\x90"))
+        return rng.choice(
+            (b"(K\x01K\x02K\x03K\x04t", b"(K\x01K\x02l", b"]K\x01a", b"}K\x01K\x02s", b"\x8f(K\x01\x90")
+        )
     return bytes((rng.randrange(256),))
 
 
