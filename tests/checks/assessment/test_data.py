@@ -4,15 +4,12 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from mlgate.checks.assessment import data
-from mlgate.checks.assessment.model import Scores, Signature
+from mlgate.checks.assessment.model import Signature
 from mlgate.checks.assessment.problems import Unassessable
 from mlgate.policy.schema import Data
 
-FUZZ = settings(max_examples=100, deadline=None, database=None, derandomize=True)
 X = np.linspace(0, 1, 120, dtype=np.float32).reshape(30, 4)
 Y = np.arange(30) % 3
 
@@ -27,10 +24,6 @@ def load(content=None, *, seed=0, path="d.npz", **settings):
     content = npz() if content is None else content
     settings = {"label": "y", "features": "x", **settings}
     return data.load(content, Data(path=path, **settings), 1 << 20, seed)
-
-
-def dataset(y):
-    return data.Dataset(np.zeros((len(y), 1)), np.asarray(y), np.arange(len(y)), "d.npz")
 
 
 @pytest.mark.parametrize(
@@ -126,51 +119,6 @@ def test_features_that_do_not_fit_are_said_with_both_shapes(wanted, given):
 def test_numbers_too_large_for_the_model_are_said():
     with pytest.raises(Unassessable, match="float32"):
         data.fit(np.full((3, 1), 1e300), Signature((None, 1), "float32"), "d.npz")
-
-
-@pytest.mark.parametrize(
-    ("y", "classes", "expected"),
-    [
-        ([0, 2, 1], None, [0, 2, 1]),
-        ([0.0, 2.0, 1.0], None, [0, 2, 1]),
-        ([False, True], None, [0, 1]),
-        (["cat", "ant", "bee"], None, [2, 0, 1]),
-        ([9, 3, 5], (3, 5, 9), [2, 0, 1]),
-        (["b", "a"], ("b", "a", "c"), [0, 1]),
-        (["3"], (3, 5, 9), [0]),
-    ],
-)
-def test_labels_become_columns(y, classes, expected):
-    found = data.label_columns(dataset(y), Scores(np.zeros((1, 3)), classes), 3)
-    assert list(found) == expected
-
-
-@pytest.mark.parametrize(
-    ("y", "classes", "reason", "words"),
-    [
-        ([0, 3], None, "wrong-label", "'3'"),
-        ([0, -1], None, "wrong-label", "'-1'"),
-        ([0.5, 1.0], None, "wrong-label", "fractions"),
-        ([0.0, np.inf], None, "wrong-label", "fractions"),
-        ([0.0, np.nan], None, "missing-label", "sample 1 has no label"),
-        (["cat", "ant"], None, "wrong-label", "2 different label texts and the model 3"),
-        ([4], (3, 5, 9), "wrong-label", "'4'"),
-    ],
-)
-def test_labels_that_are_no_class_are_said(y, classes, reason, words):
-    with pytest.raises(Unassessable, match=words) as caught:
-        data.label_columns(dataset(y), Scores(np.zeros((1, 3)), classes), 3)
-    assert (caught.value.reason, caught.value.key) == (reason, "data.label")
-
-
-@FUZZ
-@given(st.lists(st.floats() | st.integers(-5, 5), min_size=1, max_size=8))
-def test_any_labels_are_columns_or_refused(y):
-    try:
-        found = data.label_columns(dataset(np.array(y, float)), Scores(np.zeros((1, 3))), 3)
-    except Unassessable:
-        return
-    assert ((found >= 0) & (found < 3)).all()
 
 
 def test_many_names_are_not_all_listed():

@@ -2,10 +2,6 @@
 
 A format is a module of :mod:`mlgate.checks.assessment.datasets` with the members of
 :class:`Format`. What comes out of it is checked here, alike for every format.
-
-Labels are whole numbers, the columns of the model's scores, from 0; or, where the model
-names its classes, their names; or texts, which in sorted order name the columns, if as
-many different ones occur as the model has classes.
 """
 
 from collections.abc import Sequence
@@ -21,7 +17,7 @@ from mlgate.policy import schema
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlgate.checks.assessment.model import Floats, Scores, Signature
+    from mlgate.checks.assessment.model import Floats, Signature
 
 FEWEST_SAMPLES = 20
 _MOST_SHOWN = 8
@@ -226,61 +222,3 @@ def fit(x: "Floats", signature: "Signature", name: str) -> "Floats":
             "not-finite", f"{name} holds numbers too large for the model's {signature.dtype}", "data.features"
         )
     return fitted
-
-
-def label_columns(dataset: Dataset, scores: "Scores", columns: int) -> "NDArray[np.int64]":
-    """Return each sample's right column of the scores: [n], 0 to ``columns`` - 1.
-
-    Args:
-        dataset: With labels as they stand.
-        scores: Any answer of the model, for its classes' names.
-        columns: Classes of the model.
-
-    Raises:
-        Unassessable: A label is missing, or is none of the model's classes.
-    """
-    y, name = dataset.y, dataset.name
-    if y.dtype.kind == "f":
-        if np.isnan(y).any():
-            raise Unassessable(
-                "missing-label",
-                f"{name}: sample {int(np.argmax(np.isnan(y)))} has no label (NaN)",
-                "data.label",
-            )
-        if not (np.isfinite(y) & (y == np.round(y)) & (np.abs(y) < 1 << 53)).all():
-            raise Unassessable(
-                "wrong-label",
-                f"{name}: labels are fractions; a classifier's labels are whole numbers or text",
-                "data.label",
-            )
-        y = y.astype(np.int64)
-    elif y.dtype.kind == "b":
-        y = y.astype(np.int64)
-    values, places = np.unique(y, return_inverse=True)
-    if scores.classes is not None:
-        known = {str(label): column for column, label in enumerate(scores.classes)}
-        return _matched([known.get(str(value)) for value in values], values, places, name)
-    if y.dtype.kind == "U":
-        if len(values) != columns:
-            raise Unassessable(
-                "wrong-label",
-                f"{name} has {len(values)} different label texts and the model {columns} classes; number the "
-                "labels from 0, in the order of the model's scores",
-                "data.label",
-            )
-        return places.astype(np.int64)
-    return _matched([int(value) if 0 <= value < columns else None for value in values], values, places, name)
-
-
-def _matched(
-    columns: list[int | None], values: "NDArray[Any]", places: "NDArray[np.intp]", name: str
-) -> "NDArray[np.int64]":
-    strange = [str(value) for value, column in zip(values, columns, strict=True) if column is None]
-    if strange:
-        raise Unassessable(
-            "wrong-label",
-            f"{name} has labels that are none of the model's classes: {few(strange)}; number them from 0, "
-            "in the order of the model's scores",
-            "data.label",
-        )
-    return np.array(columns, dtype=np.int64)[places]

@@ -12,6 +12,7 @@ from mlgate.checks import Scope
 from mlgate.checks.assessment import data, performance, robustness
 from mlgate.checks.assessment.classifier import Classifier
 from mlgate.checks.assessment.inputs import Content, read
+from mlgate.checks.assessment.labels import label_columns
 from mlgate.checks.assessment.problems import Unassessable
 from mlgate.checks.assessment.sandbox.walls import Wall
 from mlgate.checks.assessment.sandbox.worker import Worker
@@ -99,7 +100,7 @@ class Run:
 
     def _measure(self, model: Classifier, dataset: data.Dataset, x: Any, detail: dict[str, Any]) -> None:
         entry = self._entry
-        labels = data.label_columns(dataset, model.first, model.columns)
+        labels = label_columns(dataset, model.first, model.columns)
         detail["scores"] = model.meaning
         right = model.clean.argmax(axis=1) == labels
         asked = None if entry.performance is UNSET else entry.performance
