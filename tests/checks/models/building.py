@@ -181,3 +181,22 @@ def pe() -> bytes:
 def macho() -> bytes:
     """A Mach-O header: enough to be one, not to run."""
     return struct.pack("<IIIIIIII", 0xFEEDFACF, 0x01000007, 3, 2, 1, 72, 0, 0) + bytes(72)
+
+
+def wide_end(directory: int, length: int, count: int, at: int, *, short: bytes | None = None) -> bytes:
+    """A zip64 end record, its locator, and an end record that is saturated or says ``short``."""
+    record = struct.pack("<4sQHHIIQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, count, count, length, directory)
+    locator = struct.pack("<4sIQI", b"PK\6\7", 0, at, 1)
+    saturated = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    return record + locator + (short or saturated)
+
+
+def fat() -> bytes:
+    """A universal Mach-O of one architecture."""
+    return struct.pack(">IIIIIII", 0xCAFEBABE, 1, 0x01000007, 3, 64, 104, 0) + bytes(36) + macho()
+
+
+def small_elf() -> bytes:
+    """A 32-bit big-endian ELF header."""
+    head = b"\x7fELF\1\2\1" + bytes(9)
+    return head + struct.pack(">HHIIIIIHHHHHH", 2, 8, 1, 0, 52, 0, 0, 52, 32, 1, 0, 0, 0) + bytes(32)

@@ -11,6 +11,7 @@ from tests.checks.models.building import (
     Entry,
     called,
     elf,
+    fat,
     file,
     judged,
     kinds,
@@ -20,6 +21,7 @@ from tests.checks.models.building import (
     pe,
     reasons,
     scope,
+    small_elf,
     target,
     zipped,
 )  # fmt: skip
@@ -154,7 +156,9 @@ def test_other_binaries_of_a_repository_are_no_models(data, name):
     assert (seen.facts, seen.not_checked, seen.inventory) == ((), (), ())
 
 
-@pytest.mark.parametrize("data", [elf(), pe(), macho()], ids=["elf", "pe", "macho"])
+@pytest.mark.parametrize(
+    "data", [elf(), small_elf(), pe(), macho(), fat()], ids=["elf", "32-bit elf", "pe", "macho", "fat macho"]
+)
 @pytest.mark.parametrize("name", ["model.bin", "weights.dat", "picture.png"])
 def test_a_program_under_another_name_is_found(data, name):
     assert "MLG-BIN-001" in {each.rule for each in judged(look(data, name))}

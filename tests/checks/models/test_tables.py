@@ -23,7 +23,7 @@ def test_magics_are_not_empty_and_inert_ones_have_extensions():
 
 
 def test_names_of_native_code():
-    for name in ("a.so", "a.so.1.2", "liba-1.2.so.3-x", "a.dll", "tool"):
+    for name in ("a.so", "a.so.1.2", "liba-1.2.so.3-x", "a.dll", "tool", "python3.11"):
         assert tables.is_native_name(name)
     for name in ("a.bin", "a.pt", "so.txt", "weights.dat"):
         assert not tables.is_native_name(name)

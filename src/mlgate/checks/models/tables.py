@@ -12,6 +12,8 @@ _HOME = Path(__file__).parent / "data"
 _NATIVE = re.compile(
     r"\.(?:so|dylib|jnilib)(?:\.[\w.-]+)?$"
     r"|\.(?:dll|pyd|exe|com|sys|efi|node|bundle|o|obj|a|lib|ko|elf|axf|out|scr|cpl|mexa64|co|hsaco|debug|class|jar)$"
+    # Programs have no suffix, or a version: protoc, python3.11.
+    r"|^[^.]+$|\.\d+$"
 )
 
 
@@ -70,7 +72,7 @@ def recognise(head: bytes, name: str) -> Magic | None:
 
 def is_native_name(name: str) -> bool:
     """Say whether a lower-case base name is one that native code ordinarily has."""
-    return _NATIVE.search(name) is not None or "." not in name
+    return _NATIVE.search(name) is not None
 
 
 def is_text(head: bytes) -> bool:

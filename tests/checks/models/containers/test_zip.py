@@ -14,6 +14,7 @@ from tests.checks.models.building import (
     kinds,
     look,
     reasons,
+    wide_end,
     zipped,
 )
 
@@ -268,3 +269,49 @@ def test_a_program_in_a_model_archive():
 def test_control_characters_of_a_name_are_escaped():
     (fact,) = look(zipped(Entry("../\x1b[2Jx", b"text"))).facts
     assert fact.subject == "../\\x1b[2Jx"
+
+
+def split(data):
+    """Return an archive's entries, its directory, and its end record."""
+    start, end = data.index(b"PK\1\2"), data.index(b"PK\5\6")
+    return data[:start], data[start:end], data[end:]
+
+
+def test_the_end_record_of_zip64_is_read():
+    entries, directory, _ = split(zipped(Entry("m/data.pkl", EVIL)))
+    whole = entries + directory
+    seen = look(whole + wide_end(len(entries), len(directory), 1, len(whole)), "m.pt")
+    assert called(seen) == {"posix.system"}
+    assert not any(kind.startswith(("archive", "core.una")) for kind in kinds(seen))
+    assert not seen.not_checked
+
+
+@pytest.mark.parametrize("hidden", ["wide", "short"])
+def test_end_records_that_lead_to_different_directories(hidden):
+    both = zipped(Entry("m/data.pkl", EVIL), SAFE)
+    entries, _, _ = split(both)
+    evil = split(zipped(Entry("m/data.pkl", EVIL), Entry("a.txt", b"text", hidden=True)))[1]
+    safe = split(zipped(Entry("m/data.pkl", EVIL, hidden=True), SAFE))[1]
+    first, second = (evil, safe) if hidden == "short" else (safe, evil)
+    wide, short = len(entries), len(entries) + len(second)
+    whole = entries + second + first
+    record = (
+        b"PK\5\6"
+        + bytes(4)
+        + b"\1\0\1\0"
+        + len(first).to_bytes(4, "little")
+        + short.to_bytes(4, "little")
+        + b"\0\0"
+    )
+    seen = look(whole + wide_end(wide, len(second), 1, len(whole), short=record))
+    assert "posix.system" in called(seen)
+    assert fields(seen) & {"directory", "number of entries"}
+
+
+def test_methods_that_ask_for_too_much_are_not_checked():
+    for header in (b"\0\0\5\0\x5d\xff\xff\xff\x7f", b"\0\0\5\0\xff\0\0\1\0", b"\0\0\6\0"):
+        assert reasons(look(zipped(Entry("a", packed=header + b"x", method=14)))) == {"unsupported-format"}
+
+
+def test_a_directory_that_points_past_the_end_is_not_checked():
+    assert reasons(look(zipped(SAFE, offsets=[10_000]))) == {"truncated"}

@@ -38,7 +38,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     return unpack(
         blob,
         lambda: deflated(15),
-        (".z", ".zlib"),
+        (),
         limits,
         clock,
         container=FORMAT,
