@@ -126,7 +126,7 @@ def may_begin(data: bytes, *, whole: bool) -> bool:
     while position < len(data):
         opcode = data[position]
         if opcode in EFFECTS or opcode == STOP:
-            return position > 0 or opcode == GLOBAL
+            return position > 0 or opcode in (GLOBAL, PERSID)
         if opcode not in OPCODES:
             return False
         position = skip(data, position)
