@@ -2,7 +2,8 @@
 
 import datetime as dt
 import importlib
-import platform
+import os
+import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -84,7 +85,8 @@ def run(request: Request) -> Report:
         return _conclude(request, blank, load.DEFAULT, Observations(not_checked=(gap,)), ())
     except PolicyError as error:
         gap = NotChecked(Check.POLICY, "policy", Location(error.path, line=error.line), error.message)
-        return _conclude(request, blank, load.DEFAULT, Observations(not_checked=(gap,)), ())
+        broken = replace(load.DEFAULT, path=error.path)
+        return _conclude(request, blank, broken, Observations(not_checked=(gap,)), ())
     observations, findings = _observe(request, scope)
     report = replace(
         blank, root=str(scope.target.root), scope=scope.target.summary, files_seen=len(scope.target.files)
@@ -301,6 +303,6 @@ def _tool() -> Tool:
     return Tool(
         name="mlgate",
         version=__version__,
-        python=platform.python_version(),
-        platform=f"{platform.system()} {platform.machine()}".lower(),
+        python=sys.version.split()[0],
+        platform=f"{sys.platform} {os.uname().machine}",
     )

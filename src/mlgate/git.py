@@ -2,8 +2,6 @@
 
 import io
 import os
-import subprocess
-import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -86,6 +84,8 @@ class Git:
         """Content of a blob as a seekable stream; large ones lie in a temporary file."""
         if self.size(identifier) <= _SPOOL:
             return io.BytesIO(self._run("cat-file", "blob", identifier))
+        import tempfile  # noqa: PLC0415 - only large blobs need it
+
         stream = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
         self._run("cat-file", "blob", identifier, into=stream)
         stream.seek(0)
@@ -95,6 +95,8 @@ class Git:
         return [os.fsdecode(name) for name in self._run(*arguments).split(b"\0") if name]
 
     def _run(self, *arguments: str, into: BinaryIO | None = None) -> bytes:
+        import subprocess  # noqa: PLC0415 - a scan of named files does not ask git
+
         try:
             result = subprocess.run(  # noqa: S603 - a list, no shell
                 ["git", *_QUIET, *arguments],  # noqa: S607 - git is found on PATH, as everywhere

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import textwrap
+from functools import cached_property
 from io import StringIO
 from typing import TYPE_CHECKING
+from unicodedata import combining, east_asian_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from rich.console import Console
 
     from mlgate.reports._style import Style
 
@@ -24,22 +29,26 @@ class Paper:
     """
 
     def __init__(self, style: Style) -> None:
-        from rich.console import Console  # noqa: PLC0415 - heavy; other formats do without it
-
         self._out = StringIO()
-        self._console = Console(
+        self._color = style.color
+        self.width = max(style.width, _NARROWEST)
+
+    @cached_property
+    def _console(self) -> Console:
+        from rich.console import Console  # noqa: PLC0415 - heavy; a short plain report does without it
+
+        return Console(
             file=self._out,
-            width=max(style.width, _NARROWEST),
-            force_terminal=style.color,
-            color_system="standard" if style.color else None,
-            no_color=not style.color,
+            width=self.width,
+            force_terminal=self._color,
+            color_system="standard" if self._color else None,
+            no_color=not self._color,
             highlight=False,
             markup=False,
             emoji=False,
             legacy_windows=False,
             _environ={},
         )
-        self.width = self._console.width
 
     def text(self) -> str:
         """Return what was printed, without blanks at the ends of lines."""
@@ -47,7 +56,7 @@ class Paper:
 
     def gap(self) -> None:
         """Print an empty line."""
-        self._console.print()
+        self._out.write("\n")
 
     def line(self, *parts: tuple[str, str], lead: tuple[str, str] = ("", ""), indent: str = "") -> None:
         """Print a wrapped paragraph.
@@ -57,7 +66,11 @@ class Paper:
             lead: Stands before the first line; not wrapped.
             indent: Stands before the other lines.
         """
-        from rich.text import Text  # noqa: PLC0415 - heavy; other formats do without it
+        words = "".join(text for text, _ in parts)
+        if not self._color and _narrow(lead[0] + words):
+            self._plain(words, lead[0], indent)
+            return
+        from rich.text import Text  # noqa: PLC0415 - heavy; a short plain report does without it
 
         text = Text.assemble(*parts)
         before = Text(*lead)
@@ -65,6 +78,13 @@ class Paper:
         for line in text.wrap(self._console, max(room, 10)):
             self._console.print(Text.assemble(before, line), soft_wrap=True)
             before = Text(indent, lead[1])
+
+    def _plain(self, words: str, lead: str, indent: str) -> None:
+        room = self.width - max(len(lead), len(indent))
+        before = lead
+        for line in textwrap.wrap(words, max(room, 10), break_on_hyphens=False) or [""]:
+            self._out.write(f"{before}{line}\n")
+            before = indent
 
     def raw(self, lines: Iterable[str], style: str = "", indent: str = "") -> None:
         """Print lines that are wrapped already; only wide characters can make them wrap again."""
@@ -105,3 +125,8 @@ class Paper:
         if total > len(rows):
             self.line((f"  … {total - len(rows):,} more: see --verbose", "dim"))
         self.gap()
+
+
+def _narrow(text: str) -> bool:
+    """Say whether every character fills one column, so that no layout engine is needed."""
+    return text.isascii() or not any(east_asian_width(each) in "WF" or combining(each) for each in text)
