@@ -115,9 +115,12 @@ def test_no_import_of_mlgate_is_hidden_in_a_function(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_only_the_command_line_prints_or_exits(module):
-    if module in {"cli", "__main__"} or module.rpartition(".")[2].startswith("_worker"):
+    if module in {"cli", "__main__"}:
         return
-    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+    tree = ast.parse(MODULES[module].read_text())
+    # A module that is also a program, for a worker process, ends as one.
+    tree.body = [node for node in tree.body if "__main__" not in ast.unparse(node)[:40]]
+    for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id not in {"print", "exit", "quit"}, f"{module}:{node.lineno}"
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "sys":

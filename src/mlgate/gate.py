@@ -26,6 +26,9 @@ from mlgate.policy.schema import Models
 from mlgate.policy.verdict import decide, fail_at
 from mlgate.target import Target, TargetError
 
+# Whose versions a report names where the run used them.
+_LIBRARIES = ("cvss", "msgspec", "numpy", "packaging", "yaml")
+
 ALL = (Check.MODELS, Check.DEPENDENCIES, Check.ASSESSMENT)
 
 
@@ -282,6 +285,7 @@ def _conclude(
     decision = decide(policy, findings, observations.not_checked, _today(request), complete=complete)
     return replace(
         report,
+        tool=_tool(),
         policy=PolicyRef(policy.path, policy.sha256),
         fail_on={check.value: policy.policy.threshold(check) for check in request.checks},
         verdict=decision.verdict,
@@ -305,4 +309,5 @@ def _tool() -> Tool:
         version=__version__,
         python=sys.version.split()[0],
         platform=f"{sys.platform} {os.uname().machine}",
+        packages={name: str(sys.modules[name].__version__) for name in _LIBRARIES if name in sys.modules},
     )
