@@ -24,7 +24,6 @@ class Scope(Struct, frozen=True, kw_only=True):
         policy: The policy and where its keys stand.
         advisories: A directory or zip of OSV records, from the command line.
         offline: True forbids every network connection.
-        jobs: Worker processes.
         assessments: Names of the assessments to run; empty means all.
         cleared: SHA-256 by path of model files that the model check passed. The
             assessment loads these bytes and no others.
@@ -35,7 +34,6 @@ class Scope(Struct, frozen=True, kw_only=True):
     policy: PolicyFile
     advisories: Path | None = None
     offline: bool = False
-    jobs: int = 1
     assessments: tuple[str, ...] = ()
     cleared: Mapping[str, str] = {}
     progress: Callable[[str], None] = _silent
