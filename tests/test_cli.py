@@ -123,6 +123,30 @@ def test_the_schema_is_printed(here, capsys):
     assert json.loads(capsys.readouterr().out)["title"] == "mlgate policy"
 
 
+@pytest.mark.parametrize(
+    ("text", "code", "words"),
+    [
+        ("version: 1\n", 0, "a valid policy"),
+        ("version: 1\nmodles: {}\n", 2, "policy.yaml:2: modles: unknown key; did you mean `models`?"),
+        (
+            "version: 1\nwaivers:\n- {rule: MLG-PKL-999, reason: long enough, expires: 2030-01-01}\n",
+            2,
+            "policy.yaml:3: waivers[0].rule: there is no rule MLG-PKL-999",
+        ),
+    ],
+)
+def test_a_policy_can_be_checked_alone(here, capsys, text, code, words):
+    Path("policy.yaml").write_text(text)
+    assert cli.main(["policy", "check", "policy.yaml"]) == code
+    shown = capsys.readouterr()
+    assert words in (shown.err if code else shown.out)
+
+
+def test_assessing_nothing_is_not_a_pass(here, capsys):
+    assert cli.main(["assess"]) == 2
+    assert "the policy names no assessment" in capsys.readouterr().out
+
+
 def test_init_writes_a_policy_that_check_accepts(here, capsys):
     Path("requirements.txt").write_text("numpy==2.1.2\n")
     assert cli.main(["init"]) == 0

@@ -11,6 +11,8 @@ from mlgate import __version__, gate, reports, rules
 from mlgate.core.facts import Check
 from mlgate.core.report import Verdict
 from mlgate.core.severity import Severity
+from mlgate.policy import load
+from mlgate.policy.document import PolicyError
 from mlgate.reports import Style
 
 UNDECIDED = Verdict.UNDECIDED.exit_code
@@ -189,10 +191,18 @@ def _init(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _policy_check(arguments: argparse.Namespace) -> int:
+    try:
+        loaded = load.from_disk(arguments.file, arguments.file.as_posix())
+        load.check_rules(loaded, (rule.id for rule in rules.load()))
+    except PolicyError as error:
+        return _complain(str(error))
+    _write(f"{arguments.file}: a valid policy (sha256 {loaded.sha256})\n", None)
+    return 0
+
+
 def _policy_schema(_arguments: argparse.Namespace) -> int:
     import json  # noqa: PLC0415 - a scan does not need it
-
-    from mlgate.policy import load  # noqa: PLC0415 - beside its only use
 
     _write(json.dumps(load.schema(), indent=2) + "\n", None)
     return 0
@@ -245,8 +255,14 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("rule", metavar="RULE", help="id or name, e.g. MLG-PKL-002")
     listing = _command(commands, "rules", "every rule", _rules)
     listing.add_argument("--format", choices=["table", "json", "markdown"], default="table")
-    policy = _command(commands, "policy", "about the policy file", _policy_schema)
+    policy = commands.add_parser(
+        "policy", help="check a policy file, or print its schema", allow_abbrev=False
+    )
     actions = policy.add_subparsers(title="actions", metavar="ACTION", required=True)
+    check = _command(actions, "check", "say whether a policy file is valid", _policy_check)
+    check.add_argument(
+        "file", nargs="?", type=Path, default=Path(load.NAME), metavar="FILE", help=f"default: {load.NAME}"
+    )
     _command(actions, "schema", "print the policy's JSON Schema, for editors", _policy_schema)
     return parser
 

@@ -190,6 +190,11 @@ def _observe(request: Request, scope: Scope) -> tuple[Observations, tuple[Findin
 def _assess(request: Request, scope: Scope, seen: Observations) -> Iterable[Observations]:
     """Clear the models, then assess them. Where nothing of an assessment changed, say so."""
     wanted, unchanged = _selected(scope)
+    if not (wanted or unchanged) and request.checks == (Check.ASSESSMENT,):
+        # Nobody asks for assessments alone and means none.
+        message = "the policy names no assessment; add one under `assessment:`"
+        place = Location(scope.policy.path or load.NAME)
+        yield Observations(not_checked=(NotChecked(Check.ASSESSMENT, "nothing-to-assess", place, message),))
     if unchanged:
         names = ", ".join(unchanged)
         summary = f"{names}: neither the model, the data nor the policy is among the changes"

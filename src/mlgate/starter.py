@@ -10,7 +10,7 @@ from mlgate.core.report import Report
 from mlgate.policy import load
 
 # Formats that hold weights and no code: worth insisting on where a team has nothing else.
-_CODELESS = frozenset({"safetensors", "onnx", "npy"})
+_CODELESS = frozenset({"safetensors", "onnx", "numpy", "npz"})
 
 _TEMPLATE = """\
 # mlgate's policy: what is checked, and what blocks a merge. Every key: docs/policy.md;

@@ -27,8 +27,8 @@ def _score(rating: Rating) -> float | None:
     if not rating.type.startswith("CVSS_V") or len(rating.score) > _LONGEST:
         return None
     # Most records hold no vector: the library is loaded only for one that does.
-    import cvss  # type: ignore[import-untyped]  # noqa: PLC0415 - start-up time
-    from cvss.exceptions import CVSSError  # type: ignore[import-untyped]  # noqa: PLC0415 - start-up time
+    import cvss  # noqa: PLC0415 - start-up time
+    from cvss.exceptions import CVSSError  # noqa: PLC0415 - start-up time
 
     kinds = {"CVSS_V2": cvss.CVSS2, "CVSS_V3": cvss.CVSS3, "CVSS_V4": cvss.CVSS4}
     kind = kinds.get(rating.type)
