@@ -1,3 +1,4 @@
+import hashlib
 import os
 import subprocess
 
@@ -112,6 +113,38 @@ def test_a_large_staged_blob_is_read_too(checkout):
     git(checkout, "add", "large.bin")
     (file,) = target.staged(checkout).files
     assert file.size == len(content(file)) == 17 << 20
+
+
+def pointer(content):
+    digest = hashlib.sha256(content).hexdigest()
+    return (
+        digest,
+        f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {len(content)}\n".encode(),
+    )
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_staged_pointer_stands_for_what_git_lfs_keeps(checkout, stored):
+    digest, text = pointer(b"the weights")
+    store = checkout / ".git" / "lfs" / "objects" / digest[:2] / digest[2:4]
+    store.mkdir(parents=True)
+    if stored:
+        (store / digest).write_bytes(b"the weights")
+    (checkout / "model.bin").write_bytes(text)
+    git(checkout, "add", "model.bin")
+    (file,) = target.staged(checkout).files
+    assert content(file) == (b"the weights" if stored else text)
+
+
+def test_a_store_that_was_cut_short_is_not_the_content(checkout):
+    digest, text = pointer(b"the weights")
+    store = checkout / ".git" / "lfs" / "objects" / digest[:2] / digest[2:4]
+    store.mkdir(parents=True)
+    (store / digest).write_bytes(b"the wei")
+    (checkout / "model.bin").write_bytes(text)
+    git(checkout, "add", "model.bin")
+    (file,) = target.staged(checkout).files
+    assert content(file) == text
 
 
 def test_a_staged_link_is_a_link(checkout):

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,6 +11,11 @@ from msgspec import Struct
 # A repository's own configuration can name programs to run; none of these may.
 _QUIET = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false")
 _TIMEOUT = 120
+# A pointer as Git LFS writes it; extensions are left to be "not checked".
+_POINTER = re.compile(
+    rb"version https://git-lfs\.github\.com/spec/v1\noid sha256:([0-9a-f]{64})\nsize (\d{1,15})\n?"
+)
+POINTER_BYTES = 1024
 # A renamed file counts as added, a deleted one not at all; paths are relative to the root.
 _NAMES = ("-z", "--name-only", "--no-renames", "--diff-filter=d", "--relative")
 # Blobs up to this size are kept in memory.
@@ -90,6 +96,23 @@ class Git:
         self._run("cat-file", "blob", identifier, into=stream)
         stream.seek(0)
         return stream
+
+    def fetched(self, pointer: bytes) -> Path | None:
+        """Where Git LFS keeps the content that a pointer stands for; None where it is not here.
+
+        The store names files by their SHA-256 (Git LFS specification, "The Server" and
+        "Pointers"); a file of another size than the pointer's is not the content.
+        """
+        found = _POINTER.fullmatch(pointer)
+        if found is None:
+            return None
+        name, size = found[1].decode(), int(found[2])
+        common = Path(os.fsdecode(self._run("rev-parse", "--git-common-dir").rstrip(b"\n")))
+        path = self._root / common / "lfs" / "objects" / name[:2] / name[2:4] / name
+        try:
+            return path if path.lstat().st_size == size else None
+        except OSError:
+            return None
 
     def _names(self, *arguments: str) -> list[str]:
         return [os.fsdecode(name) for name in self._run(*arguments).split(b"\0") if name]

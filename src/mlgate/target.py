@@ -15,12 +15,13 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from mlgate.core.facts import Check, Location, NotChecked
-from mlgate.git import Git, GitError
+from mlgate.git import POINTER_BYTES, Git, GitError
 
 # Never model files, never committed: git's own store.
 _GIT_DIRECTORY = ".git"
 # The mode of a submodule's entry in the index.
 _GITLINK = "160000"
+_LINK = "120000"
 
 
 class TargetError(Exception):
@@ -185,15 +186,17 @@ def staged(root: Path, within: Iterable[Path] = ()) -> Target:
         entry = entries.get(_normal(path) or "")
         if entry is None or entry.mode == _GITLINK:
             return None
-        link = git.blob(entry.object).read().decode("utf-8", "replace") if entry.mode == "120000" else None
-        size = 0 if link is not None else git.size(entry.object)
-        return File(
-            path=_normal(path) or "",
-            size=size,
-            kind="file" if link is None else "link",
-            open=partial(git.blob, entry.object),
-            link=link,
-        )
+        name = _normal(path) or ""
+        if entry.mode == _LINK:
+            link = git.blob(entry.object).read().decode("utf-8", "surrogateescape")
+            return File(path=name, size=0, kind="link", open=partial(_refuse, name), link=link)
+        size = git.size(entry.object)
+        if size <= POINTER_BYTES:
+            # What Git LFS has put aside is what the commit stands for.
+            content = git.fetched(git.blob(entry.object).read())
+            if content is not None:
+                return File(path=name, size=content.stat().st_size, kind="file", open=partial(_open, content))
+        return File(path=name, size=size, kind="file", open=partial(git.blob, entry.object))
 
     wanted = sorted(
         path.relative_to(root).as_posix() for path in _inside(map(root.__truediv__, names), within)
