@@ -193,3 +193,33 @@ def test_a_defect_in_a_reader_costs_its_file_alone(scope_of):
     assert walker.tree(Root("requirements.txt", Crashing())).placed == ()
     assert [gap.reason for gap in walker.not_checked] == ["unparseable"]
     assert "IndexError" in walker.not_checked[0].message
+
+
+@pytest.mark.parametrize("scheme", ["file:", "http:", "https:/"])
+def test_a_folder_named_as_a_scheme_does_not_stand_for_the_url(collect, gaps, scheme):
+    place = f"{scheme}/abs/more.txt"
+    seen = collect({"requirements.txt": f"{CLEAN}-r {place}", place.replace("//", "/"): CLEAN})
+    assert gaps(seen) == [("missing-include", "requirements.txt", 2)]
+
+
+@pytest.mark.parametrize("include", ["-r link/../more.txt", "-r ./sub/up/../../more.txt"])
+def test_a_way_back_out_of_a_link_is_not_guessed(collect, gaps, tmp_path, include):
+    (tmp_path / "sub" / "deep").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("sub/deep")
+    (tmp_path / "sub" / "up").symlink_to("deep")
+    files = {"requirements.txt": f"{CLEAN}{include}", "more.txt": CLEAN, "sub/more.txt": "torch==1.0"}
+    seen = collect(files)
+    assert gaps(seen) == [("missing-include", "requirements.txt", 2)]
+
+
+def test_a_link_that_leads_out_of_another_link_is_not_guessed(collect, gaps, tmp_path):
+    (tmp_path / "sub" / "deep").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("sub/deep")
+    (tmp_path / "requirements.txt").symlink_to("link/../more.txt")
+    seen = collect({"more.txt": CLEAN, "sub/more.txt": "torch==1.0"})
+    assert [reason for reason, _, _ in gaps(seen)] == ["missing-manifest"]
+
+
+def test_a_way_out_of_a_folder_is_followed(collect, gaps):
+    seen = collect({"requirements.txt": f"{CLEAN}-r ./sub/../more.txt", "sub/a": "", "more.txt": CLEAN})
+    assert gaps(seen) == []

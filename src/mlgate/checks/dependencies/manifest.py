@@ -22,6 +22,7 @@ LOCAL = "local-requirement"
 REQUIREMENTS = "requirements"
 CONSTRAINTS = "constraints"
 PROJECT = "project"
+ELSEWHERE = "elsewhere"
 
 
 class Unreadable(Exception):  # noqa: N818 - an answer, not an error
@@ -72,8 +73,8 @@ class Include(Struct, frozen=True):
     Attributes:
         path: Relative to this manifest's folder, as written.
         line: 1-based line.
-        role: :data:`REQUIREMENTS`, :data:`CONSTRAINTS`, or :data:`PROJECT` for a folder
-            that holds a project of its own.
+        role: :data:`REQUIREMENTS`, :data:`CONSTRAINTS`, :data:`PROJECT` for a folder
+            that holds a project of its own, or :data:`ELSEWHERE` for a URL.
     """
 
     path: str

@@ -10,6 +10,7 @@ from mlgate.checks.dependencies import discovery
 from mlgate.checks.dependencies.discovery import Root
 from mlgate.checks.dependencies.manifest import (
     CONSTRAINTS,
+    ELSEWHERE,
     LOCAL,
     PROJECT,
     REQUIREMENTS,
@@ -142,15 +143,32 @@ class Walker:
                     self._local(path, include)
                 continue
             place = _join(path, include.path)
-            if "://" in include.path or self._target.find(place) is None:
+            crossed = self._crossed(path, include.path)
+            if crossed:
+                message = (
+                    f"includes {shown(include.path)}, which goes through the link {shown(crossed)} and back "
+                    "out of it: where that leads cannot be told; write the path without the link"
+                )
+                self.gap("missing-include", path, message, include.line, shown(include.path))
+                continue
+            if include.role == ELSEWHERE or self._target.find(place) is None:
                 self._missing(path, include, place)
                 continue
             # A file that was included as a constraint makes constraints of all it includes.
             role_below = CONSTRAINTS if CONSTRAINTS in (role, include.role) else REQUIREMENTS
             yield place, discovery.requirements_reader(), role_below
 
+    def _crossed(self, path: str, relative: str) -> str:
+        """Return the link that a path leaves by ``..``, or "": the kernel resolves it, text does not."""
+        parts = posixpath.join(posixpath.dirname(path), relative).split("/")
+        for index, part in enumerate(parts):
+            before = "/".join(parts[:index])
+            if part == ".." and before and self._target.find(before) is not None:
+                return before
+        return ""
+
     def _missing(self, path: str, include: Include, place: str) -> None:
-        if "://" in include.path:
+        if include.role == ELSEWHERE:
             what = f"includes {shown(include.path)}, which is not in the repository; commit a copy of it"
         elif place.startswith("../") or include.path.startswith("/"):
             what = (
@@ -188,7 +206,8 @@ class Walker:
         for _ in range(_LINKS):
             if file is None or file.kind != "link" or file.link is None:
                 break
-            file = self._target.find(_join(file.path, file.link))
+            crossed = self._crossed(file.path, file.link)
+            file = None if crossed else self._target.find(_join(file.path, file.link))
         return file
 
     def _parse(self, path: str, data: bytes, reader: Reader) -> Reading | None:

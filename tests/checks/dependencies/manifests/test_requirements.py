@@ -249,3 +249,52 @@ def test_every_line_with_content_is_accounted_for(text):
     from mlgate.checks.dependencies.manifests._lines import logical_lines
 
     assert traces >= len(list(logical_lines(text)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "torch==2.1.0 # why \\\nevil==1.0\n",
+        "torch==2.1.0 #\\\r\n-r evil.txt\n",
+        "torch==2.1.0 --hash=sha256:00\\\nevil==1.0\n",
+        "--only-binary :all:\\\n\\\nevil==1.0\n",
+    ],
+)
+def test_what_pip_and_uv_read_differently_is_a_problem(text):
+    problems = read(text).problems
+    assert any("uv" in problem.message and problem.line == 1 for problem in problems)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "torch==2.1.0 \\\n    --hash=sha256:00 \\\n    --hash=sha256:11\n",
+        "torch==2.1.0\\\n    --hash=sha256:00\n",
+        "# a path: C:\\\ntorch==2.1.0\n",
+        "torch==2.1.0\\\n",
+        "torch==2.1.0 \\\n# why\n",
+    ],
+)
+def test_an_ordinary_continuation_is_no_problem(text):
+    reading = read(text)
+    assert [each.name for each in reading.requirements] == ["torch"]
+    assert not reading.problems
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-r a.txt -c pins.txt",
+        "-c a.txt -c b.txt",
+        "-r=evil.txt",
+        "-r ${GITHUB_WORKSPACE}/a.txt",
+        "--constraint=${HOME}/pins.txt",
+        "-e ${HOME}/own",
+    ],
+)
+def test_an_include_that_installers_may_find_elsewhere_is_a_problem(line):
+    assert [problem.reason for problem in read(line).problems] == ["unparseable"]
+
+
+def test_a_token_in_an_index_address_is_no_problem():
+    assert not read("--extra-index-url https://${TOKEN}@x.org/simple").problems

@@ -3,6 +3,9 @@
 import codecs
 import re
 from collections.abc import Iterator
+from itertools import pairwise
+
+from msgspec import Struct
 
 from mlgate.checks.dependencies.manifest import Unreadable, shown
 
@@ -51,8 +54,26 @@ def _trusted(encoding: str) -> str:
     return encoding
 
 
-def logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield joined lines without comments, each with the 1-based line on which it starts."""
+class Logical(Struct, frozen=True):
+    """One logical line.
+
+    Attributes:
+        number: 1-based line on which it starts.
+        text: Joined, without its comment.
+        doubt: Why installers do not agree on where it ends, or "".
+    """
+
+    number: int
+    text: str
+    doubt: str = ""
+
+
+def logical_lines(text: str) -> Iterator[Logical]:
+    """Yield joined lines without comments, as pip joins them.
+
+    uv ends a line at a comment's end, whatever backslash stands there, and reads a new
+    requirement where a backslash glues one to the text before. Both are said.
+    """
     number = 1
     start = 1
     parts: list[str] = []
@@ -67,13 +88,32 @@ def logical_lines(text: str) -> Iterator[tuple[int, str]]:
             parts.append(line.strip("\\"))
             continue
         parts.append(f" {line}" if comment else line)
-        joined = _without_comment("".join(parts))
+        yield from _logical(start, parts)
         parts = []
-        if joined:
-            yield start, joined
+    yield from _logical(start, parts)
+
+
+def _logical(number: int, parts: list[str]) -> Iterator[Logical]:
     joined = _without_comment("".join(parts))
     if joined:
-        yield start, joined
+        yield Logical(number, joined, _doubt(parts))
+
+
+def _doubt(parts: list[str]) -> str:
+    before = ""
+    for part, after in pairwise(parts):
+        before += part
+        if _without_comment(before) != before.strip():
+            return (
+                "a comment on this line ends in a backslash, after which pip goes on with the comment and uv "
+                "with a new line; remove the backslash"
+            )
+        if before[-1:].strip() and after[:1].strip():
+            return (
+                "a backslash joins this line to the next without a blank between them, which pip and uv read "
+                "differently; put a blank before the backslash"
+            )
+    return ""
 
 
 def _without_comment(line: str) -> str:

@@ -32,5 +32,6 @@ def option(word: str) -> tuple[str | None, str | None]:
         known = [given] if given in OPTIONS else [name for name in OPTIONS if name.startswith(given)]
         # optparse takes any abbreviation that is not ambiguous, and so must whoever looks for options.
         return (known[0] if len(known) == 1 and len(given) > 2 else None), (value if equals else None)
-    name = _SHORT.get(word[:2])
+    # `-r=file` names `=file` to pip and `file` to uv: it is an option of neither here.
+    name = None if word[2:3] == "=" else _SHORT.get(word[:2])
     return name, (word[2:] or None)

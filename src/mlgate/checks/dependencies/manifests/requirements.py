@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 
 from mlgate.checks.dependencies.manifest import (
     CONSTRAINTS,
+    ELSEWHERE,
     LOCAL,
     PROJECT,
     REQUIREMENTS,
@@ -48,6 +49,7 @@ _NAMES = (
 )
 _FOLDERS = ("requirements", "reqs")
 
+_INCLUDES = ("--requirement", "--constraint")
 _VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
 _SCHEME = re.compile(r"^(?:[a-z][a-z0-9.]*\+)?[a-z][a-z0-9.]*:", re.IGNORECASE)
 _VCS = re.compile(r"^(?:git|hg|svn|bzr)(?:\+|:|@)", re.IGNORECASE)
@@ -78,11 +80,14 @@ def read(data: bytes, limits: Limits) -> Reading:
         Unreadable: It is not text.
     """
     collected = _Collected()
-    for line, text in logical_lines(decode(data)):
+    for each in logical_lines(decode(data)):
+        line, text = each.number, each.text
         if collected.size >= limits.requirements:
             message = f"holds more than {limits.requirements} requirements; the rest was not read"
             collected.problems.append(Problem("limit", message, line))
             break
+        if each.doubt:
+            collected.problem(line, each.doubt)
         if len(text) > _LONGEST_LINE:
             collected.problem(line, "this line is too long to be a requirement")
         elif text.startswith("-"):
@@ -131,8 +136,14 @@ def _options(text: str, line: int, collected: _Collected) -> None:
         collected.problem(line, f"a quotation mark is not closed: {shown(text)}")
         return
     pending = iter(words)
+    included = 0
     for word in pending:
         name, value = option(word)
+        included += name in _INCLUDES
+        if included > 1:
+            message = f"includes two files at once, of which installers read only one: {shown(text)}"
+            collected.problem(line, f"{message}; give each a line of its own")
+            return
         if name is None:
             collected.problem(line, f"this option is not one of a requirements file: {shown(word)}")
             return
@@ -145,7 +156,11 @@ def _options(text: str, line: int, collected: _Collected) -> None:
 
 
 def _apply(name: str, value: str, line: int, collected: _Collected) -> None:
-    if name in ("--requirement", "--constraint"):
+    if name in (*_INCLUDES, "--editable") and _VARIABLE.search(value):
+        collected.problem(line, f"depends on an environment variable: {shown(value)}; write the path out")
+    elif name in _INCLUDES and _SCHEME.match(value):
+        collected.includes.append(Include(value, line, ELSEWHERE))
+    elif name in _INCLUDES:
         role = REQUIREMENTS if name == "--requirement" else CONSTRAINTS
         collected.includes.append(Include(value, line, role))
     elif name == "--editable":
