@@ -34,6 +34,7 @@ def test_no_reader_claims_what_is_listed_as_not_read():
         "node_modules/a/requirements.txt",
         ".tox/py/requirements.txt",
         "myenv/share/requirements.txt",
+        "myenv/lib/python3.12/requirements.txt",
     ],
 )
 def test_installed_packages_are_not_the_repositorys_manifests(scope_of, path):
@@ -41,6 +42,11 @@ def test_installed_packages_are_not_the_repositorys_manifests(scope_of, path):
     found = discovery.find(scope)
     assert [root.path for root in found.roots] == ["requirements.txt"]
     assert found.skipped == 1
+
+
+@pytest.mark.parametrize("path", ["myenv/requirements.txt", "myenv/deep/requirements.txt"])
+def test_a_folder_is_no_environment_because_a_file_says_so(scope_of, path):
+    assert roots(scope_of({path: CLEAN, "myenv/pyvenv.cfg": ""})) == [path]
 
 
 def test_tests_are_the_repositorys_own(scope_of):
@@ -59,8 +65,8 @@ def test_the_policy_excludes_by_glob_and_is_counted(scope_of):
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
-        ({"pyproject.toml": PROJECT, "uv.lock": LOCK}, ["uv.lock"]),
-        ({"pyproject.toml": PROJECT, "pylock.dev.toml": ""}, ["pylock.dev.toml"]),
+        ({"pyproject.toml": PROJECT, "uv.lock": LOCK}, ["pyproject.toml", "uv.lock"]),
+        ({"pyproject.toml": PROJECT, "pylock.dev.toml": ""}, ["pylock.dev.toml", "pyproject.toml"]),
         ({"pyproject.toml": PROJECT, "poetry.lock": ""}, ["poetry.lock"]),
         ({"pyproject.toml": PROJECT, "requirements.txt": CLEAN}, ["pyproject.toml", "requirements.txt"]),
         ({"a/pyproject.toml": PROJECT, "uv.lock": LOCK}, ["a/pyproject.toml", "uv.lock"]),
@@ -76,9 +82,11 @@ def test_a_declaration_beside_its_lock_is_covered_by_it(scope_of, files, expecte
     assert roots(scope_of(files)) == expected
 
 
-def test_a_changed_declaration_is_covered_by_an_unchanged_lock(scope_of):
-    scope = scope_of({"pyproject.toml": PROJECT, "uv.lock": LOCK}, changed={"pyproject.toml"})
-    assert roots(scope) == []
+@pytest.mark.parametrize("folder", ["", "packages/a/"])
+def test_a_changed_declaration_is_held_against_an_unchanged_lock(scope_of, folder):
+    path = f"{folder}pyproject.toml"
+    scope = scope_of({path: PROJECT, "uv.lock": LOCK}, changed={path})
+    assert roots(scope) == [path, "uv.lock"]
 
 
 @pytest.mark.parametrize("beside", ["requirements.txt", "pyproject.toml", "uv.lock"])

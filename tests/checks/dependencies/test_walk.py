@@ -223,3 +223,74 @@ def test_a_link_that_leads_out_of_another_link_is_not_guessed(collect, gaps, tmp
 def test_a_way_out_of_a_folder_is_followed(collect, gaps):
     seen = collect({"requirements.txt": f"{CLEAN}-r ./sub/../more.txt", "sub/a": "", "more.txt": CLEAN})
     assert gaps(seen) == []
+
+
+LOCK = """\
+version = 1
+
+[[package]]
+name = "demo"
+source = { editable = "." }
+
+[[package]]
+name = "part"
+source = { virtual = "packages/part" }
+
+[[package]]
+name = "numpy"
+version = "2.1.2"
+source = { registry = "https://pypi.org/simple" }
+
+[[package]]
+name = "tool"
+version = "1.0"
+source = { git = "https://x.org/tool#0" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        ('"numpy>=1", "part"', []),
+        ('"numpy==2.1.2"', []),
+        ('"evil"', [("unpinned", "pyproject.toml", 3)]),
+        ('"evil==1.0"', [("not-covered", "pyproject.toml", 3)]),
+        ('"numpy @ https://x.org/numpy.whl"', [("url-requirement", "pyproject.toml", 3)]),
+        ('"tool @ git+https://x.org/tool"', []),
+    ],
+)
+def test_a_project_is_held_against_the_lock_beside_it(collect, gaps, declared, expected):
+    project = f"[project]\nname = 'demo'\ndependencies = [{declared}]\n"
+    seen = collect({"pyproject.toml": project, "uv.lock": LOCK})
+    assert [gap for gap in gaps(seen) if gap[1] == "pyproject.toml"] == expected
+
+
+def test_a_member_of_a_workspace_is_held_against_its_lock(collect, gaps):
+    project = "[project]\nname = 'part'\ndependencies = ['numpy', 'demo', 'evil']\n"
+    seen = collect({"packages/part/pyproject.toml": project, "uv.lock": LOCK})
+    assert ("unpinned", "packages/part/pyproject.toml", 3) in gaps(seen)
+    assert len([gap for gap in gaps(seen) if gap[0] == "unpinned"]) == 1
+    message = next(gap.message for gap in seen.not_checked if gap.reason == "unpinned")
+    assert "lock file" in message
+
+
+def test_a_changed_project_is_held_against_an_unchanged_lock(collect, gaps):
+    project = "[project]\nname = 'demo'\ndependencies = ['numpy', 'evil']\n"
+    seen = collect({"pyproject.toml": project, "uv.lock": LOCK}, changed={"pyproject.toml"})
+    assert gaps(seen) == [("unpinned", "pyproject.toml", 3)]
+
+
+def test_what_only_a_build_could_tell_is_told_by_a_lock(collect, gaps):
+    project = "[project]\nname = 'demo'\ndynamic = ['dependencies']\n"
+    assert gaps(collect({"pyproject.toml": project})) == [("dynamic-dependencies", "pyproject.toml", None)]
+    lock = LOCK.partition('[[package]]\nname = "tool')[0]
+    assert gaps(collect({"pyproject.toml": project, "uv.lock": lock})) == []
+
+
+@pytest.mark.parametrize(
+    "source", ["{ path = 'lib', editable = true }", "[{ path = 'lib' }, { index = 'x' }]"]
+)
+def test_a_folder_that_stands_for_a_package_is_followed(collect, gaps, pins, source):
+    project = f"[project]\ndependencies = ['own==1.0']\n[tool.uv.sources]\nOwn = {source}\n"
+    files = {"pyproject.toml": project, "lib/pyproject.toml": "[project]\ndependencies = ['numpy==2.1.2']\n"}
+    assert ("numpy", "2.1.2", "lib/pyproject.toml", 2) in pins(collect(files))

@@ -21,6 +21,7 @@ from mlgate.target import Target
 # Installed packages and other people's projects: not what this repository declares.
 _FOREIGN = frozenset({"site-packages", "dist-packages", "node_modules", ".tox", ".nox", "__pypackages__"})
 _VENV = "pyvenv.cfg"
+_INSTALLED = frozenset({"lib", "lib64", "Lib", "share"})
 # Files that may stand beside a changed one and are not among the changes themselves.
 _SIBLINGS = (
     "uv.lock",
@@ -70,7 +71,7 @@ class Found(Struct, frozen=True):
 
     Attributes:
         roots: Those to read, and those that cannot be read, in path order.
-        covered: Declarations that a lock file in the same folder resolves.
+        covered: Declarations that another file in the same folder resolves.
         skipped: How many manifests of virtual environments and the like were left alone.
         excluded: How many the policy leaves out.
     """
@@ -153,6 +154,8 @@ def _discover(scope: Scope) -> Found:
         else:
             roots.append(Root(file.path, reader, unread))
     covered = _covered(target, roots)
+    if not target.whole:
+        roots += _unchanged_locks(target, roots)
     return Found(
         roots=tuple(root for root in roots if root.path not in covered),
         covered=tuple(sorted(covered)),
@@ -165,8 +168,10 @@ def _foreign(path: str, environments: set[str]) -> bool:
     folders = path.split("/")[:-1]
     if not _FOREIGN.isdisjoint(folders):
         return True
+    # Only what pip itself writes into an environment: anyone can commit a `pyvenv.cfg`.
     return bool(environments) and any(
-        "/".join(folders[:depth]) in environments for depth in range(1, len(folders) + 1)
+        "/".join(folders[:depth]) in environments and folders[depth] in _INSTALLED
+        for depth in range(len(folders))
     )
 
 
@@ -191,14 +196,30 @@ def _resolved(name: str, beside: set[str]) -> bool:
     if name.endswith(".in"):
         return f"{name[:-3]}.txt" in beside
     if name in ("pyproject.toml", "Pipfile", "pixi.toml"):
-        return any(other != name and _is_lock(other) for other in beside)
+        # One that is read does not hide what it should resolve: it may be out of date.
+        return any(_is_unread_lock(other) for other in beside)
     # MLflow writes the same requirements a second time, as a conda environment.
     return name == "conda.yaml" and {"MLmodel", "requirements.txt"} <= beside
 
 
-def _is_lock(name: str) -> bool:
-    reader = reader_for(name)
-    if reader is not None:
-        return reader.LOCK
-    kind = unread_kind(name)
+def _unchanged_locks(target: Target, roots: Sequence[Root]) -> list[Root]:
+    """Lock files that speak for a changed project and did not change with it."""
+    known = {root.path for root in roots}
+    found: dict[str, Root] = {}
+    for root in roots:
+        folder, name = posixpath.split(root.path)
+        if name != "pyproject.toml":
+            continue
+        paths = [posixpath.join(folder, "pylock.toml"), posixpath.join(folder, "uv.lock")]
+        while folder:  # a workspace has its lock file in a folder above
+            folder = posixpath.dirname(folder)
+            paths.append(posixpath.join(folder, "uv.lock"))
+        for path in paths:
+            if path not in known and target.find(path) is not None:
+                found[path] = Root(path, reader_for(path))
+    return list(found.values())
+
+
+def _is_unread_lock(name: str) -> bool:
+    kind = unread_kind(name) if reader_for(name) is None else None
     return kind is not None and kind.kind == "lock" and name.endswith("lock")

@@ -18,6 +18,9 @@ VCS = "vcs-requirement"
 URL = "url-requirement"
 LOCAL = "local-requirement"
 
+# The problem of a declaration that only a build could tell, unless a lock file does.
+DYNAMIC = "dynamic-dependencies"
+
 # What an included file is to the one that includes it.
 REQUIREMENTS = "requirements"
 CONSTRAINTS = "constraints"
@@ -122,6 +125,7 @@ class Reading(Struct, frozen=True):
         problems: What could not be read.
         members: Folders, relative to the manifest's, whose own declarations this lock
             file resolves (the members of a workspace; "." for the folder itself).
+        own: Normalised names of the packages that those folders hold.
     """
 
     requirements: tuple[Requirement, ...] = ()
@@ -129,6 +133,7 @@ class Reading(Struct, frozen=True):
     indexes: tuple[Index, ...] = ()
     problems: tuple[Problem, ...] = ()
     members: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
 
 
 class Reader(Protocol):

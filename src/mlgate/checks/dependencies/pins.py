@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from mlgate.checks.dependencies.manifest import LOCAL, PINNED, UNPINNED, URL, VCS, Requirement
+from mlgate.checks.dependencies.manifest import LOCAL, PINNED, UNPINNED, URL, VCS, Reading, Requirement
 from mlgate.checks.dependencies.versions import parse, public
 from mlgate.checks.dependencies.walk import Placed, Tree, Walker
 from mlgate.core.facts import Fact, Location, Package
@@ -20,6 +20,10 @@ _TO_DO = {
     URL: "installed from a URL, which no advisory speaks of; require a release by version, or waive it",
     LOCAL: "installed from a local file that nobody has looked at; require a release, or waive it",
 }
+_NOT_LOCKED = (
+    "declared here, and not in the lock file that should hold it: what is installed is not what was audited; "
+    "write the lock file anew (`uv lock`)"
+)
 # By name, version, manifest and line.
 _Packages: TypeAlias = dict[tuple[str, str | None, str, int | None], Package]
 _PROJECT_FILE = "pyproject.toml"
@@ -39,13 +43,15 @@ class Pins(Struct, frozen=True):
 
 def resolve(trees: Sequence[Tree], walker: Walker) -> Pins:
     """Return packages and facts; what names no version is noted with ``walker``."""
+    walker.settle()
     by_folder = _pins_by_folder(trees)
+    locks = _Locks(walker)
     packages: _Packages = {}
     facts: dict[tuple[str, str, int | None, str], Fact] = {}
     for tree in trees:
         constrained = _constrained(tree)
         for placed in tree.placed:
-            fact = _place(placed, constrained, by_folder, walker, packages)
+            fact = _place(placed, constrained, by_folder, walker, locks, packages)
             if fact is not None:
                 facts.setdefault((fact.kind, fact.location.path, fact.location.line, fact.subject), fact)
         for fact in _indexes(tree):
@@ -58,13 +64,14 @@ def _place(
     constrained: set[str],
     by_folder: dict[str, set[str]],
     walker: Walker,
+    locks: "_Locks",
     packages: _Packages,
 ) -> Fact | None:
     """Count one requirement among the packages, or say why it stays open."""
     each = placed.requirement
-    if each.kind == UNPINNED and (
-        placed.constraint or _pinned_elsewhere(placed, constrained, by_folder, walker)
-    ):
+    if each.kind == UNPINNED and (placed.constraint or _pinned_elsewhere(placed, constrained, by_folder)):
+        return None
+    if locks.hold(placed):
         return None
     key = (each.name, each.version, placed.path, each.line)
     # A file may be required in one place and constrain in another; that it is required counts.
@@ -73,7 +80,8 @@ def _place(
     if each.kind == PINNED:
         return None
     subject = each.name or each.text
-    walker.gap(each.kind, placed.path, _TO_DO[each.kind], each.line, subject)
+    message = _NOT_LOCKED if locks.speak(placed) and each.kind == UNPINNED else _TO_DO[each.kind]
+    walker.gap(each.kind, placed.path, message, each.line, subject)
     return Fact(
         kind="dependency.unpinned",
         location=Location(path=placed.path, line=each.line),
@@ -82,17 +90,49 @@ def _place(
     )
 
 
-def _pinned_elsewhere(
-    placed: Placed, constrained: set[str], by_folder: dict[str, set[str]], walker: Walker
-) -> bool:
+def _pinned_elsewhere(placed: Placed, constrained: set[str], by_folder: dict[str, set[str]]) -> bool:
     name = placed.requirement.name
     if name in constrained:
         return True
     folder, _, file = placed.path.rpartition("/")
-    if file != _PROJECT_FILE:
-        return False
     # A project's declarations are ranges by nature; what pins them stands beside them.
-    return name in by_folder.get(folder, ()) or (folder or ".") in walker.members
+    return file == _PROJECT_FILE and name in by_folder.get(folder, ())
+
+
+class _Locks:
+    """What lock files hold of the projects that they speak for; one out of date does not hold all."""
+
+    def __init__(self, walker: Walker) -> None:
+        self._walker = walker
+        self._held: dict[str, set[tuple[object, ...]] | None] = {}
+
+    def speak(self, placed: Placed) -> bool:
+        """Say whether a lock file should hold this declaration."""
+        return self._of(placed) is not None
+
+    def hold(self, placed: Placed) -> bool:
+        """Say whether one does."""
+        held, each = self._of(placed), placed.requirement
+        wanted = (each.name,) if each.kind == UNPINNED else (each.name, each.kind, _key(each))
+        return held is not None and wanted in held
+
+    def _of(self, placed: Placed) -> set[tuple[object, ...]] | None:
+        folder, _, file = placed.path.rpartition("/")
+        if file != _PROJECT_FILE:
+            return None
+        if folder not in self._held:
+            locks = self._walker.locks(folder)
+            self._held[folder] = {key for lock in locks for key in _held(lock)} if locks else None
+        return self._held[folder]
+
+
+def _held(lock: Reading) -> Iterator[tuple[object, ...]]:
+    for name in lock.own:
+        yield (name,)
+        yield (name, LOCAL, None)
+    for each in lock.requirements:
+        yield (each.name,)
+        yield (each.name, each.kind, _key(each))
 
 
 def _constrained(tree: Tree) -> set[str]:

@@ -10,12 +10,14 @@ from mlgate.checks.dependencies import discovery
 from mlgate.checks.dependencies.discovery import Root
 from mlgate.checks.dependencies.manifest import (
     CONSTRAINTS,
+    DYNAMIC,
     ELSEWHERE,
     LOCAL,
     PROJECT,
     REQUIREMENTS,
     Include,
     Index,
+    Problem,
     Reader,
     Reading,
     Requirement,
@@ -75,6 +77,8 @@ class Walker:
         self._target = target
         self._limits = limits
         self._readings: dict[str, Reading | None] = {}
+        self._locks: dict[str, Reading] = {}
+        self._dynamic: list[tuple[str, Problem]] = []
         self._left = 10 * limits.requirements
         self._gaps: dict[tuple[str, str, int | None, str, str], NotChecked] = {}
 
@@ -83,15 +87,15 @@ class Walker:
         """What could not be read so far."""
         return tuple(self._gaps.values())
 
-    @property
-    def members(self) -> set[str]:
-        """Folders whose declarations some lock file resolves."""
-        return {
-            posixpath.normpath(posixpath.join(posixpath.dirname(path), member))
-            for path, reading in self._readings.items()
-            if reading is not None
-            for member in reading.members
-        }
+    def locks(self, folder: str) -> tuple[Reading, ...]:
+        """Return the lock files, read so far, that speak for the declarations in a folder."""
+        return tuple(reading for path, reading in self._locks.items() if folder in _folders(path, reading))
+
+    def settle(self) -> None:
+        """Note what only a build could tell, where no lock file tells it; call it once all is read."""
+        for path, problem in self._dynamic:
+            if not self.locks(posixpath.dirname(path)):
+                self.gap(problem.reason, path, problem.message, problem.line, problem.subject)
 
     def gap(self, reason: str, path: str, message: str, line: int | None = None, subject: str = "") -> None:
         """Note something that could not be judged; the same thing is noted once."""
@@ -219,7 +223,12 @@ class Walker:
         except Exception as error:  # noqa: BLE001 - the wall around one hostile file
             self.gap("unparseable", path, f"cannot be read as {reader.FORMAT}: {type(error).__name__}")
             return None
+        if reader.LOCK:
+            self._locks[path] = reading
         for problem in reading.problems:
+            if problem.reason == DYNAMIC:
+                self._dynamic.append((path, problem))
+                continue
             self.gap(problem.reason, path, problem.message, problem.line, problem.subject)
         return reading
 
@@ -243,6 +252,12 @@ class Walker:
             )
             return None
         return data
+
+
+def _folders(path: str, reading: Reading) -> set[str]:
+    """Folders for which a lock file speaks, "" for the root: its own, and its members'."""
+    folders = {posixpath.dirname(_join(path, f"{member}/pyproject.toml")) for member in reading.members}
+    return folders | {posixpath.dirname(path)}
 
 
 def _join(path: str, relative: str) -> str:

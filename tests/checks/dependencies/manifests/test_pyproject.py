@@ -106,3 +106,57 @@ def test_is_total_on_damaged_files(at, cut, inserted):
     data = PROJECT.encode()
     with contextlib.suppress(Unreadable):
         assert isinstance(pyproject.read(data[:at] + inserted + data[at + cut :], DEFAULT), Reading)
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("{ git = 'https://x.org/torch' }", "vcs-requirement"),
+        ("{ url = 'https://x.org/torch.whl' }", "url-requirement"),
+        ("{ path = '../torch.whl' }", "local-requirement"),
+        ("[{ index = 'own' }, { git = 'https://x.org/torch', marker = 'x' }]", "vcs-requirement"),
+        ("{ index = 'own' }", "pinned"),
+        ("{ workspace = true }", "pinned"),
+        ("7", "pinned"),
+    ],
+)
+def test_uv_takes_a_package_from_elsewhere(source, kind):
+    text = f"[project]\ndependencies = ['torch==2.6.0']\n[tool.uv.sources]\nTorch = {source}\n"
+    assert [(each.name, each.kind, each.line) for each in read(text).requirements] == [("torch", kind, 2)]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "[build-system]\nrequires = ['hatchling>=1', 'evil==1.0']",
+        "[tool.uv]\noverride-dependencies = ['torch>=2', 'evil==1.0']",
+        "[tool.uv]\nconstraint-dependencies = ['evil==1.0']",
+        "[tool.hatch.envs.test]\ndependencies = ['pytest', 'evil==1.0']",
+        "[tool.uv]\ndev-dependencies = ['evil==1.0']",
+        "[tool.pdm.dev-dependencies]\ntest = ['evil==1.0']",
+    ],
+)
+def test_what_tools_install_on_their_own_account_counts_where_it_is_exact(table):
+    assert [(each.name, each.version) for each in read(table).requirements] == [("evil", "1.0")]
+
+
+def test_what_a_build_takes_from_a_url_counts():
+    reading = read("[build-system]\nrequires = ['evil @ git+https://x.org/evil']\n")
+    assert [each.kind for each in reading.requirements] == ["vcs-requirement"]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "[tool.poetry.dependencies]\nevil = '*'",
+        "[tool.poetry.group.dev.dependencies]\nevil = '*'",
+        "[tool.poetry.dev-dependencies]\nevil = '*'",
+    ],
+)
+def test_poetrys_tables_beside_the_projects_are_said_not_to_be_read(table):
+    reading = read(f"[project]\ndependencies = ['torch==2.6.0']\n{table}\n")
+    assert [problem.reason for problem in reading.problems] == ["unsupported-manifest"]
+
+
+def test_poetrys_python_alone_is_no_dependency():
+    assert not read("[project]\nname = 'a'\n[tool.poetry.dependencies]\npython = '^3.11'\n").problems

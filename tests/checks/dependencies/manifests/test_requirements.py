@@ -31,6 +31,7 @@ def summary(text):
         "dev-requirements.txt",
         "Requirements.TXT",
         "requirements/base.txt",
+        "requirements/gpu/cu121.txt",
         "requirements.in",
         "constraints.txt",
         "app.requirements.lock.txt",

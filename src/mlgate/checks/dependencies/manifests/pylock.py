@@ -52,6 +52,7 @@ def read(data: bytes, limits: Limits) -> Reading:
     sections = _toml.tables(lines, "packages", len(packages))
     requirements: list[Requirement] = []
     members: list[str] = []
+    own: list[str] = []
     count = Counter(str(each.get("name")) for each in packages)
     for package, section in zip(packages, sections, strict=True):
         if len(requirements) >= limits.requirements:
@@ -65,9 +66,12 @@ def read(data: bytes, limits: Limits) -> Reading:
         folder = _own_folder(package)
         if folder is not None:
             members.append(folder)
+            own.append(canonicalize_name(name))
             continue
         requirements.append(_requirement(package, name, line, forked=count[name] > 1))
-    return Reading(requirements=tuple(requirements), problems=tuple(problems), members=tuple(members))
+    return Reading(
+        requirements=tuple(requirements), problems=tuple(problems), members=tuple(members), own=tuple(own)
+    )
 
 
 def _version_problems(version: Any, lines: list[str]) -> list[Problem]:

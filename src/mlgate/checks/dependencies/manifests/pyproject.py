@@ -1,19 +1,24 @@
-"""pyproject.toml: dependencies, extras (PEP 621) and dependency groups (PEP 735).
+"""pyproject.toml: dependencies, extras (PEP 621), dependency groups (PEP 735), tools' own lists.
 
-Requirements of the build system are left out: they are not part of what the project
-ships or runs with.
+Of what tools install or prefer on their own account (the build system's requirements,
+uv's overrides, Hatch's environments) only exact versions and URLs count: these lists
+are ranges by nature, and no lock file holds them.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec.structs import replace
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Parsed
 from packaging.utils import canonicalize_name
 
 from mlgate.checks.dependencies.manifest import (
+    DYNAMIC,
     LOCAL,
+    PROJECT,
     REQUIREMENTS,
+    UNPINNED,
     URL,
     VCS,
     Include,
@@ -30,6 +35,8 @@ FORMAT = "pyproject.toml"
 LOCK = False
 
 _LONGEST = 4_000
+_BUILD, _UV, _HATCH = "build system", "tool.uv", "tool.hatch"
+_TOOLS = (_BUILD, _UV, _HATCH)
 
 
 def claims(path: str) -> bool:
@@ -52,6 +59,7 @@ def read(data: bytes, limits: Limits) -> Reading:
     where = dict(
         reversed(list(_toml.strings(lines, {text for text, _ in declared if isinstance(text, str)})))
     )
+    sources = _sources(document)
     for text, condition in declared:
         if len(requirements) >= limits.requirements:
             problems.append(Problem("limit", f"declares more than {limits.requirements} requirements"))
@@ -60,10 +68,14 @@ def read(data: bytes, limits: Limits) -> Reading:
         found = _requirement(text, condition, line)
         if isinstance(found, Problem):
             problems.append(found)
-        elif found.name != own:  # an extra that is made of the project's other extras
-            requirements.append(found)
+        elif found.name == own or (condition in _TOOLS and found.kind == UNPINNED):
+            continue  # its own name: an extra that is made of the project's other extras
+        else:
+            requirements.append(_replaced(found, sources.get(found.name, ())))
     includes, more = _dynamic(document, project)
-    return Reading(requirements=tuple(requirements), includes=tuple(includes), problems=(*problems, *more))
+    includes += _folders(requirements, sources)
+    problems += [*more, *_poetry(document)]
+    return Reading(requirements=tuple(requirements), includes=tuple(includes), problems=tuple(problems))
 
 
 def _table(value: Any) -> dict[str, Any]:
@@ -84,6 +96,27 @@ def _declared(document: dict[str, Any], project: dict[str, Any]) -> Iterator[tup
         for text in _list(texts):
             if not (isinstance(text, dict) and "include-group" in text):
                 yield text, f"group {shown(group, 60)}"
+    tools = _table(document.get("tool"))
+    for text in _list(_table(tools.get("uv")).get("dev-dependencies")):
+        yield text, "group dev"
+    for group, texts in _table(_table(tools.get("pdm")).get("dev-dependencies")).items():
+        for text in _list(texts):
+            yield text, f"group {shown(group, 60)}"
+    yield from _on_their_own_account(document, tools)
+
+
+def _on_their_own_account(
+    document: dict[str, Any], tools: dict[str, Any]
+) -> Iterator[tuple[Any, str | None]]:
+    for text in _list(_table(document.get("build-system")).get("requires")):
+        yield text, _BUILD
+    for key in ("override-dependencies", "constraint-dependencies", "build-constraint-dependencies"):
+        for text in _list(_table(tools.get("uv")).get(key)):
+            yield text, _UV
+    for settings in _table(_table(tools.get("hatch")).get("envs")).values():
+        for key in ("dependencies", "extra-dependencies"):
+            for text in _list(_table(settings).get(key)):
+                yield text, _HATCH
 
 
 def _requirement(text: Any, condition: str | None, line: int | None) -> Requirement | Problem:
@@ -130,14 +163,52 @@ def _dynamic(document: dict[str, Any], project: dict[str, Any]) -> tuple[list[In
         includes += [Include(path, None, REQUIREMENTS) for path in files]
         if not files:
             message = f"`{field}` is dynamic: only a build could tell; commit a lock file beside it"
-            problems.append(Problem("dynamic-dependencies", message))
-    if "poetry" in tools and "dependencies" in _table(tools["poetry"]) and "dependencies" not in project:
+            problems.append(Problem(DYNAMIC, message))
+    return includes, problems
+
+
+def _poetry(document: dict[str, Any]) -> Iterator[Problem]:
+    poetry = _table(_table(document.get("tool")).get("poetry"))
+    tables = [_table(poetry.get(key)) for key in ("dependencies", "dev-dependencies")]
+    tables += [_table(_table(group).get("dependencies")) for group in _table(poetry.get("group")).values()]
+    if any(table.keys() - {"python"} for table in tables):
         message = (
-            "declares its dependencies in Poetry's own table, which is not read; export them "
+            "declares dependencies in Poetry's own tables, which are not read; export them "
             "(poetry export -o requirements.txt) and name the export in dependencies.manifests"
         )
-        problems.append(Problem("unsupported-manifest", message))
-    return includes, problems
+        yield Problem("unsupported-manifest", message)
+
+
+def _sources(document: dict[str, Any]) -> dict[str, tuple[dict[str, Any], ...]]:
+    """Where uv takes packages from instead of the index, by normalised name."""
+    tables = _table(_table(_table(document.get("tool")).get("uv")).get("sources"))
+    return {
+        canonicalize_name(name): tuple(map(_table, value if isinstance(value, list) else [value]))
+        for name, value in tables.items()
+    }
+
+
+def _replaced(found: Requirement, sources: tuple[dict[str, Any], ...]) -> Requirement:
+    """Return a requirement as uv takes it; folders of the repository are followed instead."""
+    for source in sources:
+        for key, kind in (("git", VCS), ("url", URL), ("path", LOCAL)):
+            if key in source and not (key == "path" and _is_folder(source[key])):
+                text = shown(f"{found.name} from {source[key]} (tool.uv.sources)")
+                return replace(found, kind=kind, version=None, text=text)
+    return found
+
+
+def _is_folder(path: Any) -> bool:
+    return isinstance(path, str) and not path.lower().endswith((".whl", ".zip", ".gz", ".bz2", ".xz", ".tgz"))
+
+
+def _folders(
+    requirements: list[Requirement], sources: dict[str, tuple[dict[str, Any], ...]]
+) -> Iterator[Include]:
+    for each in requirements:
+        for source in sources.get(each.name, ()):
+            if _is_folder(source.get("path")):
+                yield Include(source["path"], each.line, PROJECT)
 
 
 def _files(value: Any) -> list[str]:

@@ -47,7 +47,7 @@ _NAMES = (
     "constraints*.txt",
     "*[-_.]constraints.txt",
 )
-_FOLDERS = ("requirements", "reqs")
+_FOLDERS = frozenset({"requirements", "reqs"})
 
 _INCLUDES = ("--requirement", "--constraint")
 _VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
@@ -66,11 +66,11 @@ _LONGEST_REQUIREMENT = 4_000
 
 
 def claims(path: str) -> bool:
-    """Requirement and constraint files by their usual names, and ``requirements/*.txt``."""
-    folder, _, name = path.lower().rpartition("/")
+    """Requirement and constraint files by their usual names, and ``requirements/**/*.txt``."""
+    *folders, name = path.lower().split("/")
     if any(fnmatch.fnmatchcase(name, pattern) for pattern in _NAMES):
         return True
-    return name.endswith((".txt", ".in")) and folder.rpartition("/")[2] in _FOLDERS
+    return name.endswith((".txt", ".in")) and not _FOLDERS.isdisjoint(folders)
 
 
 def read(data: bytes, limits: Limits) -> Reading:

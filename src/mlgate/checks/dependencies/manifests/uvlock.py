@@ -58,6 +58,7 @@ def read(data: bytes, limits: Limits) -> Reading:
     requirements: list[Requirement] = []
     problems: list[Problem] = []
     members: list[str] = []
+    own: list[str] = []
     count = Counter(str(each.get("name")) for each in packages)
     for package, section in zip(packages, sections, strict=True):
         if len(requirements) >= limits.requirements:
@@ -67,12 +68,15 @@ def read(data: bytes, limits: Limits) -> Reading:
         folder = _folder(package)
         if folder is not None:
             members.append(folder)
+            own.append(canonicalize_name(str(package.get("name"))))
         found = _requirement(package, line, folder, forked=count[str(package.get("name"))] > 1)
         if isinstance(found, Problem):
             problems.append(found)
         elif found is not None:
             requirements.append(found)
-    return Reading(requirements=tuple(requirements), problems=tuple(problems), members=tuple(members))
+    return Reading(
+        requirements=tuple(requirements), problems=tuple(problems), members=tuple(members), own=tuple(own)
+    )
 
 
 def _folder(package: dict[str, Any]) -> str | None:
