@@ -18,9 +18,6 @@ VCS = "vcs-requirement"
 URL = "url-requirement"
 LOCAL = "local-requirement"
 
-# The problem of a declaration that only a build could tell, unless a lock file does.
-DYNAMIC = "dynamic-dependencies"
-
 # What an included file is to the one that includes it.
 REQUIREMENTS = "requirements"
 CONSTRAINTS = "constraints"
@@ -107,12 +104,14 @@ class Problem(Struct, frozen=True):
         message: What is wrong and what to do.
         line: 1-based line.
         subject: Package name, where it is known.
+        until_locked: True where it is none once a lock file speaks for the folder.
     """
 
     reason: str
     message: str
     line: int | None = None
     subject: str = ""
+    until_locked: bool = False
 
 
 class Reading(Struct, frozen=True):

@@ -10,7 +10,6 @@ from mlgate.checks.dependencies import discovery
 from mlgate.checks.dependencies.discovery import Root
 from mlgate.checks.dependencies.manifest import (
     CONSTRAINTS,
-    DYNAMIC,
     ELSEWHERE,
     LOCAL,
     PROJECT,
@@ -78,7 +77,7 @@ class Walker:
         self._limits = limits
         self._readings: dict[str, Reading | None] = {}
         self._locks: dict[str, Reading] = {}
-        self._dynamic: list[tuple[str, Problem]] = []
+        self._deferred: list[tuple[str, Problem]] = []
         self._left = 10 * limits.requirements
         self._gaps: dict[tuple[str, str, int | None, str, str], NotChecked] = {}
 
@@ -92,8 +91,8 @@ class Walker:
         return tuple(reading for path, reading in self._locks.items() if folder in _folders(path, reading))
 
     def settle(self) -> None:
-        """Note what only a build could tell, where no lock file tells it; call it once all is read."""
-        for path, problem in self._dynamic:
+        """Note what a lock file would settle, where there is none; call it once all is read."""
+        for path, problem in self._deferred:
             if not self.locks(posixpath.dirname(path)):
                 self.gap(problem.reason, path, problem.message, problem.line, problem.subject)
 
@@ -226,8 +225,8 @@ class Walker:
         if reader.LOCK:
             self._locks[path] = reading
         for problem in reading.problems:
-            if problem.reason == DYNAMIC:
-                self._dynamic.append((path, problem))
+            if problem.until_locked:
+                self._deferred.append((path, problem))
                 continue
             self.gap(problem.reason, path, problem.message, problem.line, problem.subject)
         return reading

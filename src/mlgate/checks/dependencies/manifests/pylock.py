@@ -12,13 +12,14 @@ from mlgate.checks.dependencies.manifest import (
     UNPINNED,
     URL,
     VCS,
+    Index,
     Problem,
     Reading,
     Requirement,
     Unreadable,
     shown,
 )
-from mlgate.checks.dependencies.manifests import _toml
+from mlgate.checks.dependencies.manifests import _origin, _toml
 from mlgate.core.limits import Limits
 
 FORMAT = "pylock.toml"
@@ -53,6 +54,7 @@ def read(data: bytes, limits: Limits) -> Reading:
     requirements: list[Requirement] = []
     members: list[str] = []
     own: list[str] = []
+    indexes: dict[str | None, Index | None] = {}
     count = Counter(str(each.get("name")) for each in packages)
     for package, section in zip(packages, sections, strict=True):
         if len(requirements) >= limits.requirements:
@@ -69,8 +71,17 @@ def read(data: bytes, limits: Limits) -> Reading:
             own.append(canonicalize_name(name))
             continue
         requirements.append(_requirement(package, name, line, forked=count[name] > 1))
+        if requirements[-1].kind == PINNED:
+            index = package.get("index")
+            registry = index if isinstance(index, str) else None
+            indexes.setdefault(registry, _origin.second_index(registry, line))
+            problems += _origin.problems(package, canonicalize_name(name), registry, line)
     return Reading(
-        requirements=tuple(requirements), problems=tuple(problems), members=tuple(members), own=tuple(own)
+        requirements=tuple(requirements),
+        indexes=tuple(index for index in indexes.values() if index is not None),
+        problems=tuple(problems),
+        members=tuple(members),
+        own=tuple(own),
     )
 
 

@@ -14,7 +14,6 @@ from packaging.requirements import Requirement as Parsed
 from packaging.utils import canonicalize_name
 
 from mlgate.checks.dependencies.manifest import (
-    DYNAMIC,
     LOCAL,
     PROJECT,
     REQUIREMENTS,
@@ -163,7 +162,7 @@ def _dynamic(document: dict[str, Any], project: dict[str, Any]) -> tuple[list[In
         includes += [Include(path, None, REQUIREMENTS) for path in files]
         if not files:
             message = f"`{field}` is dynamic: only a build could tell; commit a lock file beside it"
-            problems.append(Problem(DYNAMIC, message))
+            problems.append(Problem("dynamic-dependencies", message, until_locked=True))
     return includes, problems
 
 
@@ -176,7 +175,7 @@ def _poetry(document: dict[str, Any]) -> Iterator[Problem]:
             "declares dependencies in Poetry's own tables, which are not read; export them "
             "(poetry export -o requirements.txt) and name the export in dependencies.manifests"
         )
-        yield Problem("unsupported-manifest", message)
+        yield Problem("unsupported-manifest", message, until_locked=True)
 
 
 def _sources(document: dict[str, Any]) -> dict[str, tuple[dict[str, Any], ...]]:

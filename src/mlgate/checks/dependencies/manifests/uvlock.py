@@ -14,13 +14,14 @@ from mlgate.checks.dependencies.manifest import (
     PINNED,
     URL,
     VCS,
+    Index,
     Problem,
     Reading,
     Requirement,
     Unreadable,
     shown,
 )
-from mlgate.checks.dependencies.manifests import _toml
+from mlgate.checks.dependencies.manifests import _origin, _toml
 from mlgate.core.limits import Limits
 
 FORMAT = "uv.lock"
@@ -59,6 +60,7 @@ def read(data: bytes, limits: Limits) -> Reading:
     problems: list[Problem] = []
     members: list[str] = []
     own: list[str] = []
+    indexes: dict[str, Index | None] = {}
     count = Counter(str(each.get("name")) for each in packages)
     for package, section in zip(packages, sections, strict=True):
         if len(requirements) >= limits.requirements:
@@ -74,8 +76,16 @@ def read(data: bytes, limits: Limits) -> Reading:
             problems.append(found)
         elif found is not None:
             requirements.append(found)
+            if found.kind == PINNED:
+                registry = str(package["source"]["registry"])
+                indexes.setdefault(registry, _origin.second_index(registry, line))
+                problems += _origin.problems(package, found.name, registry, line)
     return Reading(
-        requirements=tuple(requirements), problems=tuple(problems), members=tuple(members), own=tuple(own)
+        requirements=tuple(requirements),
+        indexes=tuple(index for index in indexes.values() if index is not None),
+        problems=tuple(problems),
+        members=tuple(members),
+        own=tuple(own),
     )
 
 
