@@ -7,8 +7,8 @@ from typing import cast
 from msgspec import UNSET
 
 from mlgate.checks import Scope
-from mlgate.checks.dependencies import discovery, malware
-from mlgate.checks.dependencies.auditor import Advisory, Answer, Audit, Auditor, Pin
+from mlgate.checks.dependencies import discovery, malware, merge
+from mlgate.checks.dependencies.auditor import Audit, Auditor, Pin
 from mlgate.checks.dependencies.discovery import Found
 from mlgate.checks.dependencies.pins import Pins, resolve
 from mlgate.checks.dependencies.walk import Tree, Walker
@@ -27,6 +27,7 @@ def collect(scope: Scope) -> Observations:
     _nothing(trees, scope, walker)
     audits = _audit(pins.packages, scope)
     facts, gaps = _judgeable(pins, audits, limits.facts)
+    agreement = merge.agreement(_wanted(pins.packages), audits)
     return Observations(
         facts=tuple(facts),
         not_checked=(
@@ -38,6 +39,7 @@ def collect(scope: Scope) -> Observations:
         sources=(
             _manifests_source(found, trees, scope),
             *(source for audit in audits.values() for source in audit.sources),
+            *([] if agreement is None else [agreement]),
         ),
     )
 
@@ -108,7 +110,7 @@ def _has_gap(walker: Walker, paths: frozenset[str]) -> bool:
 
 def _audit(packages: Iterable[Package], scope: Scope) -> Mapping[str, Audit]:
     """Ask every auditor that the policy names about every pin, once."""
-    pins = sorted({Pin(each.name, each.version) for each in packages if each.version is not None})
+    pins = _wanted(packages)
     known = {module.NAME: module for module in modules("mlgate.checks.dependencies.auditors")}
     audits: dict[str, Audit] = {}
     for index, name in enumerate(dict.fromkeys(scope.policy.policy.dependencies.auditors)):
@@ -121,6 +123,10 @@ def _audit(packages: Iterable[Package], scope: Scope) -> Mapping[str, Audit]:
         gap = NotChecked(Check.DEPENDENCIES, "unknown-auditor", place, message, name)
         audits[name] = Audit(not_checked=(gap,))
     return audits
+
+
+def _wanted(packages: Iterable[Package]) -> list[Pin]:
+    return sorted({Pin(each.name, each.version) for each in packages if each.version is not None})
 
 
 def _judgeable(pins: Pins, audits: Mapping[str, Audit], limit: int) -> tuple[list[Fact], list[NotChecked]]:
@@ -163,7 +169,9 @@ def _malware(package: Package, pin: Pin) -> Iterator[Fact]:
 
 
 def _vulnerable(package: Package, pin: Pin, audits: Mapping[str, Audit]) -> Iterator[Fact]:
-    for advisory, upgrade, auditors in _merged(pin, audits):
+    upgrade = merge.upgrade(pin, audits)
+    for flaw in merge.flaws(pin, audits):
+        advisory = flaw.advisory
         kind = "dependency.malicious" if advisory.malicious else "dependency.vulnerable"
         yield Fact(
             kind=kind,
@@ -179,27 +187,10 @@ def _vulnerable(package: Package, pin: Pin, audits: Mapping[str, Audit]) -> Iter
                 "severity": advisory.severity.value if advisory.severity else None,
                 "fixed": advisory.fixed,
                 "upgrade": upgrade,
-                "auditors": auditors,
+                "auditors": list(flaw.auditors),
+                "silent": list(flaw.silent),
             },
         )
-
-
-def _merged(pin: Pin, audits: Mapping[str, Audit]) -> Iterator[tuple[Advisory, str | None, list[str]]]:
-    """Yield each flaw once, whatever id an auditor gives it, with all auditors that name it."""
-    seen: dict[str, int] = {}
-    merged: list[tuple[Advisory, str | None, list[str]]] = []
-    for name, audit in audits.items():
-        answer = audit.answers.get(pin, Answer())
-        for advisory in answer.advisories:
-            ids = {advisory.id, *advisory.aliases}
-            known = next((seen[each] for each in sorted(ids) if each in seen), None)
-            if known is None:
-                known = len(merged)
-                merged.append((advisory, answer.upgrade, [name]))
-            else:
-                merged[known][2].append(name)
-            seen |= dict.fromkeys(ids, known)
-    yield from merged
 
 
 def _place(package: Package) -> Location:
