@@ -5,7 +5,7 @@ from mlgate.checks.dependencies.discovery import readers, unread_kinds
 
 CLEAN = "numpy==2.1.2\n"
 PROJECT = '[project]\nname = "a"\ndependencies = ["numpy>=1"]\n'
-LOCK = 'version = 1\n[[package]]\nname = "numpy"\nversion = "2.1.2"\nsource = { registry = "x" }\n'
+LOCK = 'version = 1\n[[package]]\nname = "numpy"\nversion = "2.1.2"\nsource = { registry = "https://pypi.org/simple" }\n'
 
 
 def roots(scope):

@@ -111,7 +111,7 @@ def test_a_declared_range_is_pinned_by_the_manifest_beside_it(collect, gaps, nam
 def test_a_member_of_a_workspace_is_resolved_by_its_lock(collect, gaps):
     lock = (
         'version = 1\n[[package]]\nname = "m"\nsource = { editable = "packages/m" }\n'
-        '[[package]]\nname = "numpy"\nversion = "2.1.2"\nsource = { registry = "x" }\n'
+        '[[package]]\nname = "numpy"\nversion = "2.1.2"\nsource = { registry = "https://pypi.org/simple" }\n'
     )
     member = '[project]\nname = "m"\ndependencies = ["numpy>1"]\n'
     assert gaps(collect({"uv.lock": lock, "packages/m/pyproject.toml": member})) == []

@@ -18,7 +18,7 @@ name = "attrs"
 version = "25.1.0"
 marker = "python_version < '3.13'"
 [[packages.wheels]]
-url = "https://x.org/attrs-25.1.0-py3-none-any.whl"
+url = "https://files.pythonhosted.org/attrs-25.1.0-py3-none-any.whl"
 hashes = { sha256 = "aa" }
 
 [[packages]]
@@ -48,7 +48,7 @@ path = "../other"
 [[packages]]
 name = "loose"
 [[packages.wheels]]
-url = "https://x.org/loose-1-py3-none-any.whl"
+url = "https://files.pythonhosted.org/loose-1-py3-none-any.whl"
 hashes = { sha256 = "aa" }
 """
 

@@ -86,7 +86,7 @@ def test_knows_forks_and_members():
 
 
 def test_leaves_lines_out_where_text_only_looks_like_a_table():
-    text = 'version = 1\nnote = """\n[[package]]\n"""\n[[package]]\nname = "a"\nversion = "1"\nsource = { registry = "x" }\n'
+    text = 'version = 1\nnote = """\n[[package]]\n"""\n[[package]]\nname = "a"\nversion = "1"\nsource = { registry = "https://pypi.org/simple" }\n'
     assert [each.line for each in read(text).requirements] == [None]
 
 
@@ -114,11 +114,11 @@ def test_refuses_what_it_cannot_read(text, reason):
 @pytest.mark.parametrize(
     "package",
     [
-        'version = "1"\nsource = { registry = "x" }',
+        'version = "1"\nsource = { registry = "https://pypi.org/simple" }',
         'name = "a"\nversion = "1"',
-        'name = 3\nversion = "1"\nsource = { registry = "x" }',
-        'name = "a"\nsource = { registry = "x" }',
-        'name = "a"\nversion = 1\nsource = { registry = "x" }',
+        'name = 3\nversion = "1"\nsource = { registry = "https://pypi.org/simple" }',
+        'name = "a"\nsource = { registry = "https://pypi.org/simple" }',
+        'name = "a"\nversion = 1\nsource = { registry = "https://pypi.org/simple" }',
         'name = "a"\nversion = "1"\nsource = { teleport = "x" }',
         'name = "a"\nversion = "1"\nsource = "registry"',
     ],
