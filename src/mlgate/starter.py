@@ -60,7 +60,9 @@ def write(root: Path, *, force: bool = False) -> str:
     path = root / load.NAME
     if path.exists() and not force:
         raise StarterError(f"{path} is there already; --force replaces it")
-    report = gate.run(gate.Request(root=root, checks=(Check.MODELS, Check.DEPENDENCIES), use_policy=False))
+    report = gate.run(
+        gate.Request(root=root, checks=(Check.MODELS, Check.DEPENDENCIES), use_policy=False, offline=True)
+    )
     broken = [entry.item.message for entry in report.not_checked if entry.item.reason == "target"]
     if broken:
         raise StarterError(broken[0])

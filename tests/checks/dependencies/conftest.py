@@ -43,7 +43,7 @@ def database(tmp_path_factory):
 def scope_of(tmp_path):
     """Write files and return the scope of a run on them."""
 
-    def make(files, policy="", advisories=None, changed=None):
+    def make(files, policy="", advisories=None, changed=None, offline=True):
         for name, content in files.items():
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def scope_of(tmp_path):
             target = replace(
                 target, whole=False, files=tuple(file for file in target.files if file.path in changed)
             )
-        return Scope(target=target, policy=loaded, advisories=advisories)
+        return Scope(target=target, policy=loaded, advisories=advisories, offline=offline)
 
     return make
 

@@ -1,12 +1,7 @@
-"""Where advisory records come from: a zip, a directory, or the set that mlgate brings along.
-
-One pass, one record in memory at a time; only records of wanted packages are kept.
-"""
+"""What a database says of some packages: a zip, a directory, or the set that mlgate brings along."""
 
 import gzip
-import os
-import zipfile
-import zlib
+import hashlib
 from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -15,15 +10,13 @@ from typing import BinaryIO
 import msgspec
 from msgspec import Struct
 
-from mlgate.checks.dependencies.advisories.records import BrokenRecordError, Record, decode
+from mlgate.checks.dependencies.advisories import files, index
+from mlgate.checks.dependencies.advisories.files import AdvisoriesError
+from mlgate.checks.dependencies.advisories.records import Record
+
+__all__ = ["BUNDLED", "AdvisoriesError", "Bundle", "Database", "bundled", "from_path", "from_zip"]
 
 BUNDLED = Path(__file__).parent.parent / "data" / "bundled.json.gz"
-_RECORD_BYTES = 8 << 20
-_RECORDS = 2_000_000
-
-
-class AdvisoriesError(Exception):
-    """The database cannot be used: missing, broken or empty."""
 
 
 class Database(Struct, frozen=True, kw_only=True):
@@ -34,9 +27,13 @@ class Database(Struct, frozen=True, kw_only=True):
         records: By normalised package name; withdrawn ones are left out.
         total: How many PyPI records the whole of it holds.
         packages: How many packages they are about.
-        newest: ISO date of the record that was changed last.
+        newest: ISO date of the record that was changed last; "" where none says.
+        digest: SHA-256 of the data.
+        origin: How it came here, for reports: ``bundled``, ``given``, ``fetched``, ...
+        confirmed: ISO date on which its publisher last said that it is the current one.
         covered: The packages it can speak of; None means every package.
-        broken: Names of members that are no OSV records.
+        unread: How many of its files are no OSV records.
+        broken: Names of some of them.
         licence: Where the facts come from.
     """
 
@@ -45,7 +42,11 @@ class Database(Struct, frozen=True, kw_only=True):
     total: int
     packages: int
     newest: str
+    digest: str = ""
+    origin: str = "given"
+    confirmed: str | None = None
     covered: frozenset[str] | None = None
+    unread: int = 0
     broken: tuple[str, ...] = ()
     licence: str = ""
 
@@ -67,84 +68,24 @@ class Bundle(Struct, frozen=True):
 
 
 @cache
-def _bundle() -> Bundle:
-    return msgspec.json.decode(gzip.decompress(BUNDLED.read_bytes()), type=Bundle)
+def _bundle() -> tuple[Bundle, str]:
+    data = BUNDLED.read_bytes()
+    return msgspec.json.decode(gzip.decompress(data), type=Bundle), hashlib.sha256(data).hexdigest()
 
 
 def bundled(wanted: Collection[str]) -> Database:
     """Return what the bundled set says of the wanted packages."""
-    bundle = _bundle()
+    bundle, digest = _bundle()
     return Database(
         name="bundled advisories",
         records=_by_name(bundle.records, wanted),
         total=len(bundle.records),
         packages=len(bundle.packages),
         newest=bundle.newest,
+        digest=digest,
+        origin="bundled",
         covered=frozenset(bundle.packages),
         licence=bundle.source,
-    )
-
-
-def from_path(path: Path, wanted: Collection[str], shown: str) -> Database:
-    """Read a directory or a zip of OSV records.
-
-    Raises:
-        AdvisoriesError: It cannot be read, or holds no record.
-    """
-    try:
-        if path.is_dir():
-            return _collect(_directory(path), wanted, shown)
-        with path.open("rb") as stream:
-            return from_zip(stream, wanted, shown)
-    except OSError as error:
-        raise AdvisoriesError(f"cannot be read: {error.strerror or error}") from error
-
-
-def from_zip(stream: BinaryIO, wanted: Collection[str], shown: str) -> Database:
-    """Read a zip of OSV records.
-
-    Raises:
-        AdvisoriesError: It is no zip, or holds no record.
-    """
-    try:
-        with zipfile.ZipFile(stream) as archive:
-            return _collect(_members(archive), wanted, shown)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
-        raise AdvisoriesError(f"is no readable zip: {error}") from error
-
-
-def _collect(files: Iterable[tuple[str, bytes | None]], wanted: Collection[str], shown: str) -> Database:
-    kept: list[Record] = []
-    broken: list[str] = []
-    names: set[str] = set()
-    newest, total = "", 0
-    for position, (name, data) in enumerate(files):
-        if position >= _RECORDS:
-            raise AdvisoriesError(f"holds more than {_RECORDS} files")
-        try:
-            if data is None:
-                raise BrokenRecordError(name)  # noqa: TRY301 - the same answer
-            record = decode(data)
-        except BrokenRecordError:
-            broken.append(name)
-            continue
-        about = record.names
-        if not about:
-            continue
-        total += 1
-        names |= about
-        newest = max(newest, record.modified)
-        if not about.isdisjoint(wanted):
-            kept.append(record)
-    if not total:
-        raise AdvisoriesError("holds no OSV record about a PyPI package (JSON, one record a file)")
-    return Database(
-        name=shown,
-        records=_by_name(kept, wanted),
-        total=total,
-        packages=len(names),
-        newest=newest[:10],
-        broken=tuple(broken),
     )
 
 
@@ -157,35 +98,66 @@ def _by_name(records: Iterable[Record], wanted: Collection[str]) -> dict[str, tu
     return {name: tuple(each) for name, each in found.items()}
 
 
-def _members(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes | None]]:
-    for member in archive.infolist():
-        if member.is_dir() or not member.filename.endswith(".json"):
-            continue
-        try:
-            with archive.open(member) as stream:
-                data = stream.read(_RECORD_BYTES + 1)
-        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError):
-            data = b""
-        yield member.filename, data if 0 < len(data) <= _RECORD_BYTES else None
+def from_path(path: Path, wanted: Collection[str], shown: str, folder: Path | None = None) -> Database:
+    """Ask a directory or a zip of OSV records.
 
+    Args:
+        path: The directory or zip.
+        wanted: Normalised names of the packages.
+        shown: Its name in reports.
+        folder: The cache folder, where its index is kept; None keeps none.
 
-def _directory(root: Path) -> Iterator[tuple[str, bytes | None]]:
-    """Yield every ``.json`` file below ``root``; links are not followed."""
-    pending = [root]
-    while pending:
-        folder = pending.pop()
-        with os.scandir(folder) as entries:
-            for entry in sorted(entries, key=lambda each: each.name):
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append(Path(entry.path))
-                elif entry.name.endswith(".json") and entry.is_file(follow_symlinks=False):
-                    yield os.path.relpath(entry.path, root), _bytes(entry.path)
-
-
-def _bytes(path: str) -> bytes | None:
+    Raises:
+        AdvisoriesError: It cannot be read, or holds no record.
+    """
     try:
-        with Path(path).open("rb") as stream:
-            data = stream.read(_RECORD_BYTES + 1)
-    except OSError:
-        return None
-    return data if len(data) <= _RECORD_BYTES else None
+        if path.is_dir():
+            digest = files.digest_of(files.of_folder(path))
+            found = index.look_up(digest, lambda: _same_folder(path, digest), wanted, folder)
+            return _database(found, shown)
+        with path.open("rb") as stream:
+            return from_zip(stream, wanted, shown, folder)
+    except OSError as error:
+        raise AdvisoriesError(f"cannot be read: {error.strerror or error}") from error
+
+
+def from_zip(
+    stream: BinaryIO,
+    wanted: Collection[str],
+    shown: str,
+    folder: Path | None = None,
+    digest: str | None = None,
+) -> Database:
+    """Ask a zip of OSV records; ``digest`` saves the reading where it is known.
+
+    Raises:
+        AdvisoriesError: It is no zip, holds no record, or is not what ``digest`` says.
+    """
+    known = files.digest(stream) if digest is None else digest
+    return _database(index.look_up(known, lambda: _same_zip(stream, known), wanted, folder), shown)
+
+
+def _same_zip(stream: BinaryIO, digest: str) -> Iterator[tuple[str, bytes | None]]:
+    yield from files.of_zip(stream)
+    if files.digest(stream) != digest:
+        raise AdvisoriesError("is damaged, or changed while it was read; run again, or fetch it anew")
+
+
+def _same_folder(path: Path, digest: str) -> Iterator[tuple[str, bytes | None]]:
+    yield from files.of_folder(path)
+    if files.digest_of(files.of_folder(path)) != digest:
+        raise AdvisoriesError("is damaged, or changed while it was read; run again, or fetch it anew")
+
+
+def _database(found: index.Found, shown: str) -> Database:
+    contents = found.contents
+    return Database(
+        name=shown,
+        records=found.records,
+        total=contents.total,
+        packages=contents.packages,
+        newest=contents.newest,
+        digest=contents.digest,
+        unread=contents.unread,
+        broken=contents.broken,
+    )

@@ -129,6 +129,10 @@ class Vague(Struct, frozen=True):
         return {any(each.holds(version) for each in side) for side in (self.low, self.high)}
 
 
+def _both_ways(events: tuple[Event, ...]) -> Vague:
+    return Vague(intervals(events, _at_least), intervals(events, _at_most))
+
+
 class Extent(Struct, frozen=True):
     """All versions of one package that one record affects.
 
@@ -178,17 +182,17 @@ def extent(entries: Iterable[Affected]) -> Extent:
     listed: set[str] = set()
     unreadable = doubt = ""
     for entry in entries:
-        listed.update(entry.versions)
-        ranges = [each for each in entry.ranges if each.type == "ECOSYSTEM"]
+        listed.update(entry.versions or ())
+        ranges = [each for each in entry.ranges or () if each.type == "ECOSYSTEM"]
         if not ranges and not entry.versions:
             unreadable = "it states no version"
         for each in ranges:
             try:
-                found += intervals(each.events)
+                found += intervals(each.events or ())
             except UnreadableRangeError as error:
                 doubt = f"{str(error)[:60]!r} is no version"
                 try:
-                    vague.append(Vague(intervals(each.events, _at_least), intervals(each.events, _at_most)))
+                    vague.append(_both_ways(each.events or ()))
                 except UnreadableRangeError:
                     unreadable = doubt
     parsed = frozenset(public(version) for text in listed if (version := parse(text)) is not None)

@@ -118,7 +118,7 @@ def advisory(group: Group, package: PackageRecords, version: Version | None) -> 
         for record in group.records
         for rating in (
             *(record.severity or ()),
-            *(each for entry in record.affected or () for each in entry.severity),
+            *(each for entry in record.affected or () for each in entry.severity or ()),
         )
     ]
     cvss = ratings.score(own)

@@ -1,9 +1,9 @@
 """The parts of an OSV record that matching needs (OSV schema 1.6, https://ossf.github.io/osv-schema/)."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 from packaging.utils import canonicalize_name
 
 _ECOSYSTEM = "PyPI"
@@ -22,7 +22,7 @@ class Range(Struct, frozen=True):
     """Boundaries of affected versions; only those of type ECOSYSTEM are versions."""
 
     type: str
-    events: tuple[Event, ...] = ()
+    events: tuple[Event, ...] | None = ()
 
 
 class Named(Struct, frozen=True):
@@ -43,9 +43,9 @@ class Affected(Struct, frozen=True, omit_defaults=True):
     """Versions of one package that a record affects."""
 
     package: Named | None = None
-    ranges: tuple[Range, ...] = ()
-    versions: tuple[str, ...] = ()
-    severity: tuple[Rating, ...] = ()
+    ranges: tuple[Range, ...] | None = ()
+    versions: tuple[str, ...] | None = ()
+    severity: tuple[Rating, ...] | None = ()
 
     @property
     def name(self) -> str | None:
@@ -76,16 +76,38 @@ class BrokenRecordError(Exception):
     """The bytes are no OSV record."""
 
 
+class _Mention(Struct, frozen=True):
+    package: Named
+
+
+class _Outline(Struct, frozen=True):
+    """What is left of a record whose statements have an unknown shape."""
+
+    id: str
+    affected: Annotated[tuple[_Mention, ...], Meta(min_length=1)]
+    modified: str = ""
+
+
 _DECODER = msgspec.json.Decoder(Record, strict=True)
+_OUTLINE = msgspec.json.Decoder(_Outline, strict=True)
 
 
 def decode(data: bytes) -> Record:
     """Decode one record; fields that matching does not need are ignored.
 
+    Of a record in an unknown shape its id and packages are kept where they can be read:
+    it then states no version, and only those packages are in doubt.
+
     Raises:
-        BrokenRecordError: It is not JSON, or not shaped like a record.
+        BrokenRecordError: It is not JSON, or does not say what it is about.
     """
     try:
         return _DECODER.decode(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise BrokenRecordError(str(error)) from error
+        problem = error
+    try:
+        outline = _OUTLINE.decode(data)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise BrokenRecordError(str(problem)) from problem
+    about = tuple(Affected(package=each.package) for each in outline.affected)
+    return Record(id=outline.id, modified=outline.modified, affected=about)

@@ -1,19 +1,15 @@
-"""mlgate's own auditor: advisory records in OSV form against pinned versions, offline."""
+"""mlgate's own auditor: advisory records in OSV form against pinned versions."""
 
 import datetime as dt
-import posixpath
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import UNSET
 
 from mlgate.checks import Scope
-from mlgate.checks.dependencies.advisories.database import (
-    AdvisoriesError,
-    Database,
-    bundled,
-    from_path,
-    from_zip,
-)
+from mlgate.checks.dependencies.advisories import export, sources
+from mlgate.checks.dependencies.advisories.database import Database
+from mlgate.checks.dependencies.advisories.download import Patience, UnavailableError, host_of
+from mlgate.checks.dependencies.advisories.files import AdvisoriesError
 from mlgate.checks.dependencies.advisories.packages import PackageRecords, advisory, of_package
 from mlgate.checks.dependencies.auditor import Answer, Audit, Pin
 from mlgate.checks.dependencies.versions import parse, public
@@ -21,62 +17,48 @@ from mlgate.core.facts import Check, Location, NotChecked, Source
 
 NAME = "osv"
 
-# Where OSV publishes every advisory about PyPI packages, as its documentation says.
-_EXPORT = "https://osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip"
 _SHOWN = 3
+_DAY = dt.timedelta(days=1)
 
 
-def audit(pins: Sequence[Pin], scope: Scope) -> Audit:
-    """Match each pin against ``--advisories``, the policy's database, or the bundled set."""
+def audit(pins: Sequence[Pin], scope: Scope, patience: Patience | None = None) -> Audit:
+    """Match each pin against the run's database, see :mod:`.advisories.sources`.
+
+    Args:
+        pins: The pins.
+        scope: The run.
+        patience: Limits of a download.
+    """
+    if not pins and sources.needs_network(scope):
+        return Audit()
     wanted = {pin.name for pin in pins}
+    now = dt.datetime.now(dt.UTC)
     try:
-        database = _open(scope, wanted)
+        database = sources.choose(scope, wanted, now, patience)
     except AdvisoriesError as error:
-        where, _ = _configured(scope)
         message = f"the advisory database {error}; no package was audited"
-        gap = NotChecked(Check.DEPENDENCIES, "advisories-unreadable", Location(where or "."), message)
-        return Audit(not_checked=(gap,))
+        return _nothing("advisories-unreadable", scope, message)
+    except UnavailableError as error:
+        message = (
+            f"the advisories cannot be fetched from {host_of(export.address())}: {error}; no package was "
+            "audited; use --offline to judge by the cached or bundled set, or --advisories PATH"
+        )
+        return _nothing("advisories-unavailable", scope, message)
     packages = {name: of_package(name, database.records.get(name, ())) for name in wanted}
     answers = {pin: _answer(pin, packages[pin.name], database) for pin in pins}
-    today = dt.datetime.now(dt.UTC).date()
-    return Audit(answers, tuple(_complaints(database, scope, today)), (_source(database, today),))
+    return Audit(answers, tuple(_complaints(database, scope, now.date())), (_source(database, now.date()),))
 
 
-def _configured(scope: Scope) -> tuple[str | None, str | None]:
-    """Return how the database is named in reports, and its path below the root, if it has one."""
-    if scope.advisories is not None:
-        return scope.advisories.as_posix(), None
-    path = scope.policy.policy.dependencies.advisories.path
-    return (path, path) if isinstance(path, str) else (None, None)
-
-
-def _open(scope: Scope, wanted: Collection[str]) -> Database:
-    if scope.advisories is not None:
-        return from_path(scope.advisories, wanted, scope.advisories.as_posix())
-    shown, path = _configured(scope)
-    if path is None or shown is None:
-        return bundled(wanted)
-    normal = posixpath.normpath(path)
-    if normal.startswith(("/", "../")) or normal == "..":
-        raise AdvisoriesError(f"{shown} lies outside the repository")
-    file = scope.target.find(normal)
-    if file is not None:
-        try:
-            with file.open() as stream:
-                return from_zip(stream, wanted, shown)
-        except OSError as error:
-            raise AdvisoriesError(f"{shown} cannot be read: {error.strerror or error}") from error
-    folder = scope.target.root / normal
-    if not folder.is_dir() or not folder.resolve().is_relative_to(scope.target.root.resolve()):
-        raise AdvisoriesError(f"{shown} does not exist in the repository")
-    return from_path(folder, wanted, shown)
+def _nothing(reason: str, scope: Scope, message: str) -> Audit:
+    place = Location(sources.configured(scope) or scope.policy.path or ".")
+    return Audit(not_checked=(NotChecked(Check.DEPENDENCIES, reason, place, message),))
 
 
 def _answer(pin: Pin, package: PackageRecords, database: Database) -> Answer:
     if database.covered is not None and pin.name not in database.covered:
         message = (
             f"not among the packages that the {database.name} cover; pass a full database with --advisories "
-            f"({_EXPORT})"
+            f"({export.ADDRESS})"
         )
         return Answer(unknown="not-covered", message=message)
     written = parse(pin.version)
@@ -102,11 +84,11 @@ def _answer(pin: Pin, package: PackageRecords, database: Database) -> Answer:
 
 
 def _complaints(database: Database, scope: Scope, today: dt.date) -> Iterable[NotChecked]:
-    where = _configured(scope)[0] or scope.policy.path or "."
-    if database.broken:
+    where = sources.configured(scope) or scope.policy.path or "."
+    if database.unread:
         names = ", ".join(database.broken[:_SHOWN])
         message = (
-            f"{len(database.broken)} files of the advisory database are no OSV records ({names}): what they "
+            f"{database.unread} files of the advisory database are no OSV records ({names}): what they "
             "would say is not known; fetch the database anew"
         )
         yield NotChecked(Check.DEPENDENCIES, "advisories-unreadable", Location(where), message)
@@ -124,31 +106,38 @@ def _complaints(database: Database, scope: Scope, today: dt.date) -> Iterable[No
 
 
 def _age(database: Database, today: dt.date) -> int | None:
+    """Return the days since the newest record; None where no honest date says."""
     try:
-        return (today - dt.date.fromisoformat(database.newest)).days
+        newest = dt.date.fromisoformat(database.newest)
     except ValueError:
         return None
+    return max(0, (today - newest).days) if newest <= today + _DAY else None
 
 
 def _source(database: Database, today: dt.date) -> Source:
     age = _age(database, today)
-    old = f", {age} days old" if age is not None else ", of unknown age"
-    limits = ""
+    summary = (
+        f"{database.total} advisories for {database.packages} packages, newest of {database.newest or '?'}, "
+        f"{'of unknown age' if age is None else '1 day old' if age == 1 else f'{age} days old'}; "
+        f"{database.origin}"
+    )
+    if database.confirmed is not None:
+        summary += f", current on {database.confirmed}"
+    summary += f"; sha256 {database.digest[:12]}"
     if database.covered is not None:
-        limits = "; only these packages are covered; facts from the " + database.licence
+        summary += f"; only these packages are covered; facts from the {database.licence}"
     return Source(
         check=Check.DEPENDENCIES,
         name=database.name,
-        summary=(
-            f"{database.total} advisories for {database.packages} packages, "
-            f"newest of {database.newest or '?'}"
-            f"{old}; read offline{limits}"
-        ),
+        summary=summary,
         detail={
             "advisories": database.total,
             "packages": database.packages,
             "newest": database.newest,
             "age_days": age,
+            "sha256": database.digest,
+            "origin": database.origin,
+            "confirmed": database.confirmed,
             "covers": "all" if database.covered is None else sorted(database.covered),
             "licence": database.licence,
         },
