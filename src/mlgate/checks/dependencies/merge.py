@@ -106,7 +106,8 @@ def agreement(pins: Iterable[Pin], audits: Mapping[str, Audit]) -> Source | None
     both = [pin for pin in pins if sum(_knows(audit, pin) for audit in audits.values()) > 1]
     apart = [(pin, flaw) for pin in both for flaw in flaws(pin, audits) if flaw.silent]
     differing = sorted({pin for pin, _ in apart})
-    names = " and ".join(audits)
+    *others, last = audits
+    names = f"{', '.join(others)} and {last}"
     if not both:
         summary = f"{names} have no pinned version in common, so neither confirms the other"
     elif not apart:

@@ -174,7 +174,10 @@ def _answer(pin: Exact, about: Sequence[_Dependency]) -> Answer:
     )
     if all(each.skip_reason is None and each.vulns is not None for each in about):
         return Answer(advisories=advisories)
-    message = f"pip-audit skipped it: its service does not know {name} {version}; pin a released version"
+    message = (
+        f"pip-audit skipped it: its service does not know {name} {version}; pin a released version, and let "
+        "pip-audit reach PyPI itself where a mirror answers in its place"
+    )
     return Answer(advisories=advisories, unknown="auditor-skipped", message=message)
 
 
