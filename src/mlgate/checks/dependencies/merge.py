@@ -34,20 +34,21 @@ def flaws(pin: Pin, audits: Mapping[str, Audit]) -> list[Flaw]:
         pin: The pin.
         audits: By auditor, in the policy's order.
     """
-    groups: list[dict[str, list[Advisory]]] = []
+    groups: dict[int, dict[str, list[Advisory]]] = {}
+    home: dict[str, int] = {}
     for name, audit in audits.items():
         for advisory in audit.answers.get(pin, Answer()).advisories:
             ids = _ids([advisory])
-            same = [each for each in groups if ids & _ids(one for ones in each.values() for one in ones)]
-            joined: dict[str, list[Advisory]] = same[0] if same else {}
+            same = sorted({home[each] for each in ids if each in home})
+            first = same[0] if same else len(home)
+            joined = groups.setdefault(first, {})
             # An advisory may show that two that were told apart are one.
             for other in same[1:]:
-                groups.remove(other)
-                for auditor, ones in other.items():
+                for auditor, ones in groups.pop(other).items():
                     joined.setdefault(auditor, []).extend(ones)
+                    ids |= _ids(ones)
             joined.setdefault(name, []).append(advisory)
-            if not same:
-                groups.append(joined)
+            home |= dict.fromkeys(ids, first)
     knowing = [name for name, audit in audits.items() if _knows(audit, pin)]
     return [
         Flaw(
@@ -55,7 +56,7 @@ def flaws(pin: Pin, audits: Mapping[str, Audit]) -> list[Flaw]:
             auditors=tuple(name for name in audits if name in group),
             silent=tuple(name for name in knowing if name not in group),
         )
-        for group in groups
+        for group in groups.values()
     ]
 
 

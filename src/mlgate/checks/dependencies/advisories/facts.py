@@ -10,7 +10,7 @@ from mlgate.checks.dependencies.versions import parse, public
 
 # Far beyond any honest record. One that holds more states nothing that can be evaluated in
 # good time, which leaves its packages in doubt.
-_EVENTS = 2_000
+_EVENTS = 500
 _VERSIONS = 20_000
 _RATINGS = 20
 _ALIASES = 200

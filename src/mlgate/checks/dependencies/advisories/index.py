@@ -24,8 +24,8 @@ _SCHEMA = 1
 _KEPT = 4
 _SUFFIX = ".sqlite"
 _BROKEN_SHOWN = 100
-# Records about one package: ten times what any has.
-_PER_PACKAGE = 10_000
+# Records about one package: several times what any has.
+_PER_PACKAGE = 3_000
 _NAMES = 500_000
 
 _LAYOUT = """

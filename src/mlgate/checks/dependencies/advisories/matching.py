@@ -160,9 +160,13 @@ class Extent(Struct, frozen=True):
             or any(each.answers(version) == {True} for each in self.vague)
         )
 
+    def may_affect(self, version: Version) -> bool:
+        """Say whether a public version is affected, or cannot be told not to be."""
+        return self.affects(version) or bool(self.uncertain(version))
+
     def uncertain(self, version: Version) -> str:
         """Say why it cannot be told whether a public version is affected, or "" where it can."""
-        if self.affects(version):
+        if not (self.unreadable or self.vague) or self.affects(version):
             return ""
         if self.unreadable:
             return self.unreadable

@@ -1,5 +1,6 @@
 """All that a database says of one package: flaws joined across their ids, and what fixes them."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -13,6 +14,8 @@ from mlgate.checks.dependencies.auditor import Advisory
 
 # The Python ecosystem's own id is shown first.
 _PREFERENCE = ("PYSEC-", "GHSA-", "CVE-")
+# Fixes that are tried before none is said to be known: no package has so many.
+_CANDIDATES = 300
 
 
 class Group(Struct, frozen=True):
@@ -32,6 +35,10 @@ class Group(Struct, frozen=True):
         """Say whether any of the records affects a public version."""
         return any(each.affects(version) for each in self.extents)
 
+    def may_affect(self, version: Version) -> bool:
+        """Say whether any of the records affects a public version, or cannot be told not to."""
+        return any(each.may_affect(version) for each in self.extents)
+
     def lists(self, version: str) -> bool:
         """Say whether any of the records lists a version in just this spelling."""
         return any(version in each.listed for each in self.extents)
@@ -50,28 +57,34 @@ class PackageRecords(Struct, frozen=True):
 
     Attributes:
         groups: Its flaws, in the order of the database.
-        ends: Every version that fixes one of them, sorted.
+        ends: Every final release that fixes one of them, sorted.
+        early: Every pre-release that does, sorted.
     """
 
     groups: tuple[Group, ...]
     ends: tuple[Version, ...]
+    early: tuple[Version, ...] = ()
 
     def upgrade(self, version: Version, groups: Iterable[Group]) -> str | None:
         """Return the smallest fix after ``version`` that none of the groups affects."""
         groups = tuple(groups)
-        later = [end for end in self.ends if end > version]
-        stable = [end for end in later if not end.is_prerelease]
-        for end in [*stable, *(end for end in later if end.is_prerelease)]:
-            if not any(group.affects(end) or group.uncertain(end) for group in groups):
-                return str(end)
+        for ends in (self.ends, self.early):
+            at = bisect_right(ends, version)
+            for end in ends[at : at + _CANDIDATES]:
+                if not any(group.may_affect(end) for group in groups):
+                    return str(end)
         return None
 
 
 def of_package(name: str, records: Sequence[Record]) -> PackageRecords:
     """Join what records say of one package; ``name`` is normalised."""
     groups = tuple(_groups(name, records))
-    ends = {end for group in groups for each in group.extents for end in each.ends()}
-    return PackageRecords(groups, tuple(sorted(ends)))
+    ends = sorted({end for group in groups for each in group.extents for end in each.ends()})
+    return PackageRecords(
+        groups=groups,
+        ends=tuple(end for end in ends if not end.is_prerelease),
+        early=tuple(end for end in ends if end.is_prerelease),
+    )
 
 
 def _groups(name: str, records: Sequence[Record]) -> Iterable[Group]:
