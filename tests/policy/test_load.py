@@ -169,3 +169,21 @@ def test_no_text_breaks_the_loader(text):
 def test_no_bytes_break_the_loader(raw):
     with contextlib.suppress(PolicyError):
         load("p", lambda path: raw if path == "p" else None)
+
+
+def test_a_policy_in_a_folder_extends_one_above_it(tmp_path):
+    (tmp_path / "ci").mkdir()
+    (tmp_path / "base.yaml").write_text("version: 1\nfail_on: low\n")
+    (tmp_path / "ci" / "own.yaml").write_text("version: 1\nextends: ../base.yaml\n")
+    assert from_disk(tmp_path / "ci" / "own.yaml", "ci/own.yaml").policy.fail_on is Severity.LOW
+    (tmp_path / "ci" / "own.yaml").write_text("version: 1\nextends: ../../base.yaml\n")
+    with pytest.raises(PolicyError, match="leaves the repository"):
+        from_disk(tmp_path / "ci" / "own.yaml", "ci/own.yaml")
+
+
+def test_what_a_policy_extends_is_no_link(tmp_path):
+    (tmp_path / "other.yaml").write_text("version: 1\n")
+    (tmp_path / "base.yaml").symlink_to("other.yaml")
+    (tmp_path / "own.yaml").write_text("version: 1\nextends: base.yaml\n")
+    with pytest.raises(PolicyError, match="symbolic link"):
+        from_disk(tmp_path / "own.yaml", "own.yaml")

@@ -4,11 +4,18 @@ Only the plain YAML of a policy is read: no tags, no aliases, no duplicate keys,
 document, bounded depth. What is refused is refused with its line.
 """
 
+import math
+import re
 from typing import Any
 
 from msgspec import Struct
 
 _DEPTH = 20
+# Line ends that editors do not show, and controls that reorder what they show.
+_HIDDEN = re.compile("\\r(?!\\n)|[\\x85\\u2028\\u2029\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]")
+_PLAIN = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]*)?|[-+]?\.[0-9]+")
+_SCIENTIFIC = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+")
+_LARGEST = 10**15
 
 
 class PolicyError(Exception):
@@ -68,6 +75,12 @@ def parse(text: str, path: str) -> Document:
 
 
 def _refuse_the_odd(yaml: Any, text: str, path: str) -> None:
+    hidden = _HIDDEN.search(text)
+    if hidden:
+        line = text.count("\n", 0, hidden.start()) + 1
+        raise PolicyError(
+            path, line, f"holds the character U+{ord(hidden[0]):04X}, which hides or reorders text; remove it"
+        )
     depth = documents = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1
@@ -91,7 +104,8 @@ def _mapping(yaml: Any, node: Any, prefix: str, lines: dict[str, int], path: str
     values: dict[str, Any] = {}
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
-        key = _scalar(yaml, key_node, path) if isinstance(key_node, yaml.ScalarNode) else None
+        plain = isinstance(key_node, yaml.ScalarNode) and key_node.tag.endswith(":str")
+        key = _scalar(yaml, key_node, path) if plain else None
         if not isinstance(key, str):
             raise PolicyError(path, line, "keys are plain words")
         place = f"{prefix}.{key}" if prefix else key
@@ -116,10 +130,17 @@ def _value(yaml: Any, node: Any, place: str, lines: dict[str, int], path: str) -
 
 
 def _scalar(yaml: Any, node: Any, path: str) -> Any:
-    constructor = yaml.constructor.SafeConstructor()
-    try:
-        return constructor.construct_object(node, deep=True)
-    except (ValueError, OverflowError, yaml.YAMLError) as error:
-        raise PolicyError(
-            path, node.start_mark.line + 1, f"{node.value[:60]!r} cannot be read: {error}"
-        ) from error
+    line, shown = node.start_mark.line + 1, repr(node.value[:60])
+    if node.style is None and _SCIENTIFIC.fullmatch(node.value):
+        value: Any = float(node.value)  # YAML 1.1 wants a dot and a sign, and takes `1e-3` for text
+    else:
+        try:
+            value = yaml.constructor.SafeConstructor().construct_object(node, deep=True)
+        except (ValueError, OverflowError, yaml.YAMLError) as error:
+            why = getattr(error, "problem", None) or error
+            raise PolicyError(path, line, f"{shown} cannot be read: {why}") from error
+        if type(value) in (int, float) and math.isfinite(value) and not _PLAIN.fullmatch(node.value):
+            raise PolicyError(path, line, f"{shown} is read as {value}; write numbers in plain decimals")
+    if type(value) in (int, float) and not -_LARGEST <= value <= _LARGEST:
+        raise PolicyError(path, line, f"{shown} is not a number between -10^15 and 10^15")
+    return value

@@ -13,8 +13,8 @@ from msgspec import UNSET, Struct
 
 from mlgate.core.limits import DEFAULT as LIMITS
 from mlgate.policy.document import Document, PolicyError, parse
-from mlgate.policy.globs import compile_globs
 from mlgate.policy.schema import Policy
+from mlgate.policy.sense import settle
 
 NAME = ".mlgate.yaml"
 _CHAIN = 5
@@ -62,6 +62,9 @@ def from_disk(path: Path, shown: str) -> PolicyFile:
 
     def read(name: str) -> bytes | None:
         try:
+            # The policy itself is the user's choice; what it extends is not.
+            if name != path.name and (folder / name).is_symlink():
+                raise PolicyError(shown, None, f"extends: {name} is a symbolic link, which is not followed")
             with (folder / name).open("rb") as stream:
                 return stream.read(LIMITS.manifest_bytes + 1)
         except FileNotFoundError:
@@ -85,7 +88,8 @@ def load(path: str, read: Read, *, shown: str | None = None) -> PolicyFile:
     chain = _chain(path, read, shown)
     digest = hashlib.sha256()
     merged: dict[str, Any] = {}
-    for _, raw, document in reversed(chain):
+    origins: dict[str, tuple[str, int]] = {}
+    for named, raw, document in reversed(chain):
         digest.update(b"%d:" % len(raw) + raw)
         inherited = merged.get("waivers", [])
         own = document.data.get("waivers", [])
@@ -93,11 +97,15 @@ def load(path: str, read: Read, *, shown: str | None = None) -> PolicyFile:
         if isinstance(own, list) and isinstance(inherited, list) and (own or inherited):
             # The file's own waivers come first, so that their lines stay right.
             merged["waivers"] = [*own, *inherited]
-    lines = chain[0][2].lines
-    policy = _convert(merged, lines, shown)
-    _check_globs(policy, lines, shown)
-    _check_waivers(policy, lines, shown)
-    return PolicyFile(policy, shown, digest.hexdigest(), lines)
+            origins = {_behind(key, len(own)): place for key, place in origins.items()}
+        origins |= {key: (named, line) for key, line in document.lines.items()}
+
+    def fail(key: str, problem: str) -> PolicyError:
+        path, line = _origin(key, origins, shown)
+        return PolicyError(path, line, f"{key}: {problem}" if key else problem)
+
+    policy = settle(_convert(merged, fail), fail)
+    return PolicyFile(policy, shown, digest.hexdigest(), chain[0][2].lines)
 
 
 def check_rules(loaded: PolicyFile, known: Iterable[str]) -> None:
@@ -143,10 +151,12 @@ def _chain(path: str, read: Read, shown: str) -> list[tuple[str, bytes, Document
         if not isinstance(base, str) or not base:
             return chain  # a wrong type is reported with the other keys
         origin = (named, document.lines["extends"])
-        if "://" in base or base.startswith("/"):
-            raise PolicyError(*origin, f"extends: {base} is not a path from this policy's folder")
+        if "://" in base or base.startswith("/") or "\0" in base:
+            raise PolicyError(*origin, f"extends: {base!r} is not a path from this policy's folder")
         current = os.path.normpath(PurePosixPath(current).parent / base)
-        named = current
+        named = os.path.normpath(PurePosixPath(named).parent / base)
+        if named.startswith("../"):
+            raise PolicyError(*origin, f"extends: {base} leaves the repository")
 
 
 def _text(raw: bytes, named: str) -> str:
@@ -168,7 +178,21 @@ def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _convert(data: dict[str, Any], lines: Mapping[str, int], shown: str) -> Policy:
+def _behind(key: str, count: int) -> str:
+    """Return the key of an inherited waiver once ``count`` others stand before it."""
+    return re.sub(r"^waivers\[(\d+)\]", lambda found: f"waivers[{int(found[1]) + count}]", key)
+
+
+def _origin(key: str, origins: Mapping[str, tuple[str, int]], shown: str) -> tuple[str, int]:
+    """Return file and line of a key, or of the nearest key above it."""
+    while key:
+        if key in origins:
+            return origins[key]
+        key = key[: max(key.rfind("."), key.rfind("["), 0)]
+    return shown, 1
+
+
+def _convert(data: dict[str, Any], fail: Callable[[str, str], PolicyError]) -> Policy:
     try:
         return msgspec.convert(data, Policy)
     except msgspec.ValidationError as error:
@@ -184,8 +208,11 @@ def _convert(data: dict[str, Any], lines: Mapping[str, int], shown: str) -> Poli
             problem += f"; one of {', '.join(_choices(key))}"
         elif "encoded date" in problem:
             problem = "not a date; write it as YYYY-MM-DD"
-        place = PolicyFile(DEFAULT.policy, lines=lines).line(key)
-        raise PolicyError(shown, place or 1, f"{key}: {problem}" if key else problem) from error
+        elif problem.endswith("got `bool`"):
+            problem += "; YAML reads yes, no, on and off as true and false: put words in quotes"
+        elif problem.endswith("got `null`"):
+            problem = "has no value; give it one, or remove the key"
+        raise fail(key, problem) from error
 
 
 def _keys(key: str) -> list[str]:
@@ -236,29 +263,3 @@ def _nearest(word: str, known: Iterable[str]) -> str:
     if close:
         return f"; did you mean `{close[0]}`?"
     return f"; known here: {', '.join(known)}" if known else ""
-
-
-def _check_globs(policy: Policy, lines: Mapping[str, int], shown: str) -> None:
-    patterns = [(f"models.include[{at}]", glob) for at, glob in enumerate(policy.models.include)]
-    patterns += [(f"models.exclude[{at}]", glob) for at, glob in enumerate(policy.models.exclude)]
-    patterns += [(f"dependencies.exclude[{at}]", glob) for at, glob in enumerate(policy.dependencies.exclude)]
-    patterns += [
-        (f"waivers[{at}].path", waiver.path)
-        for at, waiver in enumerate(policy.waivers)
-        if isinstance(waiver.path, str)
-    ]
-    for key, pattern in patterns:
-        try:
-            compile_globs([pattern])
-        except ValueError as error:
-            raise PolicyError(shown, PolicyFile(policy, lines=lines).line(key), f"{key}: {error}") from error
-
-
-def _check_waivers(policy: Policy, lines: Mapping[str, int], shown: str) -> None:
-    for index, waiver in enumerate(policy.waivers):
-        if (waiver.rule is UNSET) == (waiver.not_checked is UNSET):
-            raise PolicyError(
-                shown,
-                PolicyFile(policy, lines=lines).line(f"waivers[{index}]"),
-                f"waivers[{index}]: say what is waived by `rule` or by `not_checked`, one of the two",
-            )

@@ -21,6 +21,7 @@ Path: TypeAlias = Annotated[
     str,
     Meta(min_length=1, max_length=4096, description="Path from the repository's root, with forward slashes."),
 ]
+Word: TypeAlias = Annotated[str, Meta(min_length=1, max_length=4096)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Sha256: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
@@ -120,8 +121,8 @@ class Data(Section, frozen=True):
     """
 
     path: Path
-    label: str
-    features: str | tuple[str, ...] | UnsetType = UNSET
+    label: Word
+    features: Word | Annotated[tuple[Word, ...], Meta(min_length=1)] | UnsetType = UNSET
     range: tuple[float, float] | UnsetType = UNSET
     sha256: Sha256 | UnsetType = UNSET
     limit: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
@@ -212,9 +213,9 @@ class Waiver(Section, frozen=True):
     rule: Annotated[str, Meta(pattern=r"^MLG-[A-Z]{3}-\d{3}$")] | UnsetType = UNSET
     not_checked: Annotated[str, Meta(pattern=r"^[a-z][a-z-]*$")] | UnsetType = UNSET
     path: Glob | UnsetType = UNSET
-    subject: str | UnsetType = UNSET
-    package: str | UnsetType = UNSET
-    advisory: str | UnsetType = UNSET
+    subject: Word | UnsetType = UNSET
+    package: Word | UnsetType = UNSET
+    advisory: Word | UnsetType = UNSET
 
 
 class Policy(Section, frozen=True):

@@ -1,0 +1,131 @@
+"""What the types of a policy cannot say: paths, globs, waivers and ranges that make sense.
+
+Paths are brought to one spelling here, so that every check names a file alike.
+"""
+
+import posixpath
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from mlgate.policy.globs import compile_globs
+from mlgate.policy.schema import Assessment, Policy, Threshold
+
+_SHORTEST_REASON = 10
+# Returns the error for a key and what is wrong with it.
+Fail: TypeAlias = Callable[[str, str], Exception]
+
+
+def settle(policy: Policy, fail: Fail) -> Policy:
+    """Return the policy with its paths in one spelling.
+
+    Raises:
+        PolicyError: What ``fail`` makes of the first thing that makes no sense.
+    """
+    for key, problem in _problems(policy):
+        raise fail(key, problem)
+
+    def path(value: Any, key: str) -> Any:
+        try:
+            return normal(value) if isinstance(value, str) else value
+        except ValueError as error:
+            raise fail(key, str(error)) from error
+
+    dependencies = policy.dependencies
+    if dependencies.manifests is not UNSET:
+        manifests = [
+            path(value, f"dependencies.manifests[{at}]") for at, value in enumerate(dependencies.manifests)
+        ]
+        dependencies = replace(dependencies, manifests=tuple(dict.fromkeys(manifests)))
+    database = path(dependencies.advisories.path, "dependencies.advisories.path")
+    return replace(
+        policy,
+        dependencies=replace(dependencies, advisories=replace(dependencies.advisories, path=database)),
+        assessment=tuple(
+            replace(
+                entry,
+                model=replace(entry.model, path=path(entry.model.path, f"assessment[{at}].model.path")),
+                data=replace(entry.data, path=path(entry.data.path, f"assessment[{at}].data.path")),
+            )
+            for at, entry in enumerate(policy.assessment)
+        ),
+    )
+
+
+def normal(path: str) -> str:
+    """Return a path from the repository's root in its one spelling.
+
+    Raises:
+        ValueError: It leaves the repository, or is no path with forward slashes.
+    """
+    if "\\" in path or "\0" in path:
+        raise ValueError(f"{path!r} is not a path with forward slashes")
+    spelled = posixpath.normpath(path)
+    if path.startswith("/") or spelled == ".." or spelled.startswith("../"):
+        raise ValueError(f"{path!r} leaves the repository; write a path from its root")
+    if spelled == ".":
+        raise ValueError(f"{path!r} is the repository itself; name a file in it")
+    return spelled
+
+
+def _problems(policy: Policy) -> Iterator[tuple[str, str]]:
+    yield from _globs(policy)
+    yield from _waivers(policy)
+    threshold = policy.dependencies.fail_on
+    if isinstance(threshold, Threshold) and threshold.severity is UNSET and threshold.cvss is UNSET:
+        yield "dependencies.fail_on", "says neither severity nor cvss; name one, or remove the key"
+    yield from _assessments(policy.assessment)
+
+
+def _globs(policy: Policy) -> Iterator[tuple[str, str]]:
+    patterns = [(f"models.include[{at}]", glob) for at, glob in enumerate(policy.models.include)]
+    patterns += [(f"models.exclude[{at}]", glob) for at, glob in enumerate(policy.models.exclude)]
+    patterns += [(f"dependencies.exclude[{at}]", glob) for at, glob in enumerate(policy.dependencies.exclude)]
+    patterns += [
+        (f"waivers[{at}].path", waiver.path)
+        for at, waiver in enumerate(policy.waivers)
+        if isinstance(waiver.path, str)
+    ]
+    for key, pattern in patterns:
+        try:
+            compile_globs([pattern])
+        except ValueError as error:
+            yield key, str(error)
+
+
+def _waivers(policy: Policy) -> Iterator[tuple[str, str]]:
+    for at, waiver in enumerate(policy.waivers):
+        if (waiver.rule is UNSET) == (waiver.not_checked is UNSET):
+            yield (
+                f"waivers[{at}]",
+                "say what is waived by `rule` or by `not_checked`, one of the two",
+            )
+        if waiver.advisory is not UNSET and waiver.rule is UNSET:
+            yield (
+                f"waivers[{at}].advisory",
+                "an advisory belongs to a finding; name its `rule`, or remove this key",
+            )
+        if len(waiver.reason.strip()) < _SHORTEST_REASON:
+            yield f"waivers[{at}].reason", "says nothing; a reviewer must read why this is acceptable"
+
+
+def _assessments(entries: tuple[Assessment, ...]) -> Iterator[tuple[str, str]]:
+    names: Counter[str] = Counter()
+    for at, entry in enumerate(entries):
+        names[entry.name] += 1
+        if names[entry.name] > 1:
+            yield (
+                f"assessment[{at}].name",
+                f"{entry.name!r} stands twice; a name belongs to one assessment",
+            )
+        if "\n" in entry.name:
+            yield f"assessment[{at}].name", "holds a line break; write it on one line"
+        limits = entry.data.range
+        if isinstance(limits, tuple) and not limits[0] < limits[1]:
+            yield (
+                f"assessment[{at}].data.range",
+                f"{list(limits)} is not the smallest value and then the largest",
+            )
