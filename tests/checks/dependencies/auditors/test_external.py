@@ -19,8 +19,8 @@ def tool(scope_of):
             self.fail_at = None
             self.doubt = ""
 
-        def __call__(self, pins, file, folder, seconds):
-            assert file.parent == folder
+        def __call__(self, pins, file, seconds):
+            assert list(file.parent.iterdir()) == [file]
             assert seconds > 0
             if self.fail_at == len(self.files):
                 raise FailedError("auditor-service", "failed")

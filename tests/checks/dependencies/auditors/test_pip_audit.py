@@ -11,9 +11,9 @@ from importlib.util import find_spec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 from packaging.version import Version
 
+from mlgate.checks import dependencies
 from mlgate.checks.dependencies.auditor import Pin
 from mlgate.checks.dependencies.auditors import pip_audit
 from mlgate.checks.dependencies.auditors._command import FailedError, Outcome
@@ -72,7 +72,7 @@ def ask(scope_of, service):
 
     def run(*pins, seconds=60.0, url=None):
         environ = {"PATH": os.environ["PATH"], "PIP_AUDIT_OSV_URL": url or service.url}
-        return pip_audit.audit(pins, scope_of({}), environ=environ, seconds=seconds)
+        return pip_audit.audit(pins, scope_of({}, offline=False), environ=environ, seconds=seconds)
 
     return run
 
@@ -157,13 +157,14 @@ def test_a_record_that_it_leaves_out_is_not_checked(ask, service, record):
 
 
 @real
-def test_auditors_that_disagree_are_both_heard_and_it_is_said(collect, service, osv, database, monkeypatch):
+def test_auditors_that_disagree_are_both_heard_and_it_is_said(scope_of, service, osv, database, monkeypatch):
     service.records["torch", "1.0"] = [osv("PYSEC-1", "torch", aliases=["CVE-1"]), osv("GHSA-9", "torch")]
     own = database(osv("GHSA-1", "torch", aliases=["CVE-1"]), osv("GHSA-2", "torch"))
     monkeypatch.setenv("PIP_AUDIT_OSV_URL", service.url)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     policy = "dependencies: {auditors: [osv, pip-audit]}"
-    seen = collect({"requirements.txt": "torch==1.0\nnumpy==1.0\n"}, policy, advisories=own)
+    files = {"requirements.txt": "torch==1.0\nnumpy==1.0\n"}
+    seen = dependencies.collect(scope_of(files, policy, advisories=own, offline=False))
     told = {each.detail["advisory"]: (each.detail["auditors"], each.detail["silent"]) for each in seen.facts}
     assert told == {
         "GHSA-1": (["osv", "pip-audit"], []),
@@ -175,14 +176,14 @@ def test_auditors_that_disagree_are_both_heard_and_it_is_said(collect, service, 
 
 
 def test_nothing_to_ask_needs_no_pip_audit(scope_of):
-    audit = pip_audit.audit([], scope_of({}), command=("/nowhere",))
+    audit = pip_audit.audit([], scope_of({}, offline=False), command=("/nowhere",))
     assert (audit.answers, audit.not_checked) == ({}, ())
 
 
 def test_offline_it_is_not_run(scope_of, tmp_path):
     marker = tmp_path / "marker"
     command = (sys.executable, "-c", f"open({str(marker)!r}, 'w')")
-    scope = replace(scope_of({}, "dependencies: {auditors: [pip-audit]}"), offline=True)
+    scope = scope_of({}, "dependencies: {auditors: [pip-audit]}", offline=True)
     for given_command in (command, None):
         audit = pip_audit.audit([Pin("torch", "1.0")], scope, command=given_command)
         (gap,) = audit.not_checked
@@ -194,7 +195,9 @@ def test_offline_it_is_not_run(scope_of, tmp_path):
 
 @pytest.mark.parametrize("module", ["pip_audit_of_nobody"])
 def test_without_pip_audit_it_says_what_to_install(scope_of, module):
-    audit = pip_audit.audit([Pin("torch", "1.0")], scope_of({}), command=(sys.executable, "-P", "-m", module))
+    audit = pip_audit.audit(
+        [Pin("torch", "1.0")], scope_of({}, offline=False), command=(sys.executable, "-P", "-m", module)
+    )
     (gap,) = audit.not_checked
     assert gap.reason == "auditor-missing"
     assert "pip-audit is not installed; pip install 'mlgate[pip-audit]'" in gap.message
@@ -203,7 +206,7 @@ def test_without_pip_audit_it_says_what_to_install(scope_of, module):
 def test_a_pin_that_it_does_not_mention_is_unknown(scope_of):
     program = """print('{"dependencies": [{"name": "torch", "version": "1.0", "vulns": []}]}')"""
     pins = [Pin("torch", "1.0"), Pin("numpy", "2.0")]
-    audit = pip_audit.audit(pins, scope_of({}), command=(sys.executable, "-c", program))
+    audit = pip_audit.audit(pins, scope_of({}, offline=False), command=(sys.executable, "-c", program))
     assert [audit.answers[pin].unknown for pin in pins] == [None, "no-answer"]
     assert audit.sources[0].summary.startswith("answered for 1 of 2 pinned versions")
 
@@ -214,9 +217,8 @@ def test_the_repository_cannot_choose_the_service(scope_of, tmp_path):
         "import json, os, sys; json.dump([sys.argv, os.getcwd(), dict(os.environ)], open(sys.argv[1], 'w'))"
     )
     seen = tmp_path / "seen.json"
-    scope = scope_of(
-        {"pip.conf": "[global]\nindex-url = https://evil.example\n", ".env": "PIP_AUDIT_OSV_URL=x"}
-    )
+    files = {"pip.conf": "[global]\nindex-url = https://evil.example\n", ".env": "PIP_AUDIT_OSV_URL=x"}
+    scope = scope_of(files, offline=False)
     environ = {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf"), "PIP_AUDIT_VULNERABILITY_SERVICE": "esms"}
     pip_audit.audit(
         [Pin("torch", "1.0")], scope, environ=environ, command=(sys.executable, "-c", program, str(seen))

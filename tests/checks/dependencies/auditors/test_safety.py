@@ -11,7 +11,6 @@ from importlib.util import find_spec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 from packaging.version import Version
 
 from mlgate.checks.dependencies.auditor import Pin
@@ -115,7 +114,7 @@ def ask(scope_of, service):
             url or service.url,
         )
         environ["SAFETY_DATA_API_BASE_URL"] += "/"
-        return safety.audit(pins, scope_of({}), environ=environ, seconds=60.0)
+        return safety.audit(pins, scope_of({}, offline=False), environ=environ, seconds=60.0)
 
     return run
 
@@ -140,7 +139,9 @@ def fake(scope_of, tmp_path):
         )
         environ = {"SAFETY_API_KEY": key} if key is not None else {}
         command = (sys.executable, str(program))
-        return safety.audit(list(pins), scope_of({}), environ=environ, seconds=30.0, command=command)
+        return safety.audit(
+            list(pins), scope_of({}, offline=False), environ=environ, seconds=30.0, command=command
+        )
 
     return run
 
@@ -227,20 +228,22 @@ def test_offline_it_is_not_run(scope_of, tmp_path):
     marker = tmp_path / "marker"
     command = (sys.executable, "-c", f"open({str(marker)!r}, 'w')")
     environ = {"SAFETY_API_KEY": KEY}
-    audit = safety.audit([TORCH], replace(scope_of({}), offline=True), environ=environ, command=command)
+    audit = safety.audit([TORCH], scope_of({}, offline=True), environ=environ, command=command)
     assert (audit.answers, reasons(audit)) == ({}, ["auditor-offline"])
     assert not marker.exists()
 
 
 def test_without_safety_it_says_what_to_install(scope_of):
     command = (sys.executable, "-c", "raise SystemExit('python: No module named safety')")
-    (gap,) = safety.audit([TORCH], scope_of({}), environ={"SAFETY_API_KEY": KEY}, command=command).not_checked
+    (gap,) = safety.audit(
+        [TORCH], scope_of({}, offline=False), environ={"SAFETY_API_KEY": KEY}, command=command
+    ).not_checked
     assert gap.reason == "auditor-missing"
     assert "pip install 'mlgate[safety]'" in gap.message
 
 
 def test_nothing_to_ask_needs_no_safety(scope_of):
-    assert safety.audit([], scope_of({}), environ={}).not_checked == ()
+    assert safety.audit([], scope_of({}, offline=False), environ={}).not_checked == ()
 
 
 def test_the_report_is_read_beside_its_notices(fake):

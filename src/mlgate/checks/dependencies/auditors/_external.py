@@ -43,9 +43,9 @@ _SILENCE = Answer(
     unknown="no-answer", message="the auditor gave no answer about it; run it again, or use another auditor"
 )
 
-Ask: TypeAlias = Callable[[Sequence[Exact], Path, Path, float], Reply]
-"""Ask about pins, of which no two share a name: the pins, a requirements file with them, the
-folder that it lies in, and the seconds left."""
+Ask: TypeAlias = Callable[[Sequence[Exact], Path, float], Reply]
+"""Ask about pins, of which no two share a name: the pins, a requirements file with them that
+lies in a folder of its own, and the seconds left."""
 
 
 def answer(
@@ -106,7 +106,7 @@ def runs(wanted: Iterable[Exact], ask: Ask, end: float) -> Iterable[Reply]:
             file = folder / "requirements.txt"
             file.write_text("".join(f"{name}=={version}\n" for name, version in batch.items()), "utf-8")
             asked = tuple(batch.items())
-            reply = ask(asked, file, folder, left)
+            reply = ask(asked, file, left)
             # Said here, pin by pin: whoever waives a failure of the run waives no silence about a pin.
             yield Reply({pin: reply.answers.get(pin, _SILENCE) for pin in asked}, reply.doubt)
 

@@ -112,9 +112,9 @@ def _ask(
     environ: Mapping[str, str],
     pins: Sequence[Exact],
     file: Path,
-    folder: Path,
     seconds: float,
 ) -> Reply:
+    folder = file.parent
     url = environ.get("PIP_AUDIT_OSV_URL")
     service = ("--vulnerability-service", "pypi") if url is None else ("-s", "osv", "--osv-url", url)
     outcome = _command.run(

@@ -147,9 +147,9 @@ def _ask(
     environ: Mapping[str, str],
     pins: Sequence[Exact],
     file: Path,
-    folder: Path,
     seconds: float,
 ) -> Reply:
+    folder = file.parent
     report = folder / "report.json"
     outcome = _command.run(
         (
