@@ -6,6 +6,7 @@ from mlgate.core.facts import Check, Location, NotChecked
 from mlgate.core.findings import Finding
 from mlgate.core.report import Verdict
 from mlgate.core.severity import Severity
+from mlgate.policy.document import PolicyError
 from mlgate.policy.load import load
 from mlgate.policy.verdict import decide, fail_at
 
@@ -155,3 +156,40 @@ def test_one_severity_can_replace_every_threshold():
         policy("models: {fail_on: critical}\ndependencies: {fail_on: {cvss: 1}}").policy, Severity.LOW
     )
     assert {changed.threshold(check) for check in Check} == {Severity.LOW}
+
+
+@pytest.mark.parametrize(
+    ("until_fixed", "fixed_in", "result", "status"),
+    [
+        (True, None, Verdict.PASS, "used"),
+        (True, "2.6.0", Verdict.FAIL, "fixed"),
+        (False, "2.6.0", Verdict.PASS, "used"),
+    ],
+)
+def test_a_waiver_until_fixed_ends_when_a_fix_exists(until_fixed, fixed_in, result, status):
+    text = waiver(rule="MLG-DEP-001", advisory="CVE-1", until_fixed=str(until_fixed).lower())
+    decision = verdict(text, [vulnerable(fixed_in=fixed_in)])
+    assert decision.verdict is result
+    assert [(each.status, each.matched) for each in decision.waivers] == [(status, 1)]
+    assert (decision.findings[0].waived is None) is (result is Verdict.FAIL)
+
+
+def test_another_waiver_may_still_accept_what_is_fixed():
+    both = waiver(rule="MLG-DEP-001", until_fixed="true") + waiver(rule="MLG-DEP-001").removeprefix(
+        "waivers:\n"
+    )
+    decision = verdict(both, [vulnerable(fixed_in="2.6.0")])
+    assert decision.verdict is Verdict.PASS
+    assert [each.status for each in decision.waivers] == ["fixed", "used"]
+
+
+def test_a_waiver_past_its_expiry_is_expired_fix_or_no_fix():
+    text = waiver(rule="MLG-DEP-001", until_fixed="true", expires="2026-06-14")
+    decision = verdict(text, [vulnerable(fixed_in="2.6.0")])
+    assert [each.status for each in decision.waivers] == ["expired"]
+
+
+@pytest.mark.parametrize("keys", [{"not_checked": "unpinned"}, {"rule": "MLG-PKL-002"}])
+def test_only_an_advisory_can_be_fixed(keys):
+    with pytest.raises(PolicyError, match="until_fixed"):
+        policy(waiver(until_fixed="true", **keys))

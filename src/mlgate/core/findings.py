@@ -40,6 +40,7 @@ class Finding(Struct, frozen=True):
         advisory: Advisory id.
         aliases: Its other ids.
         cvss: Base score, 0 to 10.
+        fixed_in: A version that fixes it, where the advisories know one.
         blocks: True where the policy lets it fail the run.
         waived: The waiver that accepts it.
     """
@@ -57,6 +58,7 @@ class Finding(Struct, frozen=True):
     advisory: str | None = None
     aliases: tuple[str, ...] = ()
     cvss: float | None = None
+    fixed_in: str | None = None
     blocks: bool = False
     waived: Waived | None = None
 

@@ -50,6 +50,7 @@ def _findings(rule: Rule, hits: Iterable[Hit]) -> Iterable[Finding]:
             advisory=hit.advisory,
             aliases=hit.aliases,
             cvss=hit.cvss,
+            fixed_in=hit.fixed_in,
         )
 
 

@@ -67,7 +67,8 @@ class WaiverStatus(Struct, frozen=True):
         reason: In the policy's words.
         expires: ISO date.
         line: Its line in the policy.
-        status: ``used``, ``unused`` or ``expired``.
+        status: ``used``, ``unused``, ``expired``, or ``fixed``: it held until a fix
+            existed, and one does.
         matched: How many findings or items it met (also when expired).
     """
 

@@ -22,6 +22,7 @@ class Hit(Struct, frozen=True):
         advisory: Advisory id, for a vulnerable dependency.
         aliases: Its other ids.
         cvss: Base score, 0 to 10.
+        fixed_in: A version that fixes it, where the advisories know one.
     """
 
     fact: Fact
@@ -32,6 +33,7 @@ class Hit(Struct, frozen=True):
     advisory: str | None = None
     aliases: tuple[str, ...] = ()
     cvss: float | None = None
+    fixed_in: str | None = None
 
 
 # A rule reads only its own settings from the policy, whose type lives a floor above.

@@ -204,6 +204,7 @@ class Waiver(Section, frozen=True):
         subject: Only for this subject (``posix.system``, ``torch==2.1.0``).
         package: Only for this package, whatever its version.
         advisory: Only for this advisory; any alias matches.
+        until_fixed: True ends it as soon as the advisories know a version that fixes the flaw.
     """
 
     reason: Annotated[
@@ -216,6 +217,7 @@ class Waiver(Section, frozen=True):
     subject: Word | UnsetType = UNSET
     package: Word | UnsetType = UNSET
     advisory: Word | UnsetType = UNSET
+    until_fixed: bool = False
 
 
 class Policy(Section, frozen=True):

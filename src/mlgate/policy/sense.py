@@ -108,6 +108,11 @@ def _waivers(policy: Policy) -> Iterator[tuple[str, str]]:
                 f"waivers[{at}].advisory",
                 "an advisory belongs to a finding; name its `rule`, or remove this key",
             )
+        if waiver.until_fixed and not str(waiver.rule).startswith("MLG-DEP-"):
+            yield (
+                f"waivers[{at}].until_fixed",
+                "a fix is known of advisories alone; name MLG-DEP-001 as the `rule`, or remove this key",
+            )
         if len(waiver.reason.strip()) < _SHORTEST_REASON:
             yield f"waivers[{at}].reason", "says nothing; a reviewer must read why this is acceptable"
 

@@ -55,18 +55,25 @@ def decide(
     """
     waivers = [_Matcher(policy, index, waiver, today) for index, waiver in enumerate(policy.policy.waivers)]
     matched: Counter[int] = Counter()
+    ended: set[int] = set()
 
-    def waived(test: Callable[["_Matcher"], bool]) -> Waived | None:
+    def waived(test: Callable[["_Matcher"], bool], *, fixed: bool = False) -> Waived | None:
         accepted = None
         for waiver in waivers:
             if test(waiver):
                 matched[waiver.index] += 1
-                accepted = accepted or waiver.accepted
+                if fixed and waiver.until_fixed:
+                    ended.add(waiver.index)
+                else:
+                    accepted = accepted or waiver.accepted
         return accepted
 
     judged = []
     for finding in findings:
-        acceptance = waived(lambda waiver, finding=finding: waiver.meets_finding(finding))  # type: ignore[misc]
+        acceptance = waived(
+            lambda waiver, finding=finding: waiver.meets_finding(finding),  # type: ignore[misc]
+            fixed=finding.fixed_in is not None,
+        )
         blocks = acceptance is None and _reaches(policy.policy, finding)
         judged.append(replace(finding, waived=acceptance, blocks=blocks))
     unjudged = []
@@ -80,7 +87,10 @@ def decide(
         verdict = Verdict.UNDECIDED
     else:
         verdict = Verdict.PASS
-    statuses = tuple(waiver.status(matched[waiver.index], complete=complete) for waiver in waivers)
+    statuses = tuple(
+        waiver.status(matched[waiver.index], complete=complete, fixed=waiver.index in ended)
+        for waiver in waivers
+    )
     return Decision(verdict, tuple(judged), tuple(unjudged), statuses)
 
 
@@ -125,6 +135,11 @@ class _Matcher:
             return None
         return Waived(self._waiver.reason, self._waiver.expires.isoformat(), self._line)
 
+    @property
+    def until_fixed(self) -> bool:
+        """Whether it ends where a fix is known."""
+        return self._waiver.until_fixed
+
     def meets_finding(self, finding: Finding) -> bool:
         waiver = self._waiver
         if waiver.rule != finding.rule or not self._in_scope(finding.location.path, finding.subject):
@@ -145,10 +160,12 @@ class _Matcher:
             return False
         return self._package is None or self._package == _normal(subject.partition("==")[0])
 
-    def status(self, matched: int, *, complete: bool) -> WaiverStatus:
+    def status(self, matched: int, *, complete: bool, fixed: bool) -> WaiverStatus:
         waiver = self._waiver
         if self._expired:
             status = "expired"
+        elif fixed:
+            status = "fixed"
         elif matched:
             status = "used"
         else:

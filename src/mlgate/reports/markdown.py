@@ -176,7 +176,7 @@ def _waivers(report: Report, total: summary.Totals) -> str:
         (
             plain(one.summary, 300),
             plain(one.expires, 40),
-            f"**{one.status}**" if one.status in ("expired", "unused") else plain(one.status),
+            f"**{one.status}**" if one.status in ("expired", "fixed", "unused") else plain(one.status),
             f"{one.matched:,}",
             plain(one.reason, 300),
         )

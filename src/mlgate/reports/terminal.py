@@ -165,6 +165,7 @@ class _Page:
             tail = {
                 "used": f"accepts {waiver.matched:,} until {waiver.expires}",
                 "expired": f"EXPIRED on {waiver.expires}; met {waiver.matched:,}",
+                "fixed": f"ENDED: a fix exists; met {waiver.matched:,}",
                 "unused": "unused: nothing matches it; remove it",
             }.get(waiver.status, waiver.status)
             colour = "dim" if waiver.status == "used" else "yellow"

@@ -28,6 +28,7 @@ def _vulnerable(facts: Sequence[Fact], policy: Policy) -> Iterator[Hit]:
             advisory=ids[0],
             aliases=tuple(ids[1:]),
             cvss=detail["cvss"],
+            fixed_in=detail["fixed"],
         )
 
 
@@ -57,6 +58,7 @@ def _malicious(facts: Sequence[Fact], _policy: Policy) -> Iterator[Hit]:
             evidence="\n".join(detail.get("references", ())) or f"https://osv.dev/vulnerability/{advisory}",
             advisory=advisory,
             aliases=tuple(detail.get("aliases", ())),
+            fixed_in=detail.get("fixed"),
         )
 
 
@@ -139,7 +141,8 @@ RULES = (
             "Where no fixed version exists and the flaw cannot be reached, waive the advisory (any of its "
             "ids matches) with a reason and an expiry:\n\n"
             "```yaml\nwaivers:\n  - rule: MLG-DEP-001\n    advisory: PYSEC-2025-194\n"
-            "    reason: torch.jit is never given untrusted programs here\n    expires: 2027-01-31\n```"
+            "    reason: torch.jit is never given untrusted programs here\n    expires: 2027-01-31\n"
+            "    until_fixed: true  # ends as soon as a fixed version is known\n```"
         ),
         references=(
             "https://ossf.github.io/osv-schema/",
