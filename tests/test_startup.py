@@ -15,6 +15,8 @@ HEAVY = [
     "attr",
     "fickling",
     "pip_audit",
+    "safety",
+    "cvss",
     "yaml",
     "packaging",
     "asyncio",
