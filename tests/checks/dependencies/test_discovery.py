@@ -2,9 +2,12 @@ import pytest
 
 from mlgate.checks.dependencies import discovery
 from mlgate.checks.dependencies.discovery import readers, unread_kinds
+from mlgate.checks.dependencies.manifest import trait
 
 CLEAN = "numpy==2.1.2\n"
 PROJECT = '[project]\nname = "a"\ndependencies = ["numpy>=1"]\n'
+SCRIPT = "# /// script\n# dependencies = []\n# ///\n"
+CONDA = "dependencies: [numpy=2.1.2]\n"
 LOCK = 'version = 1\n[[package]]\nname = "numpy"\nversion = "2.1.2"\nsource = { registry = "https://pypi.org/simple" }\n'
 
 
@@ -16,13 +19,14 @@ def test_every_reader_keeps_the_protocol():
     assert [reader.FORMAT for reader in readers()]
     for reader in readers():
         assert isinstance(reader.LOCK, bool)
-        assert not reader.claims("src/main.py")
+        assert not reader.claims("src/main.c")
 
 
 def test_no_reader_claims_what_is_listed_as_not_read():
     for kind in unread_kinds():
         for name in kind.names:
-            assert discovery.reader_for(name.replace("*", "x")) is None
+            reader = discovery.reader_for(name.replace("*", "x"))
+            assert reader is None or trait(reader, "MARK")
         assert kind.instead
         assert kind.kind in ("lock", "declaration")
 
@@ -67,15 +71,17 @@ def test_the_policy_excludes_by_glob_and_is_counted(scope_of):
     [
         ({"pyproject.toml": PROJECT, "uv.lock": LOCK}, ["pyproject.toml", "uv.lock"]),
         ({"pyproject.toml": PROJECT, "pylock.dev.toml": ""}, ["pylock.dev.toml", "pyproject.toml"]),
-        ({"pyproject.toml": PROJECT, "poetry.lock": ""}, ["poetry.lock"]),
+        ({"pyproject.toml": PROJECT, "poetry.lock": ""}, ["poetry.lock", "pyproject.toml"]),
+        ({"pyproject.toml": PROJECT, "pixi.lock": ""}, ["pixi.lock"]),
         ({"pyproject.toml": PROJECT, "requirements.txt": CLEAN}, ["pyproject.toml", "requirements.txt"]),
         ({"a/pyproject.toml": PROJECT, "uv.lock": LOCK}, ["a/pyproject.toml", "uv.lock"]),
         ({"requirements.in": "numpy", "requirements.txt": CLEAN}, ["requirements.txt"]),
         ({"requirements.in": "numpy"}, ["requirements.in"]),
         ({"Pipfile": "", "Pipfile.lock": "{}"}, ["Pipfile.lock"]),
-        ({"m/MLmodel": "", "m/conda.yaml": "", "m/requirements.txt": CLEAN}, ["m/requirements.txt"]),
-        ({"m/MLmodel": "", "m/conda.yaml": ""}, ["m/conda.yaml"]),
-        ({"m/conda.yaml": "", "m/requirements.txt": CLEAN}, ["m/conda.yaml", "m/requirements.txt"]),
+        ({"m/MLmodel": "", "m/conda.yaml": CONDA, "m/requirements.txt": CLEAN}, ["m/requirements.txt"]),
+        ({"m/MLmodel": "", "m/conda.yaml": CONDA}, ["m/conda.yaml"]),
+        ({"run.py": SCRIPT, "run.py.lock": LOCK}, ["run.py.lock"]),
+        ({"m/conda.yaml": CONDA, "m/requirements.txt": CLEAN}, ["m/conda.yaml", "m/requirements.txt"]),
     ],
 )
 def test_a_declaration_beside_its_lock_is_covered_by_it(scope_of, files, expected):

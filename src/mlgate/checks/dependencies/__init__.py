@@ -10,6 +10,7 @@ from mlgate.checks import Scope
 from mlgate.checks.dependencies import discovery, malware, merge
 from mlgate.checks.dependencies.auditor import Audit, Auditor, Pin
 from mlgate.checks.dependencies.discovery import Found
+from mlgate.checks.dependencies.manifest import trait
 from mlgate.checks.dependencies.pins import Pins, resolve
 from mlgate.checks.dependencies.walk import Tree, Walker
 from mlgate.core.discovery import modules
@@ -37,7 +38,7 @@ def collect(scope: Scope) -> Observations:
         ),
         packages=pins.packages,
         sources=(
-            _manifests_source(found, trees, scope),
+            _manifests_source(found, trees, walker.aside, scope),
             *(source for audit in audits.values() for source in audit.sources),
             *([] if agreement is None else [agreement]),
         ),
@@ -58,8 +59,19 @@ def _read(found: Found, scope: Scope, walker: Walker) -> list[Tree]:
             kept.append(tree)
     changed = None if scope.target.whole else {file.path for file in scope.target.files}
     return [
-        tree for tree in trees if tree in kept and (changed is None or not changed.isdisjoint(tree.paths))
+        tree
+        for tree in trees
+        if tree in kept
+        and (changed is None or not changed.isdisjoint(tree.paths))
+        and not _is_none(tree, walker)
     ]
+
+
+def _is_none(tree: Tree, walker: Walker) -> bool:
+    """Say whether a file that was found by its content turned out to be no manifest."""
+    reader = tree.root.reader
+    found = not tree.root.named and reader is not None and trait(reader, "MARK") is not None
+    return found and not tree.placed and not tree.indexes and not _has_gap(walker, tree.paths)
 
 
 def _unread(found: Found, trees: Sequence[Tree], scope: Scope, walker: Walker) -> None:
@@ -197,7 +209,7 @@ def _place(package: Package) -> Location:
     return Location(path=package.path, line=package.line)
 
 
-def _manifests_source(found: Found, trees: Sequence[Tree], scope: Scope) -> Source:
+def _manifests_source(found: Found, trees: Sequence[Tree], aside: Sequence[str], scope: Scope) -> Source:
     wanted = scope.policy.policy.dependencies.manifests
     read = sorted({path for tree in trees for path in tree.paths})
     if wanted == ():
@@ -215,10 +227,17 @@ def _manifests_source(found: Found, trees: Sequence[Tree], scope: Scope) -> Sour
         ("in virtual environments or installed packages", found.skipped),
     )
     summary += "".join(f"; {count} {what}" for what, count in beside if count)
+    if aside:
+        names = f"{', '.join(aside[:5])}{', ...' if len(aside) > 5 else ''}"
+        summary += f"; no Python packages, of which no advisory here speaks: {names}"
     detail = {
         "discovered": wanted is UNSET,
         "read": read,
         "formats": dict(formats),
+        "included": {
+            tree.root.path: sorted(tree.paths - {tree.root.path}) for tree in trees if len(tree.paths) > 1
+        },
+        "aside": list(aside),
         "covered": list(found.covered),
         "excluded": found.excluded,
         "skipped": found.skipped,

@@ -2,6 +2,7 @@
 
 import fnmatch
 import posixpath
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -13,25 +14,19 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from mlgate.checks import Scope
-from mlgate.checks.dependencies.manifest import Reader
+from mlgate.checks.dependencies.manifest import Reader, trait
 from mlgate.core.discovery import modules
 from mlgate.policy.globs import compile_globs
-from mlgate.target import Target
+from mlgate.target import File, Target
 
 # Installed packages and other people's projects: not what this repository declares.
 _FOREIGN = frozenset({"site-packages", "dist-packages", "node_modules", ".tox", ".nox", "__pypackages__"})
 _VENV = "pyvenv.cfg"
 _INSTALLED = frozenset({"lib", "lib64", "Lib", "share"})
-# Files that may stand beside a changed one and are not among the changes themselves.
-_SIBLINGS = (
-    "uv.lock",
-    "pylock.toml",
-    "poetry.lock",
-    "pdm.lock",
-    "Pipfile.lock",
-    "requirements.txt",
-    "MLmodel",
-)
+# Above this, content that may be a manifest is searched no further, and taken for one.
+_CHUNK = 1 << 20
+_OVERLAP = 4 << 10
+_LINKS = 5
 
 
 class Unread(Struct, frozen=True):
@@ -42,12 +37,14 @@ class Unread(Struct, frozen=True):
         kind: ``lock`` (says what is installed) or ``declaration`` (says what is wanted).
         instead: What a user can do.
         contains: The file counts only if it holds one of these.
+        covered_by: Names beside it that say the same, resolved.
     """
 
     names: tuple[str, ...]
     kind: str
     instead: str
     contains: tuple[str, ...] = ()
+    covered_by: tuple[str, ...] = ()
 
 
 class Root(Struct, frozen=True):
@@ -120,7 +117,8 @@ def find(scope: Scope) -> Found:
 def _named(path: str) -> Root:
     path = posixpath.normpath(path)
     reader = reader_for(path)
-    unread = None if reader else unread_kind(path)
+    unread = None if reader and trait(reader, "MARK") is None else unread_kind(path)
+    reader = None if unread else reader
     suffix = posixpath.splitext(path)[1].lower()
     if reader is None and unread is None and suffix in ("", ".txt", ".in", ".pip"):
         reader = requirements_reader()
@@ -140,14 +138,22 @@ def _discover(scope: Scope) -> Found:
     target = scope.target
     excluded_by_policy = compile_globs(scope.policy.policy.dependencies.exclude)
     environments = {posixpath.dirname(file.path) for file in target.files if file.name == _VENV}
+    asked = _is_environment(target, environments)
     roots: list[Root] = []
     skipped = excluded = 0
     for file in target.files:
         reader = reader_for(file.path)
+        installed = reader is not None and bool(trait(reader, "ENVIRONMENT"))
+        foreign = not installed and _foreign(file.path, environments)
+        mark = trait(reader, "MARK") if reader is not None else None
+        if (installed and not asked) or (mark and foreign):
+            continue
+        if mark and not _holds(target, file, mark, scope.policy.policy.limits.search_bytes):
+            reader = None
         unread = None if reader else unread_kind(file.path)
         if reader is None and unread is None:
             continue
-        if _foreign(file.path, environments):
+        if foreign:
             skipped += 1
         elif excluded_by_policy(file.path):
             excluded += 1
@@ -161,6 +167,67 @@ def _discover(scope: Scope) -> Found:
         covered=tuple(sorted(covered)),
         skipped=skipped,
         excluded=excluded,
+    )
+
+
+def _holds(target: Target, file: File, mark: bytes, limit: int) -> bool:
+    """Say whether a file's content matches. One that cannot be searched counts: reading it will tell."""
+    place = followed(target, file.path)
+    if place is None:
+        return False  # a link that leads out of the repository
+    expression = re.compile(mark)
+    try:
+        with place.open() as stream:
+            before = stream.read(_CHUNK)
+            size = len(before)
+            while not expression.search(before):
+                more = stream.read(_CHUNK)
+                if not more:
+                    return False
+                size += len(more)
+                if size > limit:
+                    return True
+                before = before[-_OVERLAP:] + more
+    except OSError:
+        pass
+    return True
+
+
+def followed(target: Target, path: str) -> File | None:
+    """Find a file; a link is followed by name, inside the target only."""
+    file = target.find(path)
+    for _ in range(_LINKS):
+        if file is None or file.kind != "link" or file.link is None:
+            break
+        aim = posixpath.normpath(posixpath.join(posixpath.dirname(file.path), file.link))
+        file = None if crossed(target, file.path, file.link) else target.find(aim)
+    return file
+
+
+def crossed(target: Target, path: str, relative: str) -> str:
+    """Return the link that a path leaves by ``..``, or "": the kernel resolves it, text does not."""
+    parts = posixpath.join(posixpath.dirname(path), relative).split("/")
+    for index, part in enumerate(parts):
+        before = "/".join(parts[:index])
+        if part == ".." and before and target.find(before) is not None:
+            return before
+    return ""
+
+
+def _is_environment(target: Target, environments: set[str]) -> bool:
+    """Say whether an environment is all that the user asks about: its folder, or one inside it."""
+    if not target.whole or not target.files:
+        return False
+    # The files are sorted: what the first and the last share, all share.
+    top = posixpath.commonpath([posixpath.dirname(target.files[index].path) for index in (0, -1)])
+    if _foreign(f"{top}/_", environments) or top in environments:
+        return True
+    depth = top.count("/") + 2 if top else 1
+    return any(
+        file.name == "METADATA"
+        and file.path.count("/") == depth
+        and file.path.endswith(".dist-info/METADATA")
+        for file in target.files
     )
 
 
@@ -185,41 +252,44 @@ def _covered(target: Target, roots: Iterable[Root]) -> set[str]:
         folder, name = posixpath.split(root.path)
         if not target.whole:
             names[folder].update(
-                other for other in _SIBLINGS if target.find(posixpath.join(folder, other)) is not None
+                other for other in _siblings() if target.find(posixpath.join(folder, other)) is not None
             )
-        if _resolved(name, names[folder]):
+        if _resolved(root, name, frozenset(names[folder])):
             covered.add(root.path)
     return covered
 
 
-def _resolved(name: str, beside: set[str]) -> bool:
-    if name.endswith(".in"):
-        return f"{name[:-3]}.txt" in beside
-    if name in ("pyproject.toml", "Pipfile", "pixi.toml"):
-        # One that is read does not hide what it should resolve: it may be out of date.
-        return any(_is_unread_lock(other) for other in beside)
-    # MLflow writes the same requirements a second time, as a conda environment.
-    return name == "conda.yaml" and {"MLmodel", "requirements.txt"} <= beside
+def _resolved(root: Root, name: str, beside: frozenset[str]) -> bool:
+    if root.reader is None:
+        return root.unread is not None and not beside.isdisjoint(root.unread.covered_by)
+    covered = trait(root.reader, "covered")
+    return covered is not None and bool(covered(name, beside))
+
+
+@cache
+def _siblings() -> tuple[str, ...]:
+    """Names that may stand beside a changed file without being among the changes."""
+    names = {name for reader in readers() for name in trait(reader, "NAMES") or ()}
+    names |= {name for kind in unread_kinds() for name in kind.names}
+    return tuple(sorted(name for name in names if not set(name) & set("*?[")))
 
 
 def _unchanged_locks(target: Target, roots: Sequence[Root]) -> list[Root]:
     """Lock files that speak for a changed project and did not change with it."""
     known = {root.path for root in roots}
     found: dict[str, Root] = {}
+    locks = [(name, reader) for reader in readers() if reader.LOCK for name in trait(reader, "NAMES") or ()]
     for root in roots:
         folder, name = posixpath.split(root.path)
         if name != "pyproject.toml":
             continue
-        paths = [posixpath.join(folder, "pylock.toml"), posixpath.join(folder, "uv.lock")]
+        paths = [(posixpath.join(folder, lock), reader) for lock, reader in locks]
         while folder:  # a workspace has its lock file in a folder above
             folder = posixpath.dirname(folder)
-            paths.append(posixpath.join(folder, "uv.lock"))
-        for path in paths:
+            paths += [
+                (posixpath.join(folder, lock), reader) for lock, reader in locks if trait(reader, "WORKSPACE")
+            ]
+        for path, reader in paths:
             if path not in known and target.find(path) is not None:
-                found[path] = Root(path, reader_for(path))
+                found[path] = Root(path, reader)
     return list(found.values())
-
-
-def _is_unread_lock(name: str) -> bool:
-    kind = unread_kind(name) if reader_for(name) is None else None
-    return kind is not None and kind.kind == "lock" and name.endswith("lock")

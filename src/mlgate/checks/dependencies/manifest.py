@@ -5,7 +5,7 @@ A reader is a module of ``mlgate.checks.dependencies.manifests`` with the member
 :mod:`mlgate.checks.dependencies.requirements`.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -22,6 +22,7 @@ LOCAL = "local-requirement"
 REQUIREMENTS = "requirements"
 CONSTRAINTS = "constraints"
 PROJECT = "project"
+MANIFEST = "manifest"
 ELSEWHERE = "elsewhere"
 
 
@@ -74,12 +75,16 @@ class Include(Struct, frozen=True):
         path: Relative to this manifest's folder, as written.
         line: 1-based line.
         role: :data:`REQUIREMENTS`, :data:`CONSTRAINTS`, :data:`PROJECT` for a folder
-            that holds a project of its own, or :data:`ELSEWHERE` for a URL.
+            that holds a project of its own, :data:`MANIFEST` for a file that is read by
+            its name, or :data:`ELSEWHERE` for a URL.
+        anywhere: True where the folder that the path is relative to cannot be told: it
+            is this manifest's, or one above.
     """
 
     path: str
     line: int | None
     role: str
+    anywhere: bool = False
 
 
 class Index(Struct, frozen=True):
@@ -125,6 +130,8 @@ class Reading(Struct, frozen=True):
         members: Folders, relative to the manifest's, whose own declarations this lock
             file resolves (the members of a workspace; "." for the folder itself).
         own: Normalised names of the packages that those folders hold.
+        aside: Names of what is installed and is no Python package: advisories about
+            Python packages do not speak of it.
     """
 
     requirements: tuple[Requirement, ...] = ()
@@ -133,6 +140,7 @@ class Reading(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
     members: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()
 
 
 class Reader(Protocol):
@@ -142,6 +150,23 @@ class Reader(Protocol):
         FORMAT: The format's name in reports.
         LOCK: True where the file names every package with its exact version, so that
             the declarations beside it need no reading of their own.
+
+    A reader may say more about its files; :func:`trait` reads it:
+
+    ====================  ==========================================================
+    ``NAMES``             Base names or patterns of them; the plain ones are looked
+                          for beside a changed file.
+    ``MARK``              A regular expression over bytes: discovery takes a file
+                          only where its content matches, and a file that turns out
+                          to hold nothing is no manifest.
+    ``ALONE``             True where the file installs for itself, so that what
+                          stands beside it does not contradict it.
+    ``WORKSPACE``         True where a lock file speaks for projects in folders below.
+    ``ENVIRONMENT``       True where the file is what an installer left: it counts
+                          only in an environment that the user asks about.
+    ``covered``           ``(name, beside) -> bool``: another file in the folder
+                          says the same, resolved.
+    ====================  ==========================================================
     """
 
     FORMAT: str
@@ -158,6 +183,11 @@ class Reader(Protocol):
             Unreadable: Nothing of the file can be read.
         """
         ...
+
+
+def trait(reader: Reader, name: str) -> Any:
+    """Return what a reader says about its files under ``name``, or None where it says nothing."""
+    return getattr(reader, name, None)
 
 
 def shown(text: str, length: int = 160) -> str:

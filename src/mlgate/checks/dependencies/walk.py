@@ -12,6 +12,7 @@ from mlgate.checks.dependencies.manifest import (
     CONSTRAINTS,
     ELSEWHERE,
     LOCAL,
+    MANIFEST,
     PROJECT,
     REQUIREMENTS,
     Include,
@@ -25,9 +26,7 @@ from mlgate.checks.dependencies.manifest import (
 )
 from mlgate.core.facts import Check, Location, NotChecked
 from mlgate.core.limits import Limits
-from mlgate.target import File, Target
-
-_LINKS = 5
+from mlgate.target import Target
 
 
 class Placed(Struct, frozen=True):
@@ -86,6 +85,12 @@ class Walker:
         """What could not be read so far."""
         return tuple(self._gaps.values())
 
+    @property
+    def aside(self) -> tuple[str, ...]:
+        """Names of what is required and is no Python package, sorted."""
+        readings = (reading for reading in self._readings.values() if reading is not None)
+        return tuple(sorted({name for reading in readings for name in reading.aside}))
+
     def locks(self, folder: str) -> tuple[Reading, ...]:
         """Return the lock files, read so far, that speak for the declarations in a folder."""
         return tuple(reading for path, reading in self._locks.items() if folder in _folders(path, reading))
@@ -139,14 +144,16 @@ class Walker:
     ) -> Iterator[tuple[str, Reader | None, str]]:
         for include in includes:
             if include.role == PROJECT:
-                place = _join(path, posixpath.join(include.path, "pyproject.toml"))
+                inside = posixpath.join(include.path, "pyproject.toml")
+                place = _join(self._base(path, inside, include), inside)
                 if self._target.find(place) is not None:
                     yield place, discovery.reader_for(place), role
                 else:
                     self._local(path, include)
                 continue
-            place = _join(path, include.path)
-            crossed = self._crossed(path, include.path)
+            base = self._base(path, include.path, include)
+            place = _join(base, include.path)
+            crossed = discovery.crossed(self._target, base, include.path)
             if crossed:
                 message = (
                     f"includes {shown(include.path)}, which goes through the link {shown(crossed)} and back "
@@ -159,16 +166,15 @@ class Walker:
                 continue
             # A file that was included as a constraint makes constraints of all it includes.
             role_below = CONSTRAINTS if CONSTRAINTS in (role, include.role) else REQUIREMENTS
-            yield place, discovery.requirements_reader(), role_below
+            named = discovery.reader_for(place) if include.role == MANIFEST else None
+            yield place, named or discovery.requirements_reader(), role_below
 
-    def _crossed(self, path: str, relative: str) -> str:
-        """Return the link that a path leaves by ``..``, or "": the kernel resolves it, text does not."""
-        parts = posixpath.join(posixpath.dirname(path), relative).split("/")
-        for index, part in enumerate(parts):
-            before = "/".join(parts[:index])
-            if part == ".." and before and self._target.find(before) is not None:
-                return before
-        return ""
+    def _base(self, path: str, relative: str, include: Include) -> str:
+        """Return the file, or one in a folder above it, whose folder an include is relative to."""
+        base = path
+        while include.anywhere and base and self._target.find(_join(base, relative)) is None:
+            base = posixpath.dirname(base)
+        return base or path
 
     def _missing(self, path: str, include: Include, place: str) -> None:
         if include.role == ELSEWHERE:
@@ -203,16 +209,6 @@ class Walker:
             self._readings[path] = self._parse(path, data, reader)
         return self._readings[path]
 
-    def _file(self, path: str) -> File | None:
-        """Find a manifest; a link is followed by name, inside the target only."""
-        file = self._target.find(path)
-        for _ in range(_LINKS):
-            if file is None or file.kind != "link" or file.link is None:
-                break
-            crossed = self._crossed(file.path, file.link)
-            file = None if crossed else self._target.find(_join(file.path, file.link))
-        return file
-
     def _parse(self, path: str, data: bytes, reader: Reader) -> Reading | None:
         try:
             reading = reader.read(data, self._limits)
@@ -234,7 +230,7 @@ class Walker:
     def data(self, path: str) -> bytes | None:
         """Return a manifest's bytes, or None where they cannot be had, which is noted."""
         limit = self._limits.manifest_bytes
-        file = self._file(path)
+        file = discovery.followed(self._target, path)
         if file is None:
             message = "is named as a manifest, and there is no such file; correct dependencies.manifests"
             self.gap("missing-manifest", path, message)

@@ -24,6 +24,7 @@ from mlgate.core.limits import Limits
 
 FORMAT = "pylock.toml"
 LOCK = True
+NAMES = ("pylock.toml",)
 
 _NAME = re.compile(r"^pylock\.(?:[^.]+\.)?toml$")
 _KNOWN = (1, 0)

@@ -36,6 +36,7 @@ from mlgate.core.limits import Limits
 
 FORMAT = "requirements"
 LOCK = False
+NAMES = ("requirements.txt",)
 
 _NAMES = (
     "requirements*.txt",
@@ -71,6 +72,11 @@ def claims(path: str) -> bool:
     if any(fnmatch.fnmatchcase(name, pattern) for pattern in _NAMES):
         return True
     return name.endswith((".txt", ".in")) and not _FOLDERS.isdisjoint(folders)
+
+
+def covered(name: str, beside: frozenset[str]) -> bool:
+    """Say whether what a ``.in`` file is compiled to stands beside it."""
+    return name.endswith(".in") and f"{name[:-3]}.txt" in beside
 
 
 def read(data: bytes, limits: Limits) -> Reading:

@@ -26,6 +26,8 @@ from mlgate.core.limits import Limits
 
 FORMAT = "uv.lock"
 LOCK = True
+NAMES = ("uv.lock",)
+WORKSPACE = True
 
 _VERSION = 1
 # Sources that are folders of the repository: their dependencies are in the lock already.
@@ -33,8 +35,9 @@ _FOLDERS = ("editable", "virtual", "directory")
 
 
 def claims(path: str) -> bool:
-    """``uv.lock``, wherever it lies."""
-    return path.rpartition("/")[2] == "uv.lock"
+    """``uv.lock``, wherever it lies, and ``<script>.py.lock``."""
+    name = path.rpartition("/")[2]
+    return name in NAMES or name.endswith(".py.lock")
 
 
 def read(data: bytes, limits: Limits) -> Reading:

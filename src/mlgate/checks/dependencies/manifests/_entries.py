@@ -1,0 +1,99 @@
+"""Requirements that stand inside another file: single lines, read as pip reads them."""
+
+from msgspec.structs import replace
+
+from mlgate.checks.dependencies.manifest import (
+    UNPINNED,
+    Include,
+    Index,
+    Problem,
+    Reading,
+    Requirement,
+    Unreadable,
+)
+from mlgate.checks.dependencies.manifests import requirements
+from mlgate.core.limits import Limits
+
+# The tools that install. A command that renews them says nothing about what the project
+# runs, as little as a build system's requirements do; a pinned one is audited.
+INSTALLERS = frozenset(
+    {"pip", "setuptools", "wheel", "uv", "poetry", "pdm", "pipenv", "pip-tools", "build", "virtualenv"}
+)
+
+
+class Entries:
+    """Collects what the lines of a file say, up to a limit.
+
+    Args:
+        limits: Of the run.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._full = False
+        self.requirements: list[Requirement] = []
+        self.includes: list[Include] = []
+        self.indexes: list[Index] = []
+        self.problems: list[Problem] = []
+        self.aside: list[str] = []
+
+    def _room(self, line: int | None) -> bool:
+        size = len(self.requirements) + len(self.includes) + len(self.indexes) + len(self.problems)
+        if size + len(self.aside) < self._limits.requirements:
+            return True
+        if not self._full:
+            self._full = True
+            message = f"holds more than {self._limits.requirements} requirements; the rest was not read"
+            self.problems.append(Problem("limit", message, line))
+        return False
+
+    def add(self, requirement: Requirement) -> None:
+        """Add a requirement; a tool that installs counts only where it is pinned."""
+        if requirement.kind == UNPINNED and requirement.name in INSTALLERS:
+            return
+        if self._room(requirement.line):
+            self.requirements.append(requirement)
+
+    def include(self, include: Include) -> None:
+        """Add an include."""
+        if self._room(include.line):
+            self.includes.append(include)
+
+    def problem(self, reason: str, message: str, line: int | None, subject: str = "") -> None:
+        """Add a problem."""
+        if self._room(line):
+            self.problems.append(Problem(reason, message, line, subject))
+
+    def leave(self, name: str) -> None:
+        """Add a name of which this audit does not speak."""
+        if self._room(None):
+            self.aside.append(name)
+
+    def line(self, text: str, line: int | None, condition: str | None = None) -> Reading:
+        """Add one line of a requirements file, and return what it says by itself."""
+        try:
+            # One line stays one line, and a comment on an encoding has no say here.
+            said = requirements.read(f"\n\n{' '.join(text.split())}\n".encode(), self._limits)
+        except (Unreadable, UnicodeEncodeError):
+            said = Reading(problems=(Problem("unparseable", "holds a requirement that is not text"),))
+        for each in said.requirements:
+            both = "; ".join(part for part in (condition, each.condition) if part)
+            self.add(replace(each, line=line, condition=both or None))
+        for include in said.includes:
+            self.include(replace(include, line=line))
+        for index in said.indexes:
+            if self._room(line):
+                self.indexes.append(replace(index, line=line))
+        for problem in said.problems:
+            self.problem(problem.reason, problem.message, line, problem.subject)
+        return said
+
+    def reading(self) -> Reading:
+        """Return all of it."""
+        return Reading(
+            requirements=tuple(self.requirements),
+            includes=tuple(self.includes),
+            indexes=tuple(self.indexes),
+            problems=tuple(self.problems),
+            aside=tuple(self.aside),
+        )
