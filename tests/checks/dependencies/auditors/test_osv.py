@@ -162,3 +162,58 @@ def test_the_order_of_records_does_not_matter(ask, osv):
         osv("X-1", "torch", aliases=["GHSA-1"]),
     ]
     assert ask("1.0", *records) == ask("1.0", *records[::-1])
+
+
+TORCH = Pin("torch", "1.0")
+
+
+@pytest.fixture
+def online(scope_of, monkeypatch, tmp_path_factory):
+    """Audit torch 1.0 online; the address and what is kept are this test's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("home")))
+
+    def run(policy="", pins=(TORCH,)):
+        return auditor.audit(pins, scope_of({}, policy, offline=False))
+
+    return run
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9/all.zip", "http://example.org/", "http://[", "x"])
+def test_a_service_that_fails_is_not_checked_and_says_what_to_do(online, monkeypatch, address):
+    monkeypatch.setenv("MLGATE_OSV_URL", address)
+    seen = online()
+    (gap,) = seen.not_checked
+    assert (gap.reason, seen.answers, seen.sources) == ("advisories-unavailable", {}, ())
+    assert "use --offline" in gap.message
+    assert "--advisories PATH" in gap.message
+
+
+def test_where_nothing_is_pinned_nobody_is_asked(online):
+    assert online(pins=()).not_checked == ()
+
+
+@pytest.mark.parametrize(
+    ("origin", "newest", "oldest", "reasons"),
+    [
+        ("given", "2020-01-01", 30, ["advisories-too-old"]),
+        ("given", "2020-01-01", 36500, []),
+        ("given", "", 36500, ["advisories-too-old"]),
+        ("given", "2999-01-01", 36500, ["advisories-too-old"]),
+        ("bundled", None, 1, ["advisories-too-old"]),
+        ("bundled", None, 36500, []),
+    ],
+)
+def test_the_policys_age_holds_for_every_database(scope_of, osv, database, origin, newest, oldest, reasons):
+    given = database(osv("A-1", "torch") | {"modified": newest}) if origin == "given" else None
+    scope = scope_of({}, f"dependencies: {{advisories: {{max_age_days: {oldest}}}}}", advisories=given)
+    seen = auditor.audit([Pin("torch", "1.0")], scope)
+    assert [gap.reason for gap in seen.not_checked] == reasons
+
+
+def test_the_source_says_which_database_it_was(scope_of, osv, database):
+    scope = scope_of({}, advisories=database(osv("A-1", "torch")))
+    (source,) = auditor.audit([Pin("torch", "1.0")], scope).sources
+    assert "1 advisories for 1 packages, newest of 2024-05-01" in source.summary
+    assert "days old; given by --advisories; sha256 " in source.summary
+    assert len(source.detail["sha256"]) == 64
+    assert source.detail["covers"] == "all"

@@ -81,7 +81,7 @@ def _opener(url: str) -> "urllib.request.OpenerDirector":
     class SameHost(urllib.request.HTTPRedirectHandler):
         """Follow a redirect within the same origin, and no other."""
 
-        def redirect_request(
+        def redirect_request(  # noqa: PLR0917 - urllib's signature
             self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
         ) -> urllib.request.Request | None:
             old, new = urlsplit(req.full_url), urlsplit(newurl)

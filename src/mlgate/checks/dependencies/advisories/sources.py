@@ -68,7 +68,7 @@ def choose(
         export.forget(folder, held)
         held = None
     scope.progress("fetching the OSV export for PyPI")
-    return _fetched(url, folder, held, wanted, now, patience)
+    return _fetched(url, folder, wanted, now, patience=patience, held=held)
 
 
 def _of_policy(scope: Scope, path: str, wanted: Collection[str], folder: Path | None) -> Database:
@@ -99,10 +99,11 @@ def _held(folder: Path, held: Export, wanted: Collection[str]) -> Database:
 def _fetched(
     url: str,
     folder: Path | None,
-    held: Export | None,
     wanted: Collection[str],
     now: dt.datetime,
+    *,
     patience: Patience | None,
+    held: Export | None,
 ) -> Database:
     try:
         with export.fetched(url, folder, held, now, patience) as (current, stream):
@@ -114,7 +115,7 @@ def _fetched(
             raise
         # It is unchanged there and damaged here.
         export.forget(folder, held)
-    return _fetched(url, folder, None, wanted, now, patience)
+    return _fetched(url, folder, wanted, now, patience=patience, held=None)
 
 
 def _of_export(
