@@ -6,7 +6,6 @@ danger never grant safety, they only say how grave a thing is that is not allowe
 
 import re
 import sys
-import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -17,7 +16,8 @@ from msgspec import Struct
 # Gravest first: a global in several categories counts for the first.
 CATEGORIES = ("executes", "code", "resolves", "loads", "network", "file", "process")
 
-_WORD = re.compile(r"[A-Za-z][\w.+-]{0,40}\Z")
+# A word is no file, no address and no command.
+_WORD = re.compile(r"[A-Za-z][\w+-]{0,40}\Z")
 _NUMBERS = frozenset(("int", "float", "bool", "none", "number"))
 # Names under which packages are imported.
 _ALIASES = frozenset(
@@ -36,6 +36,9 @@ class Tables(Struct, frozen=True):
         allowed: What may be called with any arguments.
         plain: What may be imported, but is not called while a file loads.
         shapes: What may be called with certain arguments.
+        content: Calls whose results are as plain as their arguments.
+        lazy: Calls whose results take from their arguments one by one.
+        texts: Calls and classes whose instances are texts, or stand for them.
         computed: Beginnings of calls of results that are ordinary.
         known: Packages that honest models are made of.
         stdlib: Modules of the standard library whose classes are plain data.
@@ -47,6 +50,9 @@ class Tables(Struct, frozen=True):
     allowed: frozenset[str]
     plain: frozenset[str]
     shapes: Mapping[str, tuple[str, ...]]
+    content: frozenset[str]
+    lazy: frozenset[str]
+    texts: frozenset[str]
     computed: tuple[str, ...]
     known: frozenset[str]
     stdlib: frozenset[str]
@@ -55,6 +61,8 @@ class Tables(Struct, frozen=True):
 @cache
 def tables() -> Tables:
     """Read the tables, once."""
+    import tomllib  # noqa: PLC0415 - most runs judge no pickle
+
     with (Path(__file__).parent / "data" / "pickle.toml").open("rb") as stream:
         data = tomllib.load(stream)
     exact: dict[str, str] = {}
@@ -66,7 +74,8 @@ def tables() -> Tables:
                     whole.setdefault(module, category)
                 else:
                     exact.setdefault(f"{module}.{name}", category)
-    telling = dict.fromkeys(data["telling"]["modules"], "resolves")
+    hosts = data["telling"]["modules"]
+    telling = dict.fromkeys((*hosts, *(f"_{host}" for host in hosts)), "resolves")
     for category in ("network", "resolves", "executes"):
         telling |= dict.fromkeys(data["telling"][category], category)
     return Tables(
@@ -78,6 +87,9 @@ def tables() -> Tables:
         shapes={
             name: tuple(part.strip() for part in shape.split(",")) for name, shape in data["shapes"].items()
         },
+        content=frozenset(data["results"]["content"]),
+        lazy=frozenset(data["results"]["lazy"]),
+        texts=frozenset(data["results"]["texts"]),
         computed=tuple(data["computed"]["starts"]),
         known=frozenset(data["known"]["packages"]),
         stdlib=frozenset(data["known"]["stdlib"]),
@@ -101,6 +113,9 @@ def category(module: str, name: str) -> str | None:
         found = look.whole.get(parent) or look.exact.get(parent)
         if found is not None:
             return found
+    if module.endswith(".__main__"):
+        # Importing it runs the program of its package.
+        return "executes"
     last = name.rpartition(".")[2]
     return look.telling.get(last) or _dunder(last)
 
@@ -134,27 +149,40 @@ def callable_with(module: str, name: str, args: Sequence[Mapping[str, Any]] | No
     subject = f"{module}.{name}"
     shape = look.shapes.get(subject)
     if shape is not None:
-        return args is not None and _fits(shape, args) and not _reaches(shape, args)
+        return args is not None and _fits(module, shape, args) and not _reaches(shape, args)
     if subject in look.allowed or (module == "builtins" and _exception(name)):
         return True
     if known(module) and args is not None:
         if name.startswith("__pyx_unpickle_"):
             return True
-        if class_like(name) and not _texts(args):
+        if class_like(name) and not _hidden(args) and not _texts(args):
             return True
     return None
+
+
+def makes_class(name: str, args: Sequence[Mapping[str, Any]] | None) -> bool:
+    """Say whether a call or an instance makes a class: a name, bases and a namespace, for a metaclass.
+
+    What the namespace holds under names such as ``__setstate__`` is called by the unpickler.
+    """
+    if args is None or len(args) < 3 or args[0]["type"] != "text" or args[1]["type"] != "tuple":
+        return False
+    bases = args[1]["items"]
+    if args[2]["type"] != "dict" or any(base["type"] not in ("global", "call", "instance") for base in bases):
+        return False
+    return bool(bases) or name.rpartition(".")[2].lower().endswith(("meta", "type", "metaclass"))
 
 
 def mild(module: str, name: str, args: Sequence[Mapping[str, Any]] | None) -> bool:
     """Say whether calling an unknown class with such arguments leaves little to choose.
 
-    Numbers alone (the value of an enumeration), or single words for a class of a known package.
+    Numbers alone, or a single word for a class of a known package: values of an enumeration.
     """
     if args is None or not class_like(name):
         return False
     if all(_number(arg) for arg in args):
         return True
-    return known(module) and all(_WORD.match(text or "/") for text in _texts(args))
+    return known(module) and len(args) == 1 and _WORD.match(str(args[0].get("value", ""))) is not None
 
 
 def nested_name(module: str, name: str) -> bool:
@@ -191,7 +219,9 @@ def _texts(args: Sequence[Mapping[str, Any]]) -> list[str | None]:
     waiting = list(args)
     while waiting:
         arg = waiting.pop()
-        if arg["type"] == "text":
+        if arg["type"] in ("call", "instance") and arg["value"] in tables().texts:
+            found.append(None)
+        elif arg["type"] == "text":
             found.append(arg.get("value"))
         elif arg["type"] in ("bytes", "bytearray", "unknown", "nested"):
             found.append(None)
@@ -199,15 +229,42 @@ def _texts(args: Sequence[Mapping[str, Any]]) -> list[str | None]:
     return found
 
 
-def _fits(shape: tuple[str, ...], args: Sequence[Mapping[str, Any]]) -> bool:
+def _hidden(args: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether functions are among the arguments, or what may stand for them."""
+    waiting = list(args)
+    while waiting:
+        arg = waiting.pop()
+        waiting.extend(arg.get("items", ()))
+        subject = str(arg.get("value", ""))
+        if arg["type"] == "call" and subject in tables().shapes and subject not in tables().content:
+            return True
+        if arg["type"] == "global" and not class_like(subject) and not _data(subject):
+            return True
+    return False
+
+
+def _data(subject: str) -> bool:
+    """Say whether an imported name that is not written as a class is one, or a value, all the same."""
+    look = tables()
+    known_value = subject in look.allowed or subject in look.content
+    # torch.float32, numpy.log1p: top-level names of these are types and plain arithmetic.
+    return known_value or (subject.count(".") == 1 and subject.startswith(("numpy.", "torch.")))
+
+
+def _fits(module: str, shape: tuple[str, ...], args: Sequence[Mapping[str, Any]]) -> bool:
     more = shape[-1] == "..."
     wanted = shape[:-1] if more else shape
-    if len(args) < len(wanted) or (len(args) > len(wanted) and not more):
+    if (len(args) < len(wanted) and not _optional(wanted)) or (len(args) > len(wanted) and not more):
         return False
     return all(
-        any(_is(kind, arg) for kind in alternatives.split("/"))
+        any(_is(kind, arg, module) for kind in alternatives.split("/"))
         for alternatives, arg in zip(wanted, args, strict=False)
     )
+
+
+def _optional(wanted: tuple[str, ...]) -> bool:
+    """Say whether a constructor of plain data is meant, which may go without arguments."""
+    return set(wanted) <= {"content", "plain", "value", "own/text", "constructor"}
 
 
 def _reaches(shape: tuple[str, ...], args: Sequence[Mapping[str, Any]]) -> bool:
@@ -221,11 +278,25 @@ def _reaches(shape: tuple[str, ...], args: Sequence[Mapping[str, Any]]) -> bool:
     return False
 
 
-def _is(kind: str, arg: Mapping[str, Any]) -> bool:
+def _is(kind: str, arg: Mapping[str, Any], module: str) -> bool:
     kind, _, texts = kind.partition("=")
     actual, value = arg["type"], str(arg.get("value", ""))
     if kind == "any":
         return True
+    if kind in ("content", "plain", "value"):
+        if actual == "call":
+            return value in tables().content or (kind == "plain" and value in tables().lazy)
+        if actual in ("int", "number"):
+            return kind != "content"
+        return actual not in ("instance", "persistent", "unknown", "global")
+    if kind == "encoded":
+        return bool(actual == "call" and value == "_codecs.encode")
+    if kind == "own":
+        return (
+            actual in ("global", "call", "instance") and value.partition(".")[0] == module.partition(".")[0]
+        )
+    if kind == "constructor":
+        return actual == "global" and value.startswith("numpy.random.") and value.endswith("_ctor")
     if kind == "text":
         return actual == "text" and (not texts or value in texts.split("|"))
     if kind == "name":

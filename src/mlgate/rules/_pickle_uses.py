@@ -46,6 +46,8 @@ def category(fact: Fact) -> str | None:
 
 def danger_of(fact: Fact) -> str | None:
     """Category of danger of a use, or None where the use is not dangerous in itself."""
+    if fact.kind != "pickle.import" and meaning.makes_class(fact.detail["name"], fact.detail["args"]):
+        return category(fact) or "code"
     if fact.subject in meaning.tables().shapes:
         if fact.kind == "pickle.import":
             return None
@@ -86,6 +88,9 @@ def verdict(fact: Fact) -> Severity | None:
     detail = fact.detail
     module, name, args = detail["module"], detail["name"], detail["args"]
     if fact.kind == "pickle.instance":
+        if args is None:
+            # Picklers write the arguments out.
+            return Severity.HIGH
         if meaning.ordinary(module, name) or meaning.callable_with(module, name, args):
             return None
         return Severity.MEDIUM

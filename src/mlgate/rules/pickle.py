@@ -62,13 +62,19 @@ def _code(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
 
 
 def _second_stage(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
-    for fact, danger in dangerous(facts, policy, ("loads",)):
+    uses = [fact for fact in facts if fact.kind in USES]
+    for fact, danger in dangerous(uses, policy, ("loads",)):
         yield hit(fact, danger)
+    for fact in facts:
+        if fact.kind == "pickle.external-array" and fact.detail["escape"] is not None:
+            yield Hit(fact, f"joblib loads an array from {fact.subject}, outside the folder of this file.")
 
 
 def _unknown_called(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
     for fact in facts:
         severity = verdict(fact)
+        if fact.kind == "pickle.instance" and severity is not Severity.HIGH:
+            continue
         if danger_of(fact) is None and severity is not None and not allowed(fact, policy):
             message = f"The pickle calls {fact.subject}, which is not known to be harmless."
             yield Hit(fact, message, severity=severity, evidence=evidence(fact))
@@ -123,6 +129,7 @@ _LIVE = (
     "operator.attrgetter",
     "builtins.type",
     "operator.getitem",
+    "logging.getLogger",
 )
 
 
@@ -212,7 +219,7 @@ RULES = (
         5,
         "unknown-global-called",
         Severity.HIGH,
-        ("pickle.call",),
+        ("pickle.call", "pickle.instance"),
         _unknown_called,
         varies=True,
         summary="A pickle calls something that is not known to be harmless",
@@ -307,10 +314,11 @@ RULES = (
         22,
         "second-stage-loader",
         Severity.HIGH,
-        USES,
+        (*USES, "pickle.external-array"),
         _second_stage,
         summary="A pickle loads further files or data",
-        what="`numpy.load`, `joblib.load`, `torch.load`, `pickle.loads` or the like is used.",
+        what="`numpy.load`, `joblib.load`, `torch.load`, `pickle.loads` or the like is used, or an array of "
+        "an old joblib file is to be read from another folder.",
         why="What it loads can run code itself, and is not in this file to be checked.",
         references=("GHSA-9726-w42j-3qjr",),
     ),

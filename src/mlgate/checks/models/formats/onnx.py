@@ -144,9 +144,7 @@ class _Seen:
     def facts(self, blob: Blob) -> Iterator[Fact]:
         """Yield a fact for each."""
         for text, (offset, count) in self._locations.items():
-            yield blob.fact(
-                "onnx.external", printable(text), offset=offset, count=count, escape=escape(text)
-            )
+            yield blob.fact("onnx.external", printable(text), offset=offset, count=count, escape=escape(text))
         for text, (offset, count) in self._domains.items():
             if text not in self._own:
                 yield blob.fact("onnx.domain", printable(text), offset=offset, count=count)

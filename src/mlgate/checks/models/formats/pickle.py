@@ -32,12 +32,15 @@ ORDER = 20
 
 # Names that this reader gives to what it hands back.
 PAYLOAD = "payload"
+# What the pickle itself hands to a loader of PyTorch: content that is no model is "not checked".
+LOADED = "payload.pt"
 REMAINDER = "remainder"
 
 # A header and less than this before an error is no pickle.
 _FEWEST_OPCODES = 8
 # Encoded payloads are decoded up to this size.
 _LONGEST_ENCODED = 4 << 20
+_LONGEST_LATIN = 64 << 20
 # Words of so many letters that begin with the name of a module are no accident.
 _LONG_NAME = 8
 
@@ -69,8 +72,6 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     yield from _endings(blob, reading)
     for nested in reading.nested:
         yield from _nested(blob, reading, nested)
-    for offset, data in reading.escaped:
-        yield _member(blob, PAYLOAD, offset, io.BytesIO(data), len(data))
     if reading.limit is not None:
         raise LimitReached(reading.limit.what)
 
@@ -146,20 +147,33 @@ def _remainder(blob: Blob, reading: Reading, offset: int) -> Iterator[Blob]:
         yield _member(blob, REMAINDER, offset, reading.window.part(offset, size), size)
 
 
-def _nested(blob: Blob, reading: Reading, nested: Nested) -> Iterator[Blob]:
-    if nested.encoding in ("raw", "compressed"):
+def _nested(blob: Blob, reading: Reading, nested: Nested) -> Iterator[NotChecked | Blob]:
+    data, name = nested.data, LOADED if nested.loaded else PAYLOAD
+    if data is None and nested.encoding in ("raw", "compressed"):
         part = reading.window.part(nested.offset, nested.size)
-        yield _member(blob, PAYLOAD, nested.offset, part, nested.size)
+        yield _member(blob, name, nested.offset, part, nested.size)
         return
-    encoded = reading.window.read(nested.offset, min(nested.size, _LONGEST_ENCODED))
-    try:
-        data = _decode(encoded, nested.encoding)
-    except (ValueError, binascii.Error):
-        return
-    yield _member(blob, PAYLOAD, nested.offset, io.BytesIO(data), len(data))
+    if data is None:
+        longest = _LONGEST_LATIN if nested.encoding == "latin1" else _LONGEST_ENCODED
+        if nested.loaded and nested.size > longest:
+            yield blob.not_checked(
+                "limit",
+                "a long text that the pickle loads as a file was not looked at; "
+                "write the file again with pickle protocol 4",
+                offset=nested.offset,
+            )
+        encoded = reading.window.read(nested.offset, min(nested.size, longest))
+        try:
+            data = _decode(encoded, nested.encoding)
+        except (ValueError, binascii.Error):
+            return
+    yield _member(blob, name, nested.offset, io.BytesIO(data), len(data))
 
 
 def _decode(encoded: bytes, encoding: str) -> bytes:
+    if encoding == "latin1":
+        # The last character may be cut in two.
+        return encoded.decode("utf-8", "ignore").encode("latin-1", "replace")
     if encoding == "hex":
         return bytes.fromhex(encoded.decode("ascii"))
     standard = bytes(byte for byte in encoded if byte not in b"\r\n").translate(bytes.maketrans(b"-_", b"+/"))
@@ -180,5 +194,5 @@ def _member(blob: Blob, name: str, offset: int, stream: BinaryIO, size: int) -> 
         name=name,
         depth=blob.depth + 1,
         container=FORMAT,
-        tentative=True,
+        tentative=name != LOADED,
     )

@@ -4,7 +4,10 @@ from typing import Any
 
 from mlgate.checks.models.pickle import compat
 from mlgate.checks.models.pickle.state import Broken, State
-from mlgate.checks.models.pickle.values import CONTAINERS, KEEP, PLAIN, Dict, Global, Made
+from mlgate.checks.models.pickle.values import CONTAINERS, CUT, KEEP, PLAIN, Dict, Global, Made, Payload
+
+# They take bytes for a file of any format that PyTorch reads, or for a pickle.
+_LOADERS = frozenset(("torch.storage._load_from_bytes", "pickle.loads", "_pickle.loads"))
 
 
 class Acts(State):
@@ -43,8 +46,23 @@ class Acts(State):
             if callee.name in ("__newobj__", "__newobj_ex__"):
                 self.recorder.call("call", callee, args, offset, via)
                 return self.instance(args[0], args[1:], offset, callee.name)
+        if callee.subject in _LOADERS and args:
+            self._loaded(args[0], offset)
         self.recorder.call("call", callee, args, offset, via)
         return Made(callee, args, "call")
+
+    def _loaded(self, value: Any, offset: int) -> None:
+        """Hand on bytes that a loader is given, whatever they look like."""
+        encoded = type(value) is Made and value.how == "call" and value.args
+        if encoded and (origin := value.origin()) is not None and origin.subject == "_codecs.encode":
+            # Below protocol 3 bytes are text that is encoded on loading.
+            value = value.args[0]
+        if type(value) is Payload:
+            encoding = "latin1" if value.kind == "text" else "raw"
+            self.add_nested(value.offset, value.size, encoding, loaded=True)
+        elif type(value) in (bytes, str):
+            data = value.encode("latin-1", "replace") if type(value) is str else value
+            self.add_nested(offset, len(data), "raw", data, loaded=True)
 
     def _reconstructed(self, args: tuple[Any, ...], offset: int) -> Any:
         cls, parent, state = args
@@ -70,6 +88,10 @@ class Acts(State):
         """Hand a value to an object's own methods."""
         kind = type(target)
         if kind not in PLAIN and kind not in CONTAINERS:
+            if kind is Made and target.built and not via.startswith("SETITEM"):
+                # Picklers give the state last. What takes more may be an attribute of that state:
+                # __setstate__, append, extend and add are looked up in the object itself.
+                self.recorder.computed(target, (CUT,), offset, via)
             self.recorder.fill(target, tuple(value[:KEEP]) if type(value) is list else value, offset, via)
         elif not _fits(kind, via, value):
             raise Broken(f"{via} on a value that does not take it")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from mlgate.checks.models.pickle.values import (
+    CONTAINERS,
     Global,
     Made,
     Payload,
@@ -19,6 +20,8 @@ from mlgate.checks.models.reader import LimitReached
 _TEXTS = 32
 _SHAPES = 128
 _NAME = 64
+# Whatever their value, rules make nothing of it.
+_SAME = frozenset((int, float, bool, type(None), str, bytes, Payload))
 
 
 class Event:
@@ -113,7 +116,7 @@ class Recorder:
         """Record a call of something that is not an imported name."""
         self.acted = True
         self.note(
-            "computed-callee", subject(callee), offset, (type(callee), via),
+            "computed-callee", subject(callee), offset, (render(callee), via),
             via=via, text=f"{render(callee)}({arguments(args)})",
         )  # fmt: skip
 
@@ -174,14 +177,27 @@ def _shape(use: _Use, args: tuple[Any, ...] | None) -> Any:
     key = []
     for position, arg in enumerate(args):
         kind: Any = type(arg)
-        if kind is Global:
-            kind = arg
-        elif kind is Made:
-            kind = (arg.how, arg.origin())
-        elif kind is str and len(arg) <= _NAME:
+        if kind is str and len(arg) <= _NAME:
             texts = use.texts.setdefault(position, set())
             if arg in texts or len(texts) < _TEXTS:
                 texts.add(arg)
                 kind = arg if len(texts) < _TEXTS else str
+        elif kind not in _SAME:
+            kind = _inside(arg)
         key.append(kind)
     return tuple(key)
+
+
+def _inside(value: Any) -> Any:
+    """Tell values apart by what they are made of; containers hold no more than two levels."""
+    kind = type(value)
+    if kind is Global:
+        return value
+    if kind is Made:
+        return value.how, value.origin()
+    if kind is Unknown:
+        return value.what
+    if kind not in CONTAINERS:
+        return kind
+    kinds = frozenset(map(type, value))
+    return kind, kinds if kinds <= _SAME else frozenset(map(_inside, value))

@@ -40,11 +40,10 @@ def is_wrapper(value: Made) -> bool:
 
 def array(state: Any) -> Array | None:
     """Return what the wrapper's state says of its array; None where that cannot be told."""
-    if type(state) is not Dict:
+    # Plain text keys only: what another key would mean to a dict cannot be told.
+    if type(state) is not Dict or len(state) & 1 or not all(type(key) is str for key in state[::2]):
         return None
-    # Plain text keys only: other keys have no business here, and need not be hashable.
-    pairs = zip(state[::2], state[1::2], strict=False)
-    fields = {key: value for key, value in pairs if type(key) is str}
+    fields = dict(zip(state[::2], state[1::2], strict=True))
     shape, dtype = fields.get("shape"), fields.get("dtype")
     if type(shape) is not tuple or not all(type(side) is int and side >= 0 for side in shape):
         return None
@@ -62,19 +61,41 @@ def _width(dtype: Any) -> int | None:
     origin, name = dtype.origin(), dtype.args[0]
     if origin is None or origin.subject != "numpy.dtype" or type(name) is not str:
         return None
-    state = dtype.state or ()
-    if len(state) >= 8:
-        if type(state[7]) is int and state[7] & _HAS_OBJECT:
-            return -1
-        if type(state[5]) is int and state[5] >= 0:
-            return state[5]
     match = _TYPE.fullmatch(name)
-    if match is None:
+    if match is None or (dtype.built and type(dtype.state) is not tuple):
         return None
     code, digits = match.groups()
-    if code == "O":
-        return -1
-    width = int(digits) if digits else _WIDTHS.get(code)
+    width = -1 if code == "O" else int(digits) if digits else _WIDTHS.get(code)
     if width is not None and code == "U":
         width *= 4
-    return width
+    return _with_state(code, width, dtype.state or ())
+
+
+def _with_state(code: str, width: int | None, state: tuple[Any, ...]) -> int | None:
+    """Width once the dtype has its state: only types of any size take theirs from it."""
+    if len(state) < 8:
+        return width
+    size, flags = state[5], state[7]
+    if type(size) is not int or type(flags) is not int:
+        return None
+    if flags & _HAS_OBJECT or code == "O":
+        # One without the other is no dtype that NumPy writes.
+        return -1 if flags & _HAS_OBJECT and code in "OV" else None
+    if size < 0:
+        return width
+    return size if code in "SaUV" or size == width else None
+
+
+def outside(value: Made, state: Any) -> str | None:
+    """Return the file that joblib reads in place of this instance, or None where it reads none.
+
+    joblib below 0.10 kept arrays in files of their own, and newer versions still read them.
+    """
+    origin = value.origin()
+    if origin is None or origin.name != "NDArrayWrapper" or "joblib" not in origin.module:
+        return None
+    if type(state) is Dict and not len(state) & 1:
+        for key, name in zip(state[::2], state[1::2], strict=True):
+            if key == "filename" and type(name) is str:
+                return name
+    return "?"

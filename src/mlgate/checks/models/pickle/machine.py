@@ -12,7 +12,7 @@ from struct import Struct
 from mlgate.checks.models.pickle import opcodes as op
 from mlgate.checks.models.pickle.slow import SlowOpcodes
 from mlgate.checks.models.pickle.state import Broken, Paused, Truncated
-from mlgate.checks.models.pickle.values import CONTAINERS, KEEP, LONGEST, NUMBER, Dict, cut
+from mlgate.checks.models.pickle.values import CONTAINERS, LONGEST, NUMBER, Dict, cut
 from mlgate.checks.models.reader import LimitReached
 
 _UINT4 = Struct("<I").unpack_from
@@ -133,8 +133,8 @@ class Machine(SlowOpcodes):
                     if type(target) is Dict:
                         if len(items) & 1:
                             raise Broken("odd number of items for SETITEMS")  # noqa: TRY301 - as above
-                        if len(target) < keep:
-                            target += self.kept(items[: keep - len(target)])
+                        if len(target) <= keep:
+                            self.grow(target, items)
                     elif items:
                         self.fill(target, items, base + position, "SETITEMS")
                     position += 1
@@ -175,8 +175,8 @@ class Machine(SlowOpcodes):
                     items, stack = stack, mark_stack.pop()
                     target = stack[-1]
                     if type(target) is list:
-                        if len(target) < keep:
-                            target += self.kept(items[: keep - len(target)])
+                        if len(target) <= keep:
+                            self.grow(target, items)
                     elif items:
                         self.fill(target, items, base + position, "APPENDS")
                     position += 1
@@ -185,8 +185,8 @@ class Machine(SlowOpcodes):
                     key = stack.pop()
                     target = stack[-1]
                     if type(target) is Dict:
-                        if len(target) < keep:
-                            target += self.kept([key, value])
+                        if len(target) <= keep:
+                            self.grow(target, [key, value])
                     else:
                         self.fill(target, [key, value], base + position, "SETITEM")
                     position += 1
@@ -194,8 +194,8 @@ class Machine(SlowOpcodes):
                     value = stack.pop()
                     target = stack[-1]
                     if type(target) is list:
-                        if len(target) < keep:
-                            target += self.kept([value])
+                        if len(target) <= keep:
+                            self.grow(target, [value])
                     else:
                         self.fill(target, [value], base + position, "APPEND")
                     position += 1
@@ -219,7 +219,7 @@ class Machine(SlowOpcodes):
                     position += 1
                 elif opcode == 0x74:  # TUPLE
                     items, stack = stack, mark_stack.pop()
-                    stack.append(tuple(self.kept(items[:KEEP])))
+                    stack.append(tuple(self.some(items)))
                     position += 1
                 elif opcode == 0x52:  # REDUCE
                     args = stack.pop()

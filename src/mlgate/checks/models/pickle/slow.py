@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from mlgate.checks.models.paths import escape
 from mlgate.checks.models.pickle import joblib, nested, torch_legacy
 from mlgate.checks.models.pickle import opcodes as op
 from mlgate.checks.models.pickle.acts import Acts
@@ -12,7 +13,6 @@ from mlgate.checks.models.pickle.values import (
     BUFFER,
     BYTEARRAY,
     CONTAINERS,
-    KEEP,
     LONGEST,
     NUMBER,
     PLAIN,
@@ -99,7 +99,7 @@ class SlowOpcodes(Acts):
             self.stack.append(Set())
             return
         items = self._pop_mark()
-        kept = self.kept(items[: self.keep])
+        kept = self.some(items)
         if opcode == op.DICT:
             if len(items) & 1:
                 raise Broken("odd number of items for DICT")
@@ -111,7 +111,8 @@ class SlowOpcodes(Acts):
         items = self._pop_mark()
         target = self.stack[-1]
         if type(target) is Set:
-            target.extend(self.kept(items[: max(self.keep - len(target), 0)]))
+            if len(target) <= self.keep:
+                self.grow(target, items)
         elif items:
             self.fill(target, items, offset, "ADDITEMS")
 
@@ -182,8 +183,7 @@ class SlowOpcodes(Acts):
         except UnicodeEncodeError:
             return
         if len(data) > nested.SHORTEST and nested.encoding(data) is not None:
-            self.clock.spend("members", 1, self.limits.members)
-            self.escaped.append((offset, data))
+            self.add_nested(offset, len(data), "raw", data)
 
     def _sized(self, opcode: int, size: int, _offset: int) -> None:
         if opcode == op.BINSTRING and size >= 1 << 31:
@@ -261,12 +261,12 @@ class SlowOpcodes(Acts):
 
     def _inst(self, _opcode: int, _value: int, offset: int) -> None:
         module, name = self._names("ascii")
-        args = tuple(self.kept(self._pop_mark()[:KEEP]))
+        args = tuple(self.some(self._pop_mark()))
         self.stack.append(self._instantiate(self.find_class(module, name, offset), args, offset, "INST"))
 
     def _obj(self, _opcode: int, _value: int, offset: int) -> None:
         items = self._pop_mark()
-        args = tuple(self.kept(items[1 : KEEP + 1]))
+        args = tuple(self.some(items[1:]))
         self.stack.append(self._instantiate(items[0], args, offset, "OBJ"))
 
     def _instantiate(self, cls: Any, args: tuple[Any, ...], offset: int, via: str) -> Any:
@@ -289,14 +289,17 @@ class SlowOpcodes(Acts):
     def _build(self, _opcode: int, _value: int, offset: int) -> None:
         state = self.stack.pop()
         target = self.stack[-1]
-        if type(target) is Made:
-            if type(state) is tuple:
-                target.state = state
-            if self.arrays and joblib.is_wrapper(target):
-                self.array = joblib.array(state)
-                self.stack.pop()
-                raise Paused
+        if type(target) is Made and self.arrays and joblib.is_wrapper(target):
+            self.array = joblib.array(state)
+            self.stack.pop()
+            raise Paused
         self.fill(target, state, offset, "BUILD")
+        if type(target) is Made:
+            file = joblib.outside(target, state)
+            if file is not None:
+                leaves = escape(file) if file != "?" else "unknown"
+                self.recorder.note("external-array", file, offset, escape=leaves)
+            target.built, target.state = True, state if type(state) is tuple else UNKNOWN
 
     def _extension(self, _opcode: int, code: int, offset: int) -> None:
         if code == 0:

@@ -6,7 +6,7 @@ from typing import Any, Self
 from mlgate.checks.models.pickle import joblib, nested
 from mlgate.checks.models.pickle import opcodes as op
 from mlgate.checks.models.pickle.events import Recorder
-from mlgate.checks.models.pickle.values import CONTAINERS, KEEP, UNKNOWN, Payload, cut
+from mlgate.checks.models.pickle.values import CONTAINERS, KEEP, MORE, NUMBER, UNKNOWN, Payload, Unknown, cut
 from mlgate.checks.models.pickle.window import MARGIN, WINDOW, Window
 from mlgate.checks.models.reader import Clock, LimitReached
 from mlgate.core.limits import Limits
@@ -15,6 +15,7 @@ from mlgate.core.limits import Limits
 _LONGEST_LINE = 1 << 20
 LONGEST_NAME = 4096
 _FIRST = 4096
+_NUMBERS = frozenset((int, float, bool, type(None)))
 
 
 class Broken(Exception):  # noqa: N818 - the stream is broken, mlgate is not
@@ -49,11 +50,10 @@ class State:
         error: Why the stream is broken.
         missing_memo: Whether it broke on a memo entry that was never written.
         array: Of a joblib array: where its bytes begin is :attr:`position`.
-        nested: Payloads that look like pickles.
+        nested: Payloads that look like pickles, or are loaded as such.
         frame_end: Offset after the current frame; 0 outside of frames.
         spilled: Bytes (from, to) that C's unpickler drops when it reads from a file, because a
             frame ends inside an opcode; the first such bytes of the stream.
-        escaped: Text that looks like a pickle once its escapes are resolved, with its offset.
         storages: Bytes of each torch storage that a persistent id names, by its key.
     """
 
@@ -81,7 +81,6 @@ class State:
         self.missing_memo = False
         self.array: joblib.Array | None = None
         self.nested: list[nested.Nested] = []
-        self.escaped: list[tuple[int, bytes]] = []
         self.storages: dict[str, int] = {}
         self.frame_end = 0
         self.spilled: tuple[int, int] | None = None
@@ -166,6 +165,20 @@ class State:
         except UnicodeDecodeError as error:
             raise Broken(f"a {what} that is not {encoding}") from error
 
+    def grow(self, target: list[Any], items: list[Any]) -> None:
+        """Add items to a container that holds no more than :attr:`keep`; say where some are not kept."""
+        room = self.keep - len(target)
+        if room > 0:
+            target += self.kept(items[:room])
+        if len(items) > room and not _numbers(items):
+            target.append(MORE)
+
+    def some(self, items: list[Any]) -> list[Any]:
+        """Return what is kept of a new container's items."""
+        made: list[Any] = []
+        self.grow(made, items)
+        return made
+
     def kept(self, items: list[Any]) -> list[Any]:
         """Return the items, with containers that are nested too deep cut off."""
         for index, item in enumerate(items):
@@ -194,11 +207,22 @@ class State:
         if encoding is not None:
             self.add_nested(offset, len(data), encoding)
 
-    def add_nested(self, offset: int, size: int, encoding: str) -> None:
-        """Note a payload that looks like a pickle."""
+    def add_nested(
+        self, offset: int, size: int, encoding: str, data: bytes | None = None, *, loaded: bool = False
+    ) -> None:
+        """Note a payload that looks like a pickle; see :class:`~.nested.Nested`."""
         self.clock.spend("members", 1, self.limits.members)
-        self.nested.append(nested.Nested(offset, size, encoding))
+        self.nested.append(nested.Nested(offset, size, encoding, data, loaded=loaded))
 
     def large_memo(self, index: int, offset: int) -> None:
         """Note a memo index that makes the unpickler allocate a table of that size."""
         self.recorder.note("amplification", "memo index", offset, size=index)
+
+
+def _numbers(items: list[Any]) -> bool:
+    if items.count(NUMBER) == len(items):
+        return True
+    kinds = set(map(type, items))
+    return kinds <= _NUMBERS or (
+        kinds <= _NUMBERS | {Unknown} and all(type(item) is not Unknown or item is NUMBER for item in items)
+    )

@@ -46,7 +46,6 @@ class Reading:
         streams: Each pickle, in order; only the last can have failed.
         events: What they do, in the order in which it was first seen.
         nested: Payloads that look like pickles themselves.
-        escaped: The same for escaped text: offset and bytes.
         trailing: Offset of bytes after the last stream that nothing explains.
         legacy: Whether this is PyTorch's format before the zip.
         limit: The limit that ended the reading, or None.
@@ -57,7 +56,6 @@ class Reading:
         self.window = Window(stream, size)
         self.streams: list[Stream] = []
         self.nested: list[nested.Nested] = []
-        self.escaped: list[tuple[int, bytes]] = []
         self.trailing: int | None = None
         self.legacy = False
         self.limit: LimitReached | None = None
@@ -127,7 +125,6 @@ class Reading:
             ending = self._run(machine)
         self._memo = machine.memo
         self.nested += machine.nested
-        self.escaped += machine.escaped
         if len(self._results) < torch_legacy.STREAMS:
             self._results.append(machine.result)
             self._storages |= machine.storages

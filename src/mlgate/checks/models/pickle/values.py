@@ -5,7 +5,7 @@ of the types here. Containers keep their first :data:`KEEP` items only: enough t
 a call is made, bounded whatever the stream does.
 """
 
-from typing import Any
+from typing import Any, cast
 
 KEEP = 16
 # Longest text or bytes kept as a value; longer ones are payloads that are not read.
@@ -42,14 +42,15 @@ class Made:
         args: Its arguments, or None where they are not known.
         how: ``call`` or ``instance``.
         depth: Results inside results, bounded.
-        state: What BUILD gave it, where that was a tuple.
+        built: Whether BUILD gave it a state.
+        state: That state, where it was a tuple; :data:`UNKNOWN` where it was anything else.
     """
 
-    __slots__ = ("args", "depth", "how", "maker", "state")
+    __slots__ = ("args", "built", "depth", "how", "maker", "state")
 
     def __init__(self, maker: Any, args: tuple[Any, ...] | None, how: str) -> None:
         self.maker, self.args, self.how, self.depth = maker, args, how, 1
-        self.state: tuple[Any, ...] | None = None
+        self.built, self.state = False, cast("Any", None)
         for inner in (maker, *(args or ())):
             if type(inner) is Made:
                 if inner.depth >= 3:
@@ -123,6 +124,8 @@ NUMBER = Unknown("number")
 BUFFER = Unknown("buffer")
 BYTEARRAY = Unknown("bytearray")
 CUT = Unknown("nested")
+# Stands behind the items kept of a container of which more were not, unless these are numbers.
+MORE = Unknown()
 
 CONTAINERS = frozenset((tuple, list, Dict, Set))
 # Values that C's unpickler can neither call nor mutate: an attempt ends the stream.
@@ -166,7 +169,7 @@ def describe(value: Any, depth: int = 3) -> dict[str, Any]:
     if kind in CONTAINERS:
         if depth <= 0:
             return {"type": "nested"}
-        return {"type": _NAMES[kind], "items": [describe(item, depth - 1) for item in value[:KEEP]]}
+        return {"type": _NAMES[kind], "items": [describe(item, depth - 1) for item in value]}
     return {"type": value.what if kind is Unknown else "unknown"}
 
 
@@ -197,6 +200,8 @@ def render(value: Any, depth: int = 3) -> str:
         return f"<{value.size} bytes of {value.kind}>"
     if kind in CONTAINERS:
         return _container(value, depth)
+    if value is MORE:
+        return "..."
     return f"<{value.what}>" if kind is Unknown else "<?>"
 
 
