@@ -8,6 +8,8 @@ from markdown_it import MarkdownIt
 from msgspec.structs import replace
 from tests.reports.sample import CLEAN, FULL, MARKUP, crowd, finding
 
+from mlgate.core.facts import Check, Location, NotChecked
+from mlgate.core.report import Unjudged
 from mlgate.reports import Style, markdown
 from mlgate.reports._markdown_text import code, fenced, plain, table
 
@@ -141,3 +143,12 @@ def test_a_clean_report_is_short(render):
     text = render("markdown", CLEAN)
     assert "## ✅ mlgate: PASS" in text
     assert "### Findings" not in text
+
+
+def test_each_message_of_what_was_not_checked_is_told(render):
+    gaps = [
+        Unjudged(NotChecked(Check.MODELS, "limit", Location(f"{number}.pkl"), f"message {number % 3}"))
+        for number in range(9)
+    ]
+    shown = render("markdown", replace(FULL, not_checked=tuple(gaps)))
+    assert [shown.count(f"| message {number} |") for number in range(3)] == [1, 1, 1]

@@ -5,6 +5,9 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 from tests.reports.sample import CLEAN, EMPTY, FINDINGS, FULL, REPORTS, UNDECIDED, crowd, finding
 
+from mlgate.core.facts import Check, Location, NotChecked, Source
+from mlgate.core.report import Unjudged
+
 
 @pytest.mark.parametrize("report", list(REPORTS))
 @pytest.mark.parametrize("width", [40, 57, 80, 120])
@@ -132,3 +135,21 @@ def test_a_crowd_is_cut_and_counted(render):
     assert "25,900 more findings" in text
     assert len(text.split("\n")) < 2_000
     assert "FAIL  260 findings block (260 critical) · 25,740 more below the threshold" in text
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_no_message_loses_its_end(width, render):
+    words = " ".join(f"word{number}" for number in range(120))
+    gap = NotChecked(Check.MODELS, "limit", Location("a.pkl"), "")
+    gaps = [Unjudged(replace(gap, message=f"{number} {words} end{number}.")) for number in range(20)]
+    source = Source(Check.MODELS, "advisories", f"source {words} covers-nothing-else")
+    report = replace(
+        FULL,
+        findings=(finding(message=f"finding {words} done"),),
+        not_checked=tuple(gaps),
+        sources=(source,),
+    )
+    shown = " ".join(render("terminal", report, width=width).split())
+    assert "word119 done" in shown
+    assert all(f"word119 end{number}." in shown for number in range(20))
+    assert "word119 covers-nothing-else" in shown

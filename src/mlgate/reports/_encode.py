@@ -9,7 +9,8 @@ from typing import Any
 from mlgate.reports._text import is_shown
 
 _DEEPEST = 32
-_SPECIAL = re.compile(r"[^\n -~]")
+# Not shown as they are; and what a CI runner would take for a command (`##[error]`).
+_SPECIAL = re.compile(r"[^\n -~]|#(?=#\w*\[)")
 
 
 def dumps(value: Any) -> str:
@@ -25,7 +26,7 @@ def dumps(value: Any) -> str:
 
 def _escape(match: re.Match[str]) -> str:
     character = match.group()
-    if is_shown(character):
+    if is_shown(character) and character != "#":
         return character
     code = ord(character)
     if 0xD800 <= code <= 0xDFFF:

@@ -8,6 +8,8 @@ from io import StringIO
 from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
 
+from mlgate.reports._text import harmless
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -51,8 +53,8 @@ class Paper:
         )
 
     def text(self) -> str:
-        """Return what was printed, without blanks at the ends of lines."""
-        return "\n".join(line.rstrip() for line in self._out.getvalue().split("\n"))
+        """Return what was printed, without blanks at the ends of lines and commands at their starts."""
+        return "\n".join(harmless(line.rstrip()) for line in self._out.getvalue().split("\n"))
 
     def gap(self) -> None:
         """Print an empty line."""

@@ -175,6 +175,17 @@ def groups(items: Sequence[Unjudged]) -> tuple[Group, ...]:
     return tuple(sorted(grouped, key=lambda group: (not _decides(group), -len(group.items), group.reason)))
 
 
+def by_message(items: Sequence[Unjudged]) -> tuple[Group, ...]:
+    """Group items by reason, effect and message, in the order of :func:`groups`."""
+    found = []
+    for group in groups(items):
+        messages: dict[str, list[Unjudged]] = {}
+        for entry in group.items:
+            messages.setdefault(entry.item.message, []).append(entry)
+        found += [Group(group.reason, group.effect, tuple(members)) for members in messages.values()]
+    return tuple(found)
+
+
 def _decides(group: Group) -> bool:
     return group.items[0].counts and group.items[0].waived is None
 

@@ -1,5 +1,6 @@
 """Make text that an attacker may have written fit to be shown, and count things in words."""
 
+import re
 from collections.abc import Iterable
 
 from mlgate.core.facts import Location
@@ -15,6 +16,11 @@ _INVISIBLE = frozenset(
     )
 )
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+# Commands of GitHub's and Azure's runners, wherever in a line they stand.
+COMMAND = re.compile(r"##(?=\w*\[)")
+_LEADING = re.compile(r"^((?:\s|\x1b\[[0-9;]*m)*)::")
+# Longer text is for machines, which read JSON.
+LONGEST = 10_000
 DASH = "\N{EN DASH}"
 
 
@@ -31,11 +37,21 @@ def printable(text: str) -> str:
     r"""Return ``text`` on one line, with every character that cannot be shown written as an escape.
 
     The result has no character that moves a cursor, reorders its neighbours, hides, or
-    fails to encode: a line break becomes ``\n``, an escape ``\x1b``.
+    fails to encode: a line break becomes ``\n``, an escape ``\x1b``. What a CI runner
+    takes for a command wherever it stands (``##[error]``) is broken up. At most
+    :data:`LONGEST` characters are kept.
     """
+    text = clip(text, LONGEST)
+    if "##" in text:
+        text = COMMAND.sub(r"#\\x23", text)
     if text.isascii() and text.isprintable():
         return text
     return "".join(one if is_shown(one) else _escape(one) for one in text)
+
+
+def harmless(line: str) -> str:
+    """Return a line that no CI runner takes for a workflow command (``::error::``)."""
+    return _LEADING.sub(r"\1\\x3a:", line)
 
 
 def _escape(character: str) -> str:
@@ -55,7 +71,9 @@ def clip(text: str, limit: int) -> str:
 def excerpt(text: str, *, lines: int, width: int) -> tuple[str, ...]:
     """Return at most ``lines`` printable lines of at most ``width`` characters, and say what was cut."""
     every = text.replace("\r\n", "\n").strip("\n").split("\n")
-    shown = [clip(printable(line[: width + 1].replace("\t", "    ")), width) for line in every[:lines]]
+    shown = [
+        clip(harmless(printable(line[: width + 1].replace("\t", "    "))), width) for line in every[:lines]
+    ]
     if len(every) > lines:
         shown.append(f"… {counted(len(every) - lines, 'more line')}")
     return tuple(shown)

@@ -141,13 +141,15 @@ def _not_checked(items: Sequence[Unjudged]) -> str:
     if not items:
         return ""
     rows = []
-    for group in summary.groups(items)[:_ROWS]:
+    told = summary.by_message(items)
+    for group in told[:_ROWS]:
         spots = [code(str(entry.item.location) or "(repository)") for entry in group.items[:_PLACES]]
         if len(group.items) > _PLACES:
             spots.append(f"{len(group.items) - _PLACES:,} more")
-        message = group.message or group.items[0].item.message
-        rows.append((code(group.reason), group.effect, plain(message, 400), "<br>".join(spots)))
-    return f"### Not checked\n\n{table(['reason', 'effect', 'what happened', 'where'], rows)}"
+        message = plain(group.items[0].item.message, 1_000)
+        rows.append((code(group.reason), group.effect, message, "<br>".join(spots)))
+    columns = ["reason", "effect", "what happened", "where"]
+    return f"### Not checked\n\n{table(columns, rows)}{_more(len(told))}"
 
 
 def _measurements(report: Report) -> str:

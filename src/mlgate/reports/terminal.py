@@ -43,7 +43,7 @@ _SEVERITY = {
 _VERDICT = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.UNDECIDED: "bold yellow"}
 _OUTCOME = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "info": "dim"}
 _INDENT = " " * 12
-_FINDINGS, _EVIDENCE, _PLACES, _ROWS, _SOURCE = 100, 6, 5, 20, 140
+_FINDINGS, _EVIDENCE, _PLACES, _MESSAGES, _ROWS = 100, 6, 5, 20, 20
 _EVERYTHING = 1_000_000
 _LONG_EVIDENCE = 60
 
@@ -82,7 +82,7 @@ class _Page:
         limit = _EVERYTHING if self._style.verbose else _FINDINGS
         for path, members in summary.by_file(findings[:limit]):
             note = printable(formats.get(path, ""))
-            title = (printable(path) or "(repository)", "bold")
+            title = (_unlike_a_verdict(printable(path)) or "(repository)", "bold")
             self._paper.line(title, (f"  {note}" if note else "", "dim"), indent="  ")
             fixes: set[str] = set()
             for finding in members:
@@ -128,14 +128,16 @@ class _Page:
             shared = group.message
             if shared is not None:
                 self._paper.line((printable(shared), ""), lead=("    ", ""), indent="    ")
-            limit = _EVERYTHING if self._style.verbose else _PLACES
+            # A place more or less is no loss where all share a message; a message is.
+            usual = _MESSAGES if shared is None else _PLACES
+            limit = _EVERYTHING if self._style.verbose else usual
             for entry in group.items[:limit]:
                 subject = printable(entry.item.subject)
                 spot = where(entry.item.location) + (f" ({subject})" if subject else "")
                 words = spot if shared is not None else f"{spot}: {printable(entry.item.message)}"
                 self._paper.line((words, ""), lead=("    - ", ""), indent="      ")
             if len(group.items) > limit:
-                self._paper.line((f"    - … {len(group.items) - limit:,} more", "dim"))
+                self._paper.line((f"    - … {len(group.items) - limit:,} more: see --verbose", "dim"))
         self._paper.gap()
 
     def _measurements(self, report: Report) -> None:
@@ -186,8 +188,7 @@ class _Page:
         self._paper.title("Sources")
         for source in report.sources[: self._limit]:
             name = (f"{printable(source.name)}: ", "")
-            words = clip(printable(source.summary), _EVERYTHING if self._style.verbose else _SOURCE)
-            self._paper.line(name, (words, "dim"), lead=("  ", ""), indent="    ")
+            self._paper.line(name, (printable(source.summary), "dim"), lead=("  ", ""), indent="    ")
         self._paper.gap()
 
     def _inventory(self, report: Report) -> None:
@@ -227,6 +228,12 @@ class _Page:
         for step in summary.next_steps(report):
             self._paper.line((step, ""), lead=("  → ", ""), indent="    ")
         self._paper.line((summary.exit_words(report), "dim"), lead=("  ", ""), indent="  ")
+
+
+def _unlike_a_verdict(path: str) -> str:
+    """Return a path that stands at the start of a line and cannot be read as the verdict."""
+    word = path.split(" ", 1)[0].casefold()
+    return f"./{path}" if word in {verdict.value for verdict in Verdict} else path
 
 
 def _prose(markdown: str, width: int, indent: str, first: str) -> list[str]:
