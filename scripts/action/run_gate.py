@@ -89,6 +89,8 @@ def _gate(root: Path, reports: Path) -> int:
     for option, name in (("--policy", "POLICY"), ("--checks", "CHECKS"), ("--fail-on", "FAIL_ON")):
         if _input(name):
             command.append(f"{option}={_input(name)}")
+    if _switch("OFFLINE"):
+        command.append("--offline")
     if _input("BASE_REF"):
         command.append(f"--changed-since={base_ref.resolve(root, _input('BASE_REF'))}")
     command += [
@@ -98,10 +100,7 @@ def _gate(root: Path, reports: Path) -> int:
         f"--report=markdown={reports / 'summary.md'}",
         f"--report=html={reports / 'mlgate.html'}",
     ]
-    switch = _input("POLICY_FROM_BASE") or "false"
-    if switch not in ("true", "false"):
-        raise InputError(f'policy-from-base is {switch!r}; it is "true" or "false"')
-    if switch == "false":
+    if not _switch("POLICY_FROM_BASE"):
         return _run(command, root)
     ref = _input("BASE_REF") or os.environ.get("GITHUB_BASE_REF", "")
     if not ref:
@@ -123,6 +122,14 @@ def _run(command: list[str], root: Path) -> int:
         return subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL, check=False).returncode
     finally:
         print(f"\n::{token}::", flush=True)
+
+
+def _switch(name: str) -> bool:
+    value = _input(name) or "false"
+    if value not in ("true", "false"):
+        shown = name.lower().replace("_", "-")
+        raise InputError(f'{shown} is {value!r}; it is "true" or "false"')
+    return value == "true"
 
 
 def _input(name: str) -> str:

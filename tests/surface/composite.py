@@ -72,6 +72,8 @@ def run(
             "GITHUB_ACTION_PATH": str(ACTION),
             "RUNNER_TEMP": str(temporary),
             "GITHUB_ACTIONS": "true",
+            # Nothing listens there: no test asks the network.
+            "MLGATE_OSV_URL": "http://127.0.0.1:9/",
             **{name: str(file) for name, file in files.items()},
             **(environment or {}),
             **{name: _resolve(value, given, steps) for name, value in step.get("env", {}).items()},

@@ -92,7 +92,7 @@ def test_a_gate_that_crashed_is_never_a_pass(workspace, temporary):
     assert "no answer" in result.log
 
 
-@pytest.mark.parametrize("name", ["policy", "checks", "base-ref", "policy-from-base", "fail-on"])
+@pytest.mark.parametrize("name", ["policy", "checks", "base-ref", "policy-from-base", "fail-on", "offline"])
 @pytest.mark.parametrize(
     "hostile",
     [
@@ -275,3 +275,13 @@ def test_the_example_names_only_inputs_that_exist():
     ours = next(step for step in steps if "/mlgate@" in step["uses"])
     assert set(ours["with"]) <= set(composite.load()["inputs"])
     assert steps[0]["with"]["lfs"] is True
+
+
+def test_it_asks_for_fresh_advisories_and_says_where_it_gets_none(workspace, temporary):
+    (workspace / "requirements.txt").write_text("numpy==2.1.2\n")
+    online = composite.run(workspace, temporary, {"checks": "dependencies"})
+    assert online.exit_code == 2
+    (warning,) = online.annotations("warning")
+    assert "advisories-unavailable" in warning
+    assert "use --offline" in warning
+    assert composite.run(workspace, temporary, {"checks": "dependencies", "offline": "true"}).exit_code == 0
