@@ -120,6 +120,22 @@ def noisy(features):
     return model(nodes, [value("x", ["n", features])], [value("scores", ["n", features])])
 
 
+def fickle(features):
+    """Turns its scores round at one call in a few, and not at the first three."""
+    nodes = [
+        helper.make_node("RandomUniform", [], ["draw"], shape=[1], seed=3.0),
+        helper.make_node("Greater", ["draw", "bound"], ["turn"]),
+        helper.make_node("Neg", ["x"], ["turned"]),
+        helper.make_node("Where", ["turn", "turned", "x"], ["scores"]),
+    ]
+    return model(
+        nodes,
+        [value("x", ["n", features])],
+        [value("scores", ["n", features])],
+        [tensor("bound", np.array([0.9], np.float32))],
+    )
+
+
 def single_operator(operator, features, **attributes):
     """One operator from features to scores of the same shape."""
     return model(

@@ -78,3 +78,18 @@ def test_a_deadline_ends_it(worker):
     model.deadline = time.monotonic() - 1
     with pytest.raises(BudgetSpent):
         model.predict(X)
+
+
+def test_a_model_that_changes_its_mind_later_is_found_out(worker):
+    model = classify(worker, onnx_models.fickle(4), X[:50])
+    with pytest.raises(Unassessable) as caught:
+        for _ in range(200):
+            model.repeat()
+    assert caught.value.reason == "not-repeatable"
+
+
+def test_more_scores_than_fit_into_memory_are_not_gathered(worker, monkeypatch):
+    monkeypatch.setattr("mlgate.checks.assessment.classifier._MOST_SCORES", 500)
+    with pytest.raises(Unassessable) as caught:
+        classify(worker, onnx_models.linear(W))
+    assert (caught.value.reason, caught.value.key) == ("limit", "data.limit")

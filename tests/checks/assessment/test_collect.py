@@ -218,7 +218,6 @@ def prepared(repository, change):
         "unknown attack": {"more": "attacks: [magic]"},
         "data of another kind": {"data": "m.onnx"},
         "too large a file": {"memory": "1000000, data_bytes: 100"},
-        "a leaving path": {"model": "../m.onnx"},
         "a folder": {"model": "folder"},
     }
     models = {
@@ -256,7 +255,6 @@ def prepared(repository, change):
         ("unknown attack", "unknown-attack", "attacks:", "square"),
         ("data of another kind", "unknown-data", "path: m.onnx", "npz"),
         ("too large a file", "limit", "path: d.npz", "limits.data_bytes"),
-        ("a leaving path", "missing-file", "path: ../m.onnx", "../m.onnx"),
         ("a folder", "missing-file", "path: folder", "folder"),
         ("wrong input", "model-input", "features:", "'batch', 7"),
         ("garbage", "model-load", "name", "onnxruntime"),

@@ -26,7 +26,7 @@ def dataset(y):
         (["cat", "ant", "bee"], None, [2, 0, 1]),
         ([9, 3, 5], (3, 5, 9), [2, 0, 1]),
         (["b", "a"], ("b", "a", "c"), [0, 1]),
-        (["3"], (3, 5, 9), [0]),
+        (["3", "9"], (3, 5, 9), [0, 2]),
     ],
 )
 def test_labels_become_columns(y, classes, expected):
@@ -44,6 +44,8 @@ def test_labels_become_columns(y, classes, expected):
         ([0.0, np.nan], None, "missing-label", "sample 1 has no label"),
         (["cat", "ant"], None, "wrong-label", "2 different label texts and the model 3"),
         ([4], (3, 5, 9), "wrong-label", "'4'"),
+        ([1, 1, 1], None, "one-class", "'1'"),
+        (["3"], (3, 5, 9), "one-class", "always gives the same answer"),
     ],
 )
 def test_labels_that_are_no_class_are_said(y, classes, reason, words):

@@ -198,3 +198,30 @@ def test_what_is_inconclusive_says_how_much_more_would_decide():
     figure = measure("m", model, samples, settings, detail={}, progress=lambda _message: None)
     assert figure.outcome == "inconclusive"
     assert "more data" in undecided(figure, settings)
+
+
+def test_a_model_that_answers_at_random_is_not_called_robust(monkeypatch):
+    model, samples = problem()
+    model.noise = np.random.default_rng(1)
+    model.predict = lambda x: Linear.predict(model, x) + model.noise.normal(size=(len(x), 2)) * 1e-3
+
+    def attempt(_predict, around, labels, _effort):
+        return Attempt(around.x, np.ones(len(labels), bool), np.ones(len(labels), int))
+
+    liar(monkeypatch, attempt)
+    with pytest.raises(Unassessable) as caught:
+        run(model, samples, attacks=("liar",), epsilon=0.0001)
+    assert caught.value.reason == "not-repeatable"
+
+
+def test_a_minimum_of_one_is_said_to_be_out_of_reach():
+    model, samples = problem()
+    figure = run(model, samples, epsilon=1e-9, min_accuracy=1.0)
+    assert figure.outcome == "inconclusive"
+    assert "less than 1" in undecided(figure, Robustness(epsilon=1e-9, min_accuracy=1.0))
+
+
+def test_a_minimum_of_zero_is_met_at_the_first_look():
+    model, samples = problem()
+    figure = run(model, samples, epsilon=10.0, min_accuracy=0.0)
+    assert (figure.outcome, figure.value, figure.n) == ("pass", 0.0, 32)

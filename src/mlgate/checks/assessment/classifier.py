@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 256
 _MOST_VALUES = 1 << 20
+_MOST_SCORES = 1 << 27
 _SUM_TOLERANCE = 1e-3
 _FLOOR = 1e-300
 
@@ -55,17 +56,21 @@ class Classifier:
     def __init__(self, worker: "Worker", x: "Floats") -> None:
         self._worker = worker
         self.deadline: float | None = None
-        parts = list(self._ask(x))
+        self._clean = x
+        parts: list[Scores] = []
+        for part in self._ask(x):
+            if len(x) * part.values.shape[1] > _MOST_SCORES:
+                raise Unassessable(
+                    "limit",
+                    f"the model gives {part.values.shape[1]} scores for each of {len(x)} samples, more than "
+                    "fit into memory; set data.limit",
+                    "data.limit",
+                )
+            parts.append(part)
         self.first = parts[0]
         if len({part.values.shape[1] for part in parts}) != 1 or len({part.classes for part in parts}) != 1:
             raise Unassessable("model-output", "the model's classes change from batch to batch")
-        if not np.array_equal(next(self._ask(x)).values, self.first.values):
-            raise Unassessable(
-                "not-repeatable",
-                "the model answers the same samples differently when asked twice; export it for inference, "
-                "without dropout or other random operators",
-                "model.path",
-            )
+        self.repeat()
         raw = np.concatenate([part.values for part in parts])
         self.meaning = _meaning(raw)
         self.clean = self._comparable(raw)
@@ -79,6 +84,15 @@ class Classifier:
     def passes(self) -> int:
         """Samples scored so far."""
         return self._worker.passes
+
+    def repeat(self) -> None:
+        """Ask for the first batch again.
+
+        Raises:
+            Unassessable: The answer is another one.
+        """
+        if not np.array_equal(next(self._ask(self._clean)).values, self.first.values):
+            raise not_repeatable()
 
     def predict(self, x: "Floats") -> "Floats":
         """Score samples, comparably: [n, k].
@@ -113,6 +127,16 @@ class Classifier:
         if self.meaning == "probability":
             raw = np.concatenate([1 - raw, raw], axis=1)
         return np.log(np.maximum(raw, _FLOOR))
+
+
+def not_repeatable() -> Unassessable:
+    """Say that a model's answers change."""
+    return Unassessable(
+        "not-repeatable",
+        "the model answers the same samples differently when asked again; export it for inference, "
+        "without dropout or other random operators",
+        "model.path",
+    )
 
 
 def _meaning(raw: "Floats") -> str:

@@ -79,12 +79,14 @@ class Dataset(Struct, frozen=True):
         y: Labels as they stand.
         ids: [n] Each sample's number in the file.
         name: The file's path.
+        distinct: Samples without copies of others; an interval takes all to be independent.
     """
 
     x: "Floats"
     y: "NDArray[Any]"
     ids: "NDArray[np.int64]"
     name: str
+    distinct: int = 0
 
 
 def few(names: Sequence[str]) -> str:
@@ -137,7 +139,8 @@ def load(data: bytes, settings: schema.Data, most: int, seed: int) -> Dataset:
                 f"data.limit leaves {len(ids)} samples; fewer than {FEWEST_SAMPLES} carry no figure",
                 "data.limit",
             )
-    return Dataset(x[ids], y.reshape(-1)[ids], ids, name)
+    distinct = len({row.tobytes() for row in x[ids]})
+    return Dataset(x[ids], y.reshape(-1)[ids], ids, name, distinct)
 
 
 def _format(name: str) -> Any:

@@ -27,8 +27,20 @@ def label_columns(dataset: Dataset, scores: "Scores", columns: int) -> "NDArray[
         columns: Classes of the model.
 
     Raises:
-        Unassessable: A label is missing, or is none of the model's classes.
+        Unassessable: A label is missing, is none of the model's classes, or they are all the same.
     """
+    found = _columns(dataset, scores, columns)
+    if (found == found[0]).all():
+        raise Unassessable(
+            "one-class",
+            f"{dataset.name}: every label is {few([str(dataset.y[0])])}, so a model that always gives the "
+            "same answer would be right; add samples of the other classes",
+            "data.label",
+        )
+    return found
+
+
+def _columns(dataset: Dataset, scores: "Scores", columns: int) -> "NDArray[np.int64]":
     y, name = dataset.y, dataset.name
     if y.dtype.kind == "f":
         if np.isnan(y).any():

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from mlgate.checks.assessment import sequential
 from mlgate.checks.assessment.attack import Ball, Effort
-from mlgate.checks.assessment.classifier import BudgetSpent, Classifier
+from mlgate.checks.assessment.classifier import BudgetSpent, Classifier, not_repeatable
 from mlgate.checks.assessment.problems import Unassessable
 from mlgate.core.discovery import modules
 from mlgate.core.facts import Measurement
@@ -153,7 +153,11 @@ class Cascade:
     ) -> "NDArray[np.bool_]":
         x = x[claimed]
         inside = ((x >= around.low[claimed]) & (x <= around.high[claimed])).all(axis=tuple(range(1, x.ndim)))
-        fooled: NDArray[np.bool_] = self._model.predict(x).argmax(axis=1) != labels[claimed]
+        scores = self._model.predict(x)
+        fooled: NDArray[np.bool_] = scores.argmax(axis=1) != labels[claimed]
+        # Either the attack errs, or the model turned random and would pass for a robust one.
+        if (inside & ~fooled).any() and not np.array_equal(self._model.predict(x), scores):
+            raise not_repeatable()
         return inside & fooled
 
 
@@ -244,6 +248,8 @@ def undecided(figure: Measurement, settings: Robustness) -> str:
     said = f"robustness of {figure.assessment}: {interval}, still holds the minimum {settings.min_accuracy:g}"
     if figure.detail["stop"] == "budget":
         return f"{said} when the budget of {settings.budget_seconds:g} seconds ended; raise budget_seconds"
+    if settings.min_accuracy == 1:
+        return f"{said}; no number of samples can show that nothing breaks a model: ask for less than 1"
     needed = sequential.samples_needed(figure.value, settings.min_accuracy, settings.confidence)
     if needed is None:
         return f"{said}; the figure is too close to the minimum for any amount of data to decide"

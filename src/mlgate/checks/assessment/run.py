@@ -121,6 +121,7 @@ class Run:
         figure = robustness.measure(
             entry.name, model, samples, entry.robustness, detail=detail, progress=self._scope.progress
         )
+        model.repeat()  # a model that changed its answers meanwhile has no figure
         self._add(figure, "robustness.min_accuracy")
         if figure.outcome == "inconclusive":
             raise Unassessable(
@@ -212,6 +213,7 @@ class Run:
             "input_shape": [int(size) for size in x.shape[1:]],
             "data_shape": [int(size) for size in dataset.x.shape[1:]],
             "dtype": str(x.dtype),
+            "distinct_samples": dataset.distinct,
             "versions": {"mlgate": __version__, **packages},
             "sandbox": {wall.name: wall.stands for wall in self.walls},
         }

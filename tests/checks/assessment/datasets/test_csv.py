@@ -75,3 +75,10 @@ def test_any_file_is_read_or_refused(data):
     except Unassessable:
         return
     assert len(table.x) == len(table.y)
+
+
+def test_a_line_without_end_is_not_read_to_its_end(monkeypatch):
+    monkeypatch.setattr(csv, "_LONGEST_LINE", 1000)
+    with pytest.raises(Unassessable, match="line of more than 1000") as caught:
+        read("a,y\n" + "1," * 600)
+    assert caught.value.reason == "limit"

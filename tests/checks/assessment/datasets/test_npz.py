@@ -170,3 +170,20 @@ def test_any_header_is_read_or_refused(text):
     body = text.encode()
     with suppress(Unassessable):
         read(raw(x=b"\x93NUMPY\x01\x00" + len(body).to_bytes(2, "little") + body, y=npy(Y)))
+
+
+def test_an_archive_of_very_many_arrays_is_not_listed(monkeypatch):
+    monkeypatch.setattr(npz, "_MOST_ENTRIES", 3)
+    with pytest.raises(Unassessable, match="more than 3 arrays") as caught:
+        npz.read(raw(**{f"a{number}": b"" for number in range(4)}), Columns("y", ("x",)), MOST, "d.npz")
+    assert caught.value.reason == "limit"
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_compression_that_numpy_does_not_write_is_not_unpacked(method):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as out:
+        out.writestr("x.npy", npy(X))
+        out.writestr("y.npy", npy(Y))
+    with pytest.raises(Unassessable, match="NumPy does not use"):
+        npz.read(stream.getvalue(), Columns("y", ("x",)), MOST, "d.npz")

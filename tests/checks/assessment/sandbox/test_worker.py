@@ -212,3 +212,9 @@ def test_a_worker_that_stops_listening_is_bounded(monkeypatch):
 def test_a_frame_for_a_worker_is_what_the_worker_reads():
     header = frames.pack({"do": "load"}, b"abc")
     assert frames.unpack(header[4:]) == ({"do": "load"}, 3)
+
+
+def test_patience_without_end_is_no_error():
+    with Worker(loader, memory=16 << 30, seconds=1e15, cpu_seconds=10**15) as running:
+        running.load(onnx_models.linear(np.eye(2)))
+        assert running.predict(np.ones((1, 2), np.float32)).values.shape == (1, 2)

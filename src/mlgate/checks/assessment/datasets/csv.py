@@ -12,6 +12,7 @@ from mlgate.checks.assessment.problems import Unassessable
 
 SUFFIXES = (".csv",)
 _CELL_BYTES = 8
+_LONGEST_LINE = 16 << 20
 
 
 def read(data: bytes, columns: Columns, most: int, name: str) -> Table:
@@ -22,7 +23,7 @@ def read(data: bytes, columns: Columns, most: int, name: str) -> Table:
         raise Unassessable(
             "unreadable-data", f"{name} is not UTF-8 text at byte {error.start}", "data.path"
         ) from error
-    reader = csv.reader(text, strict=True)
+    reader = csv.reader(_bounded(text, name), strict=True)
     lines = _rows(reader, name)
     header = [cell.strip() for _, cell in zip(range(1 << 20), next(lines, (0, []))[1], strict=False)]
     if len(set(header)) != len(header) or not header:
@@ -40,6 +41,16 @@ def read(data: bytes, columns: Columns, most: int, name: str) -> Table:
             "wrong-features", f"{name}: the features must be columns other than the label", "data.features"
         )
     return _table(lines, header, (columns.label, *features), most, name)
+
+
+def _bounded(text: io.StringIO, name: str) -> Iterator[str]:
+    """Yield lines; one without end would become more cells than there is memory."""
+    while line := text.readline(_LONGEST_LINE):
+        if len(line) == _LONGEST_LINE:
+            raise Unassessable(
+                "limit", f"{name} has a line of more than {_LONGEST_LINE} characters", "data.path"
+            )
+        yield line
 
 
 def _rows(reader: Iterator[list[str]], name: str) -> Iterator[tuple[int, list[str]]]:

@@ -28,11 +28,18 @@ _HEADER = (
 )
 _HEADER_BYTES = 10_000
 _MOST_DIMENSIONS = 32
+# How an entry of a zip's directory begins. Millions of them would fill the memory.
+_ENTRY = b"PK\x01\x02"
+_MOST_ENTRIES = 10_000
+# What NumPy writes; other methods may ask for gigabytes to unpack a byte.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
 
 
 def read(data: bytes, columns: Columns, most: int, name: str) -> Table:
     """Read the features' and the label's array; see :class:`mlgate.checks.assessment.data.Format`."""
+    if data.count(_ENTRY) > _MOST_ENTRIES:
+        raise Unassessable("limit", f"{name} holds more than {_MOST_ENTRIES} arrays", "data.path")
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         members = [entry.removesuffix(".npy") for entry in archive.namelist() if entry.endswith(".npy")]
@@ -71,6 +78,8 @@ def _features(members: list[str], columns: Columns, name: str) -> str:
 def _array(archive: zipfile.ZipFile, member: str, most: int, name: str) -> "NDArray[Any]":
     where = f"array {member!r} of {name}"
     try:
+        if archive.getinfo(f"{member}.npy").compress_type not in _METHODS:
+            raise NotImplementedError("it is compressed in a way that NumPy does not use")
         with archive.open(f"{member}.npy") as stream:
             raw = stream.read(most + 1)
     except _BROKEN as error:

@@ -34,6 +34,7 @@ MOST_CLASSES = 100_000
 _MOST_DIMENSIONS = 8
 _MOST_TEXT = 500
 _PIPE_BYTES = 1 << 20
+_LONGEST_WAIT = (1 << 31) - 1  # milliseconds, in a C int
 _REASONS = frozenset(("model-load", "model-input", "model-output", "model-run", "worker-memory"))
 _START = (
     "import sys; sys.path += sys.argv[4:]; "
@@ -207,7 +208,7 @@ class Worker:
         poll = select.poll()
         poll.register(pipe, event)
         left = deadline - time.monotonic()
-        if left <= 0 or not poll.poll(left * 1000):
+        if left <= 0 or not poll.poll(min(left * 1000, _LONGEST_WAIT)):
             self._process.kill()
             raise Unassessable(
                 "worker-timeout",
