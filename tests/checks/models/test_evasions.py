@@ -147,3 +147,59 @@ def test_bytes_that_torch_loads_and_nothing_reads_are_not_checked():
     stream = call(named("torch.storage", "_load_from_bytes"), b"C\x20" + bytes(range(32)))
     seen = look(b"\x80\x03" + stream + b".", "model.pkl")
     assert seen.not_checked
+
+
+def array(shape, dtype, *more):
+    """A wrapper of joblib's, behind which the bytes of an array follow."""
+    keys = {"shape": shape, "order": text("C"), "dtype": dtype}
+    made = b"".join(text(key) + value for key, value in keys.items())
+    return new(named("joblib.numpy_pickle", "NumpyArrayWrapper")) + b"}(" + made + b"".join(more) + b"ub"
+
+
+def dtype(name, size, flags=0):
+    state = many(
+        number(3), text("<"), b"NNN", b"J" + size.to_bytes(4, "little", signed=True), number(1), number(flags)
+    )
+    return call(named("numpy", "dtype"), text(name), b"\x89", b"\x88") + state + b"b"
+
+
+# Each says one size to a careless reader, and another to joblib.
+LIES = {
+    "a size that the type does not have": array(b"K\x01\x85", dtype("f8", 0)),
+    "objects of a type without any": array(b"K\x01\x85", dtype("f8", 8, 1)),
+    "no objects of a type of them": array(b"K\x01\x85", dtype("O", -1)),
+    "a key twice, the second beyond what is kept": array(
+        b"K\x00\x85",
+        dtype("f8", -1),
+        *[text(str(key)) + b"N" for key in range(9)],
+        text("shape") + b"K\x01\x85",
+    ),
+    "a key that is computed": array(
+        b"K\x00\x85", dtype("f8", -1), call(named("builtins", "str"), text("shape")) + b"K\x01\x85"
+    ),
+    "a state that is computed": array(
+        b"K\x01\x85",
+        call(named("numpy", "dtype"), text("V0"), b"\x89", b"\x88")
+        + call(named("builtins", "tuple"), b"](" + number(3) + text("|") + b"NNNK\x08K\x01K\x00e")
+        + b"b",
+    ),
+}
+
+
+@pytest.mark.parametrize("wrapper", LIES.values(), ids=LIES)
+def test_an_array_whose_size_is_in_doubt_is_no_pass(wrapper):
+    seen = look(b"\x80\x03" + wrapper + b".\x80\x03B" + TEXT_EVIL + b".", "model.joblib")
+    assert seen.not_checked
+
+
+@pytest.mark.parametrize("inside", [b"." + TEXT_EVIL, b"0N.N." + TEXT_EVIL])
+def test_pickles_behind_a_stop_in_an_array_are_seen(inside):
+    wrapper = array(number(len(inside)) + b"\x85", dtype("u1", -1))
+    found = judged(look(b"\x80\x03" + wrapper + inside + b".", "model.pt"))
+    assert {"MLG-PKL-002", "MLG-PKL-012"} <= {each.rule for each in found}
+
+
+def test_an_array_of_noise_is_no_alarm():
+    # EXT1 is among the opcodes that noise begins with.
+    wrapper = array(b"K\x08\x85", dtype("u1", -1))
+    assert not judged(look(b"\x80\x03" + wrapper + b"\x82" + bytes(range(1, 8)) + b".", "model.joblib"))

@@ -34,7 +34,21 @@ def test_the_header_of_the_first_joblib():
         assert called(seen) == {"posix.system"}
 
 
-@pytest.mark.parametrize("kind", ["gzip", "bzip2", "xz"])
+@pytest.mark.parametrize(
+    "settings", [{"lc": 0, "lp": 2, "pb": 0}, {"lc": 4, "lp": 0, "pb": 2, "dict_size": 1 << 20}], ids=str
+)
+def test_any_properties_of_lzma(settings):
+    packed = lzma.compress(EVIL, lzma.FORMAT_ALONE, filters=[{"id": lzma.FILTER_LZMA1, **settings}])
+    assert called(look(packed, "m.bin")) == {"posix.system"}
+
+
+def test_zeros_between_streams_of_gzip_are_skipped():
+    seen = look(gzip.compress(EVIL[:10]) + bytes(9) + gzip.compress(EVIL[10:]))
+    assert called(seen) == {"posix.system"}
+    assert not seen.not_checked
+
+
+@pytest.mark.parametrize("kind", ["gzip", "bzip2", "xz", "zlib"])
 def test_streams_end_to_end_are_one_file(kind):
     seen = look(PACKERS[kind](EVIL[:10]) + PACKERS[kind](EVIL[10:]))
     assert called(seen) == {"posix.system"}

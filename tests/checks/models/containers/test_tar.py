@@ -90,3 +90,22 @@ def test_a_checkpoint_of_the_first_torch():
 def test_a_name_that_is_a_pickle_is_read_as_one_too():
     data = bytearray(tarred(("cposix\nsystem\n(S'true'\ntR.", b"text")))
     assert called(look(bytes(data))) == {"posix.system"}
+
+
+def test_a_checksum_of_signed_bytes_holds():
+    data = bytearray(tarred(("\xe9\xff", EVIL), fmt=tarfile.GNU_FORMAT))
+    rest = bytes(data[:148]) + bytes(data[156:512])
+    data[148:156] = b"%06o\0 " % (256 + sum(byte - 256 * (byte > 127) for byte in rest))
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        assert archive.getnames() == ["\xe9\xff"]
+    seen = look(bytes(data), "m.bin")
+    assert format_of(seen) == "tar"
+    assert called(seen) == {"posix.system"}
+
+
+@pytest.mark.parametrize(("key", "told"), [("size", True), ("path", True), ("comment", False)])
+def test_a_global_header_that_changes_members_is_not_checked(key, told):
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w", format=tarfile.PAX_FORMAT, pax_headers={key: "9"}) as archive:
+        archive.addfile(tarfile.TarInfo("x"))
+    assert ("unsupported-format" in reasons(look(data.getvalue()))) == told

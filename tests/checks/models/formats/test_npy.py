@@ -136,3 +136,24 @@ def test_a_size_that_overflows():
 )
 def test_a_cut_header_is_not_checked(data):
     assert reasons(look(data, "x.npy")) == {"truncated"}
+
+
+@pytest.mark.parametrize(
+    "descr",
+    [
+        "[['a', 'O']]",
+        "[('a', '|' 'O')]",
+        "[('a', '''O''')]",
+        "[['a', ['O']]]",
+        "[{'a': 'O'}]",
+        "{'names': ['a'], 'formats': ['O']}",
+        "('i8', 'O')",
+        "[('a', 'i8', 'O')]",
+        "[('a', 'i8', ('O',))]",
+        "'i8,i8'",
+    ],
+)
+def test_a_type_spelt_as_numpy_does_not_is_no_pass(descr):
+    header = f"{{'descr': {descr}, 'fortran_order': False, 'shape': (1,), }}\n"
+    seen = look(headed(header, EVIL), "x.npy")
+    assert "unreadable-format" in reasons(seen)

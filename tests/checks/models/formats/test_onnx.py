@@ -57,6 +57,16 @@ PLACES = {
     "value before key": lambda location: graph(
         message(5, message(13, message(2, location), message(1, "location")))
     ),
+    "several keys": lambda location: graph(
+        message(5, message(13, message(1, "x"), message(2, location), message(1, "location")))
+    ),
+    "several values": lambda location: graph(
+        message(5, message(13, message(1, "location"), message(2, "x"), message(2, location)))
+    ),
+    "behind what no graph has": lambda location: message(
+        7, number(4, 1), message(999, "x"), tensor(location)
+    ),
+    "behind a field of another type": lambda location: number(7, 1) + graph(tensor(location)),
     "behind numbers": lambda location: graph(
         message(5, (number(1, 3) + b"\x25\0\0\0\0") * 1000, entry("location", location))
     ),

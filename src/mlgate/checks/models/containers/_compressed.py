@@ -10,6 +10,7 @@ from mlgate.core.limits import Limits
 
 # Fewer bytes than this, and then an error: it was not this format.
 _PROOF = 16
+_LONGEST_MAGIC = 16
 # Engines may not take more memory than this, whatever the stream asks for.
 MEMORY = 80 << 20
 
@@ -22,7 +23,8 @@ def unpack(
     clock: Clock,
     *,
     container: str,
-    magic: bytes = b"",
+    magic: Callable[[bytes], bool] | bytes = b"",
+    padded: bool = False,
     start: int = 0,
     sure: bool = True,
 ) -> Iterator[Fact | NotChecked | Blob]:
@@ -35,7 +37,9 @@ def unpack(
         limits: Of the policy.
         clock: Of the file.
         container: The format's name.
-        magic: What another stream behind the first starts with; empty where there is none.
+        magic: What another stream behind the first starts with, or what knows one by its first bytes;
+            empty where there is none.
+        padded: Whether zeros may stand between two streams.
         start: Where the stream starts.
         sure: False for a magic that proves little: then the first bytes must decompress.
 
@@ -54,8 +58,12 @@ def unpack(
                 into=out,
             )
             end = start + out.consumed
-            if not (out.complete and magic and read_at(blob.stream, end, len(magic)) == magic):
+            gap = _zeros(blob, end) if padded and out.complete else 0
+            following = read_at(blob.stream, end + gap, _LONGEST_MAGIC)
+            another = following.startswith(magic) if isinstance(magic, bytes) else magic(following)
+            if not (out.complete and magic and another):
                 break
+            out.consumed += gap
         if not out.complete and not out.bomb and not sure and out.size < _PROOF:
             raise Declined
         if out.bomb:
@@ -74,6 +82,17 @@ def unpack(
         yield member(blob, _inner(blob.name, suffixes), out.stream, out.size, container=container)
     finally:
         out.stream.close()
+
+
+def _zeros(blob: Blob, at: int) -> int:
+    """Count the zeros from an offset on."""
+    found = 0
+    for data in chunks(blob.stream, at, blob.size - at):
+        rest = data.lstrip(b"\0")
+        found += len(data) - len(rest)
+        if rest:
+            break
+    return found
 
 
 def _inner(name: str, suffixes: tuple[str, ...]) -> str:

@@ -27,5 +27,12 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         LimitReached: It is too large.
     """
     return unpack(
-        blob, lambda: deflated(31), (".gz", ".gzip", ".tgz"), limits, clock, container=FORMAT, magic=_MAGIC
+        blob,
+        lambda: deflated(31),
+        (".gz", ".gzip", ".tgz"),
+        limits,
+        clock,
+        container=FORMAT,
+        magic=_MAGIC,
+        padded=True,
     )

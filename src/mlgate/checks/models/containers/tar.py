@@ -59,7 +59,15 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         start = place + _BLOCK
         if header.kind in _EXTENSIONS:
             data = read_at(blob.stream, start, min(header.size, _LONGEST))
-            pending.update(_extended(header.kind, data))
+            records = _extended(header.kind, data)
+            if header.kind == b"g" and records:
+                yield blob.not_checked(
+                    "unsupported-format",
+                    "a global header gives all members one name, target or size, which readers take "
+                    "differently; pack the archive again",
+                    offset=place,
+                )
+            pending.update(records)
             place = start + _padded(header.size)
             continue
         header = _overridden(header, pending)
@@ -134,9 +142,13 @@ def _header(block: bytes) -> _Header | None:
     """Read one header, or return None where its checksum does not hold."""
     if len(block) < _BLOCK or not any(block):
         return None
+    stated = _number(block[148:156])
     total = sum(block) - sum(block[148:156]) + 8 * 32
-    if _number(block[148:156]) != total:
-        return None
+    if stated != total:
+        # Old writers added up signed bytes, and Python's tarfile takes both.
+        bytes_ = block[:148] + block[156:]
+        if stated != total - 256 * sum(byte > 127 for byte in bytes_):
+            return None
     size = _number(block[124:136])
     if size is None or size < 0:
         return None

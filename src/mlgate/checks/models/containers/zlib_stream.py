@@ -42,6 +42,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         limits,
         clock,
         container=FORMAT,
+        # joblib's reader goes on with whatever stream follows.
+        magic=lambda head: _is_header(head[:2]),
         start=start,
         sure=False,
     )

@@ -19,10 +19,18 @@ def parse(text: str) -> Any:
     """
     stack: list[tuple[str, list[Any]]] = [("", [])]
     at = 0
+    apart = True
     for token in _tokens().finditer(text):
         if token.start() != at:
             raise NotLiteral("a character that no literal has")
         at = token.end()
+        kind = token.lastgroup
+        if kind == "space":
+            continue
+        if not apart and kind not in ("comma", "close"):
+            # Python joins texts that stand side by side.
+            raise NotLiteral("values with nothing between them")
+        apart = kind in ("comma", "open")
         _take(token, stack)
     if at != len(text) or len(stack) != 1 or len(stack[0][1]) != 1:
         raise NotLiteral("not one whole literal")
@@ -67,6 +75,6 @@ def _closed(opened: str, items: list[Any]) -> Any:
 def _tokens() -> re.Pattern[str]:
     # Commas and colons only separate here: a header that bends their grammar means the same.
     return re.compile(
-        r"(?P<space>[\s,:]+)|(?P<open>[(\[{])|(?P<close>[)\]}])"
+        r"(?P<space>\s+)|(?P<comma>[,:])|(?P<open>[(\[{])|(?P<close>[)\]}])"
         r"|(?P<text>'[^'\n]*'|\"[^\"\n]*\")|(?P<number>-?\d{1,40}L?)|(?P<word>True|False|None)"
     )

@@ -51,13 +51,25 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         size = max(blob.size - data, 0)
         yield member(blob, "objects.pickle", window(blob.stream, data, size), size, container=FORMAT)
         return
-    yield from _remainder(blob, header, data)
-
-
-def _remainder(blob: Blob, header: dict[str, Any], data: int) -> Iterator[Fact | NotChecked | Blob]:
     item = _item_size(header["descr"])
     if item is None:
+        # NumPy takes more spellings of a type than it writes, and some of them hold objects.
+        yield blob.not_checked(
+            "unreadable-format",
+            "the array's type is written in a way that NumPy does not write; save the array again",
+            offset=start,
+        )
+        size = max(blob.size - data, 0)
+        yield member(
+            blob, "objects.pickle", window(blob.stream, data, size), size, container=FORMAT, tentative=True
+        )
         return
+    yield from _remainder(blob, item, header, data)
+
+
+def _remainder(
+    blob: Blob, item: int, header: dict[str, Any], data: int
+) -> Iterator[Fact | NotChecked | Blob]:
     wanted = item
     for side in header["shape"]:
         wanted *= side
@@ -91,19 +103,21 @@ def _types(descr: Any) -> Iterator[tuple[str, int]]:
                 if not isinstance(field, tuple) or not 2 <= len(field) <= 3:
                     yield "?", -1
                     continue
-                pending.append((field[1], times * (_product(field[2]) if len(field) == 3 else 1)))
+                pending.append((field[1], _times(times, field[2] if len(field) == 3 else ())))
         elif isinstance(value, tuple) and len(value) == 2:
-            pending.append((value[0], times * _product(value[1])))
+            pending.append((value[0], _times(times, value[1])))
         else:
             yield "?", -1
 
 
-def _product(shape: Any) -> int:
+def _times(times: int, shape: Any) -> int:
+    """How often a part occurs, or -1 where the shape is none, but perhaps another type."""
     sides = shape if isinstance(shape, tuple) else (shape,)
-    total = 1
+    if times < 0 or not _is_shape(sides):
+        return -1
     for side in sides:
-        total *= side if type(side) is int and side >= 0 else 1
-    return total
+        times *= side
+    return times
 
 
 def _has_objects(descr: Any) -> bool:

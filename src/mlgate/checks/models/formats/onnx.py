@@ -25,7 +25,6 @@ _CHILDREN = MappingProxyType(
         "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
         "sparse": {1: "tensor", 2: "tensor"},
         "tensor": {13: "entry"},
-        "entry": {},
     }
 )
 # Messages that repeat other fields, sometimes by the million.
@@ -67,11 +66,17 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         LimitReached: It asks for too many.
     """
     wire = Wire(blob.stream, clock)
-    cut = _outline(wire, blob.size)
+    seen = _Seen(limits)
+    try:
+        cut = _outline(wire, blob.size)
+    except Declined:
+        # Protobuf's parsers skip what they do not know, and take a model that no exporter writes.
+        _unusual(wire, blob.size, seen)
+        yield from seen.facts(blob)
+        return
     if cut:
         yield blob.not_checked("truncated", "the file ends within the model; fetch it again", offset=cut)
         return
-    seen = _Seen(limits)
     try:
         _walk(wire, blob.size, seen)
     except Malformed as malformed:
@@ -110,6 +115,20 @@ def _outline(wire: Wire, size: int) -> int:
     return 0
 
 
+def _unusual(wire: Wire, size: int, seen: "_Seen") -> None:
+    """Walk what has not the outline of a model, but could be read as one.
+
+    Raises:
+        Declined: It cannot be, or it asks for no file.
+    """
+    try:
+        _walk(wire, size, seen)
+    except Malformed as malformed:
+        raise Declined from malformed
+    if not seen.asks:
+        raise Declined
+
+
 def _is_graph(wire: Wire, field: Field) -> bool:
     """Say whether the first fields of a message are those of a graph."""
     try:
@@ -127,6 +146,11 @@ class _Seen:
         self._locations: dict[str, list[int]] = {}
         self._domains: dict[str, list[int]] = {}
         self._own: set[str] = set()
+
+    @property
+    def asks(self) -> bool:
+        """Whether any tensor's data is in a file."""
+        return bool(self._locations)
 
     def location(self, text: str, offset: int) -> None:
         """Note a file that a tensor's data is in."""
@@ -166,7 +190,6 @@ def _walk(wire: Wire, size: int, seen: _Seen) -> None:
         LimitReached: Messages are nested too deep, or there is too much to note.
     """
     stack: list[tuple[str, Iterator[Field]]] = [("model", wire.fields(0, size))]
-    key = b""
     while stack:
         kind, fields = stack[-1]
         field = next(fields, None)
@@ -179,17 +202,27 @@ def _walk(wire: Wire, size: int, seen: _Seen) -> None:
         if child is not None:
             if len(stack) >= _DEEPEST:
                 raise LimitReached("depth")
-            stack.append((child, wire.fields(field.start, field.end, wanted=_WANTED.get(child))))
-            key = b""
-        elif kind == "entry" and field.number == 1:
-            key = wire.data(field, _TEXT)
-        elif kind == "entry" and field.number == 2 and key in (b"location", b""):
-            # A value in front of its key is taken for a location: better too many than one too few.
-            seen.location(_text(wire, field), field.start)
+            if child == "entry":
+                _entry(wire, field, seen)
+            else:
+                stack.append((child, wire.fields(field.start, field.end, wanted=_WANTED.get(child))))
         elif kind == "node" and field.number == 7:
             seen.domain(_text(wire, field), field.start)
         elif kind == "function" and field.number == 10:
             seen.defines(_text(wire, field))
+
+
+def _entry(wire: Wire, entry: Field, seen: _Seen) -> None:
+    """Note where a tensor's data is. Fields may come in any order, and the last of each counts."""
+    key = b""
+    values = []
+    for field in wire.fields(entry.start, entry.end):
+        if field.wire == BYTES and field.number == 1:
+            key = wire.data(field, _TEXT)
+        elif field.wire == BYTES and field.number == 2:
+            values.append(field)
+    if key == b"location" and values:
+        seen.location(_text(wire, values[-1]), values[-1].start)
 
 
 def _text(wire: Wire, field: Field) -> str:

@@ -105,16 +105,16 @@ EFFECTS = frozenset(
 
 
 def may_act(data: bytes, start: int = 0) -> bool:
-    """Say whether a reader that starts here could reach an opcode that acts before one that fails.
+    """Say whether a reader that starts here could reach an opcode that acts, or STOP, before one that fails.
 
     The stack is left out of account, and running out of ``data`` counts as reaching one.
     """
     position, end = start, len(data)
     while position < end:
         opcode = data[position]
-        if opcode in EFFECTS:
+        if opcode in EFFECTS or opcode == STOP:
             return True
-        if opcode == STOP or opcode not in OPCODES:
+        if opcode not in OPCODES:
             return False
         position = skip(data, position)
     return True

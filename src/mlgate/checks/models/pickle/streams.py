@@ -16,6 +16,8 @@ _PADDING = b"\0\t\n\r "
 _LONGEST_PADDING = 1 << 16
 # Frames of one stream that end inside an opcode.
 _SPILLS = 64
+# Pickles that are followed into the bytes of an array.
+_STREAMS_IN_ARRAY = 16
 # Enough to see whether array bytes could be opcodes.
 _PEEK = 4096
 
@@ -200,14 +202,22 @@ class Reading:
         return None
 
     def _without_arrays(self, machine: Machine) -> None:
-        """Read on as a loader would that is not joblib: the array's bytes are opcodes to it."""
+        """Read on as a loader would that is not joblib: the array's bytes are opcodes to it.
+
+        Behind a STOP the bytes are the next pickle of a loader that loads several.
+        """
         if not op.may_act(self.window.read(machine.position, _PEEK)):
             return
         self._clock.spend("stack", len(machine.memo), 16 * self._limits.stack)
         recorder = Recorder(self._limits.facts, machine.start)
         other = machine.fork(recorder)
-        other.run()
-        self._clock.spend("opcodes", other.opcodes, self._limits.opcodes)
-        if recorder.acted or any(event.detail.get("plausible") for event in recorder.events):
+        for _ in range(_STREAMS_IN_ARRAY):
+            ending = other.run()
+            self._clock.spend("opcodes", other.opcodes, self._limits.opcodes)
+            if ending != "stop" or other.position >= self.window.size:
+                break
+            other = Machine(self.window, other.position, recorder, self._limits, self._clock, arrays=False)
+        # Noise reaches opcodes too; it does not spell names.
+        if any(event.detail.get("plausible") for event in recorder.events):
             self._recorder.note("reader-difference", "opcodes in an array's bytes", machine.position)
             self._recorder.adopt(recorder)
