@@ -187,3 +187,11 @@ def test_compression_that_numpy_does_not_write_is_not_unpacked(method):
         out.writestr("y.npy", npy(Y))
     with pytest.raises(Unassessable, match="NumPy does not use"):
         npz.read(stream.getvalue(), Columns("y", ("x",)), MOST, "d.npz")
+
+
+def test_an_array_of_more_dimensions_than_numpy_has_is_refused():
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({'1,' * 65}), }}".encode()
+    data = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(4)
+    with pytest.raises(Unassessable) as caught:
+        npz.read(raw(x=data, y=npy(Y)), Columns("y", ("x",)), MOST, "d.npz")
+    assert caught.value.reason == "unreadable-data"

@@ -117,8 +117,10 @@ def _header(raw: bytes, where: str) -> tuple[str, bool, tuple[int, ...], memoryv
     text = raw[start:end].decode("latin-1") if width and end - start <= _HEADER_BYTES else ""
     found = re.fullmatch(_HEADER, text)
     sizes = found["shape"].replace(" ", "").rstrip(",").split(",") if found else []
-    if found is None or not all(
-        size.isdigit() and len(size) < 16 for size in sizes if size or len(sizes) > 1
+    if (
+        found is None
+        or len(sizes) > _MOST_DIMENSIONS
+        or not all(size.isdigit() and len(size) < 16 for size in sizes if size or len(sizes) > 1)
     ):
         raise Unassessable("unreadable-data", f"{where} has no npy header of a plain array", "data.path")
     shape = tuple(int(size) for size in sizes if size)
