@@ -102,7 +102,7 @@ def test_several_entries_are_joined():
         True,
         False,
     ]
-    assert [str(end) for end in joined.ends()] == ["2", "4"]
+    assert [str(end) for end in joined.fixes] == ["2", "4"]
 
 
 @pytest.mark.parametrize("text", ["", "main", "1.0-final-x", "1" * 5000, "v", "2.0.1rc2-git"])

@@ -143,6 +143,7 @@ class Extent(Struct, frozen=True):
         vague: Ranges that can be read only about.
         unreadable: What could not be read at all, or "".
         doubt: What was read only about, or "".
+        fixes: Versions that it calls fixed, sorted; another range may affect them all the same.
     """
 
     intervals: tuple[Interval, ...]
@@ -151,6 +152,7 @@ class Extent(Struct, frozen=True):
     vague: tuple[Vague, ...] = ()
     unreadable: str = ""
     doubt: str = ""
+    fixes: tuple[Version, ...] = ()
 
     def affects(self, version: Version) -> bool:
         """Say whether a public version is certainly affected."""
@@ -172,18 +174,13 @@ class Extent(Struct, frozen=True):
             return self.unreadable
         return self.doubt if any(len(each.answers(version)) > 1 for each in self.vague) else ""
 
-    def ends(self) -> tuple[Version, ...]:
-        """Return the versions at which an interval ends because of a fix."""
-        return tuple(
-            interval.end for interval in self.intervals if interval.end is not None and not interval.inclusive
-        )
-
 
 def extent(entries: Iterable[Affected]) -> Extent:
     """Join the ``affected`` entries of one record for one package."""
     found: list[Interval] = []
     vague: list[Vague] = []
     listed: set[str] = set()
+    fixes: set[Version] = set()
     unreadable = doubt = ""
     for entry in entries:
         listed.update(entry.versions or ())
@@ -191,6 +188,8 @@ def extent(entries: Iterable[Affected]) -> Extent:
         if not ranges and not entry.versions:
             unreadable = "it states no version"
         for each in ranges:
+            written = (parse(event.fixed) for event in each.events or () if event.fixed is not None)
+            fixes.update(version for version in written if version is not None)
             try:
                 found += intervals(each.events or ())
             except UnreadableRangeError as error:
@@ -200,4 +199,12 @@ def extent(entries: Iterable[Affected]) -> Extent:
                 except UnreadableRangeError:
                     unreadable = doubt
     parsed = frozenset(public(version) for text in listed if (version := parse(text)) is not None)
-    return Extent(tuple(found), parsed, frozenset(listed), tuple(vague), unreadable, doubt)
+    return Extent(
+        intervals=tuple(found),
+        versions=parsed,
+        listed=frozenset(listed),
+        vague=tuple(vague),
+        unreadable=unreadable,
+        doubt=doubt,
+        fixes=tuple(sorted(fixes)),
+    )

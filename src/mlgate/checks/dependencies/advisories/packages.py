@@ -79,7 +79,7 @@ class PackageRecords(Struct, frozen=True):
 def of_package(name: str, records: Sequence[Record]) -> PackageRecords:
     """Join what records say of one package; ``name`` is normalised."""
     groups = tuple(_groups(name, records))
-    ends = sorted({end for group in groups for each in group.extents for end in each.ends()})
+    ends = sorted({end for group in groups for each in group.extents for end in each.fixes})
     return PackageRecords(
         groups=groups,
         ends=tuple(end for end in ends if not end.is_prerelease),
