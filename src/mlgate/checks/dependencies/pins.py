@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from mlgate.checks.dependencies.manifest import LOCAL, PINNED, UNPINNED, URL, VCS, Reading, Requirement
+from mlgate.checks.dependencies.manifest import LOCAL, PINNED, UNPINNED, URL, VCS, Reading, Requirement, trait
 from mlgate.checks.dependencies.versions import parse, public
 from mlgate.checks.dependencies.walk import Placed, Tree, Walker
 from mlgate.core.facts import Fact, Location, Package
@@ -176,7 +176,8 @@ def _contradictions(trees: Sequence[Tree]) -> Iterator[Fact]:
             yield _contradiction(name, places, together=True)
     folders: defaultdict[str, list[Placed]] = defaultdict(list)
     for tree in trees:
-        folders[tree.folder] += _firm(tree)
+        if not (tree.root.reader and trait(tree.root.reader, "ALONE")):
+            folders[tree.folder] += _firm(tree)
     for folder, placed in folders.items():
         for name, places in _disagreeing(placed):
             if (folder, name) not in told:

@@ -1,5 +1,7 @@
 """Requirements that stand inside another file: single lines, read as pip reads them."""
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from mlgate.checks.dependencies.manifest import (
@@ -26,10 +28,13 @@ class Entries:
 
     Args:
         limits: Of the run.
+        rebase: Says where an included file or folder really lies; None where it is
+            accounted for elsewhere.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, rebase: Callable[[Include], Include | None] | None = None) -> None:
         self._limits = limits
+        self._rebase = rebase
         self._full = False
         self.requirements: list[Requirement] = []
         self.includes: list[Include] = []
@@ -56,8 +61,17 @@ class Entries:
 
     def include(self, include: Include) -> None:
         """Add an include."""
+        rebased = self._rebase(include) if self._rebase else include
+        if rebased is None:
+            return
+        include = rebased
         if self._room(include.line):
             self.includes.append(include)
+
+    def index(self, index: Index) -> None:
+        """Add a second index."""
+        if self._room(index.line):
+            self.indexes.append(index)
 
     def problem(self, reason: str, message: str, line: int | None, subject: str = "") -> None:
         """Add a problem."""
@@ -82,8 +96,7 @@ class Entries:
         for include in said.includes:
             self.include(replace(include, line=line))
         for index in said.indexes:
-            if self._room(line):
-                self.indexes.append(replace(index, line=line))
+            self.index(replace(index, line=line))
         for problem in said.problems:
             self.problem(problem.reason, problem.message, line, problem.subject)
         return said

@@ -11,6 +11,7 @@ from mlgate.core.limits import Limits
 
 FORMAT = "script"
 LOCK = False
+ALONE = True
 MARK = rb"(?m)^# /// script[ \t]*\r?$"
 
 # The expression of the standard, with which every tool finds the blocks.

@@ -1,0 +1,240 @@
+"""Commands that install packages: pip, uv, pipx, Poetry, PDM, Pipenv and conda.
+
+What a command installs is read from its words. Where a word is known only when the
+command runs, that is a problem, never a guess.
+"""
+
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mlgate.checks.dependencies.manifest import MANIFEST, REQUIREMENTS, Include, Index, shown
+from mlgate.checks.dependencies.manifests import conda
+from mlgate.checks.dependencies.manifests._entries import Entries
+from mlgate.checks.dependencies.manifests._shell import Word, commands
+
+# Any word by which such a command could start; what holds none of them installs nothing.
+TOOLS = rb"(?i)\b(?:pip|pip3|pipx|pip-sync|uv|uvx|conda|mamba|micromamba|poetry|pdm|pipenv|easy_install)\b"
+
+_DEPTH = 3
+_ABBREVIATED = len("--re")
+_SHELLS = frozenset({"sh", "bash", "zsh", "ash", "dash", "ksh", "su"})
+_SPEAKERS = frozenset({"echo", "printf", "grep", "alias", "which", "type", "man"})
+_PIP = re.compile(r"^pip(?:\d(?:\.\d+)*)?$")
+_CONDA = frozenset({"conda", "mamba", "micromamba"})
+_FILES = ("-r", "-c", "-e", "-f")
+
+
+@cache
+def _options() -> Any:
+    return json.loads((Path(__file__).parent.parent / "data" / "install_options.json").read_bytes())
+
+
+@cache
+def _long(tool: str) -> dict[str, str]:
+    """Options that take a value, by what it means to this reader ("" where it means nothing)."""
+    options = _options()
+    if tool in _CONDA:
+        return {**dict.fromkeys(options["conda_values"], ""), **options["conda_meanings"]}
+    more = options["uv_values"] if tool == "uv" else ()
+    return {**dict.fromkeys([*options["values"], *more], ""), **options["meanings"]}
+
+
+@cache
+def _short(tool: str) -> dict[str, str]:
+    options = _options()
+    by_tool = options["short"]
+    return dict(options["conda_short"] if tool in _CONDA else by_tool.get(tool, by_tool["pip"]))
+
+
+def read(
+    script: str,
+    line: Callable[[int], int | None],
+    entries: Entries,
+    known: Mapping[str, str] | None = None,
+    depth: int = 0,
+) -> None:
+    """Read what the commands of a script install.
+
+    Args:
+        script: Shell text.
+        line: From a 0-based line of the script to a line of the manifest.
+        entries: What is found is added here.
+        known: Values of variables that are constant.
+        depth: Scripts inside scripts so far.
+    """
+    for command in commands(script, known or {}):
+        words = tuple(Word(each.text, each.open, line(each.line) or 0) for each in command.words)
+        if not _installs(words, entries) and depth < _DEPTH:
+            for inner in _inner(words):
+                _nested(inner, entries, known, depth + 1)
+
+
+def _nested(script: Word, entries: Entries, known: Mapping[str, str] | None, depth: int) -> None:
+    read(script.text, lambda _: script.line or None, entries, known, depth)
+
+
+def _inner(words: tuple[Word, ...]) -> Iterator[Word]:
+    """Yield the scripts that a command is given as a word."""
+    for index, word in enumerate(words):
+        if _base(word) in _SHELLS:
+            for option, script in zip(words[index + 1 :], words[index + 2 :], strict=False):
+                if re.fullmatch(r"-[a-z]*c|--command", option.text):
+                    yield script
+                    return
+        if _base(word) == "eval":
+            yield Word(" ".join(each.text for each in words[index + 1 :]), line=word.line)
+            return
+
+
+def _base(word: Word) -> str:
+    return word.text.replace("\\", "/").rpartition("/")[2].lower().removesuffix(".exe")
+
+
+def _installs(words: tuple[Word, ...], entries: Entries) -> bool:
+    """Read a command that installs; False where it is none. Lines are the manifest's, 0 for none."""
+    if _base(words[0]) in _SPEAKERS:
+        return False
+    for index, word in enumerate(words):
+        tool = _base(word)
+        found = _arguments(tool, words[index + 1 :])
+        if found is None:
+            continue
+        kind, arguments = found
+        if any(_base(before) == "xargs" for before in words[:index]):
+            message = "installs what another command writes, which is known only when it runs; write it out"
+            entries.problem("computed-requirement", message, word.line or None)
+        if kind == "conda":
+            _conda(arguments, entries)
+        else:
+            _pip(list(_parsed(arguments, "uv" if tool == "uvx" else tool)), entries, kind)
+        return True
+    return False
+
+
+def _arguments(tool: str, after: tuple[Word, ...]) -> tuple[str, tuple[Word, ...]] | None:
+    """Return how to read the words of a tool that installs, and these words."""
+    if _PIP.match(tool):
+        return _after(after, {"install": "pip", "wheel": "pip", "download": "pip", "sync": "files"})
+    if tool in _CONDA:
+        verbs = dict.fromkeys(("install", "create", "update", "upgrade"), "conda")
+        return _after(after, verbs | {"env": "conda"})
+    if tool in ("uvx", "easy_install", "pip-sync"):
+        return {"uvx": "first", "easy_install": "pip", "pip-sync": "files"}[tool], after
+    if tool == "uv":
+        found = _after(after, {"add": "pip", "run": "options", "tool": "tool"})
+        if found and found[0] == "tool":
+            return _after(found[1], {"install": "first", "run": "first", "upgrade": "first"})
+        return found
+    verbs = {
+        "pipx": {"install": "pip", "run": "first", "inject": "pip", "upgrade": "pip"},
+        "poetry": {"add": "poetry"},
+        "pdm": {"add": "pip"},
+        "pipenv": {"install": "pip"},
+    }.get(tool, {})
+    return _after(after, verbs)
+
+
+def _after(words: tuple[Word, ...], verbs: Mapping[str, str]) -> tuple[str, tuple[Word, ...]] | None:
+    # Options may stand between the tool and its verb, and their values too.
+    for index, word in enumerate(words[:8]):
+        if word.text in verbs:
+            return verbs[word.text], words[index + 1 :]
+        if index and not word.text.startswith("-") and not words[index - 1].text.startswith("-"):
+            return None
+        if not index and not word.text.startswith("-"):
+            return None
+    return None
+
+
+def _parsed(words: Iterable[Word], tool: str) -> Iterator[tuple[str, Word]]:
+    """Yield (meaning, word): "" for a word that is no option."""
+    pending = iter(words)
+    for word in pending:
+        text = word.text
+        if text == "--":
+            yield from (("", rest) for rest in pending)
+        elif text.startswith("--"):
+            name, equals, value = text.partition("=")
+            meaning = _meaning(name, tool)
+            if meaning is not None:
+                given = Word(value, word.open, word.line) if equals else next(pending, None)
+                if given is not None and meaning:
+                    yield meaning, given
+        elif text.startswith("-") and len(text) > 1:
+            yield from _bundle(word, _short(tool), pending)
+        else:
+            yield "", word
+
+
+def _meaning(name: str, tool: str) -> str | None:
+    """Return what an option's value means, None where it takes none. pip takes abbreviations."""
+    known = _long(tool)
+    if name in known:
+        return known[name]
+    if tool.startswith("pip") and len(name) > _ABBREVIATED:
+        whole = {meaning for option, meaning in known.items() if meaning and option.startswith(name)}
+        return whole.pop() if len(whole) == 1 else None
+    return None
+
+
+def _bundle(word: Word, short: Mapping[str, str], pending: Iterator[Word]) -> Iterator[tuple[str, Word]]:
+    """Read ``-qr file`` and ``-rfile``: letters up to the first that takes a value."""
+    for at, letter in enumerate(word.text[1:], 2):
+        if letter in short:
+            rest = word.text[at:]
+            given = Word(rest.removeprefix("="), word.open, word.line) if rest else next(pending, None)
+            if given is not None and short[letter]:
+                yield short[letter], given
+            return
+
+
+def _pip(words: list[tuple[str, Word]], entries: Entries, kind: str) -> None:
+    named = False
+    for meaning, word in words:
+        if not meaning and (kind == "options" or (kind == "first" and named)):
+            return  # what is run, and words for it
+        named |= not meaning or meaning == "package"
+        line = word.line or None
+        if word.open:
+            _computed(word, entries)
+        elif meaning == "index":
+            url = word.text.partition("=")[2] if re.match(r"[\w-]+=https?:", word.text) else word.text
+            entries.index(Index(shown(re.split(r"[?#]", url)[0]), "--extra-index-url", line))
+        elif meaning in _FILES or kind == "files":
+            entries.line(f"{meaning or '-r'} {shlex.quote(word.text)}", line)
+        elif meaning == "package":
+            for each in word.text.split(","):
+                entries.line(each, line)
+        else:
+            entries.line(_of_poetry(word.text) if kind in ("poetry", "first") else word.text, line)
+
+
+def _of_poetry(text: str) -> str:
+    """Translate ``name@version`` into a requirement; a caret or tilde pins nothing."""
+    name, at, version = text.partition("@")
+    if not at or "/" in version or ":" in version:
+        return text
+    return f"{name}=={version}" if version[:1].isdigit() else name
+
+
+def _computed(word: Word, entries: Entries) -> None:
+    named = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", word.text)
+    message = f"installs {shown(word.text, 80)}, which is known only when it runs; write the requirement out"
+    entries.problem("computed-requirement", message, word.line or None, named[0].lower() if named else "")
+
+
+def _conda(words: Iterable[Word], entries: Entries) -> None:
+    for meaning, word in _parsed(words, "conda"):
+        line = word.line or None
+        if word.open:
+            _computed(word, entries)
+        elif meaning == "file":
+            role = MANIFEST if word.text.endswith((".yml", ".yaml")) else REQUIREMENTS
+            entries.include(Include(word.text, line, role))
+        elif word.text not in ("create", "update", "env"):
+            conda.package(word.text, line, entries)

@@ -1,0 +1,180 @@
+"""Jupyter notebooks: what their cells install (``%pip``, ``!pip``, ``%conda``, ``%%bash``)."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec.structs import replace
+
+from mlgate.checks.dependencies.manifest import Include, Reading, Unreadable
+from mlgate.checks.dependencies.manifests import _installs, _json
+from mlgate.checks.dependencies.manifests._entries import Entries
+from mlgate.core.limits import Limits
+
+FORMAT = "notebook"
+LOCK = False
+ALONE = True
+MARK = _installs.TOOLS
+
+_INSTEAD = "save it anew with Jupyter, or exclude it (dependencies.exclude)"
+_SHELL_CELLS = re.compile(r"^%%(?:bash|sh|!|system|sx|script\s+(?:\S*/)?(?:bash|sh|zsh))\b|^%%!")
+_OTHER_CELLS = re.compile(r"^%%(?!capture|time|timeit|prun|debug)\w+")
+_LINE = re.compile(
+    r"^\s*(?:\w+\s*=\s*)?(?:!!?|%(?:sx|system|bash)\s+|%(?=(?:pip|conda|mamba|micromamba|uv)\b)"
+    r"|(?=(?:pip3?|conda|mamba|micromamba)\s+install\s))(.*)$",
+    re.DOTALL,
+)
+_CALL = re.compile(
+    r"(?:get_ipython\(\)\.(?:system|getoutput)|get_ipython\(\)\.run_line_magic|os\.system|os\.popen)\(\s*"
+    r"(?:['\"](pip|conda)['\"]\s*,\s*)?[frbu]*(['\"])(.*?)\2",
+)
+# IPython replaces what stands in braces; the interpreter is the one thing known.
+_PYTHON = re.compile(r"\{\s*sys\.executable\s*\}|\"\{\s*sys\.executable\s*\}\"")
+_KEY = re.compile(r"^\"(?:source|input)\"\s*:\s*")
+_LONGEST_CALL = 10_000
+_BRACES = re.compile(r"\{[^{}]*\}")
+
+
+def claims(path: str) -> bool:
+    """``*.ipynb``; their content decides."""
+    return path.lower().endswith(".ipynb")
+
+
+def read(data: bytes, limits: Limits) -> Reading:
+    """Read the code cells of a notebook of format 3 or 4.
+
+    Raises:
+        Unreadable: It is not JSON, or has no cells.
+    """
+    document, text = _json.load(data, _INSTEAD)
+    cells = list(_cells(document))
+    entries = Entries(limits, _rebased)
+    where = _Lines(text)
+    for source in cells:
+        lines = _source_lines(source)
+        if lines is None:
+            entries.problem("unparseable", f"a cell's source is not text; {_INSTEAD}", None)
+            continue
+        _cell(_Cell(lines, "".join(lines), where), entries)
+    return entries.reading()
+
+
+def _rebased(include: Include) -> Include:
+    # A notebook's working folder is its own, or wherever the kernel was started.
+    return replace(include, anywhere=True)
+
+
+def _cells(document: Any) -> Iterator[Any]:
+    if not isinstance(document, dict) or not isinstance(
+        document.get("cells", document.get("worksheets")), list
+    ):
+        raise Unreadable("unparseable", f"has no cells, as a notebook has; {_INSTEAD}")
+    sheets = document.get("worksheets", [])
+    lists = [document.get("cells", [])]
+    lists += (
+        [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)]
+        if isinstance(sheets, list)
+        else []
+    )
+    for cells in lists:
+        for cell in cells if isinstance(cells, list) else ():
+            if not isinstance(cell, dict):
+                raise Unreadable("unparseable", f"a cell is not an object; {_INSTEAD}")
+            if cell.get("cell_type") == "code":
+                yield cell.get("source", cell.get("input", ""))
+
+
+def _source_lines(source: Any) -> list[str] | None:
+    """Return the lines of a cell; lines of one JSON string each, or all in one string."""
+    if isinstance(source, str):
+        return source.splitlines(keepends=True)
+    if not isinstance(source, list) or not all(isinstance(each, str) for each in source):
+        return None
+    return "".join(source).splitlines(keepends=True)
+
+
+class _Lines:
+    """Where a cell's line stands in the file: notebooks are written with one string a line."""
+
+    def __init__(self, text: str) -> None:
+        self._at: defaultdict[str, list[int]] = defaultdict(list)
+        for number, raw in enumerate(text.split("\n"), 1):
+            stripped = _KEY.sub("", raw.strip()).strip("[] ,")
+            if len(stripped) > 1 and stripped[0] == '"' and stripped[-1] == '"':
+                self._at[stripped[1:-1].removesuffix("\\n")].append(number)
+        self._last = 0
+        self._whole = text.count("\n") == 0
+
+    def find(self, line: str) -> int | None:
+        """Return the next line that holds this text, in the order of the file."""
+        if self._whole:
+            return 1
+        import json  # noqa: PLC0415 - only where something is installed
+
+        bare = line.rstrip("\n")
+        for written in (json.dumps(bare, ensure_ascii=False)[1:-1], json.dumps(bare)[1:-1]):
+            numbers = self._at.get(written)
+            if numbers:
+                # Once used it is used up: the same line in a later cell is the next one.
+                self._last = numbers.pop(0) if len(numbers) > 1 else numbers[0]
+                return self._last
+        return None
+
+
+class _Cell:
+    """The lines of a cell, and where they stand in the file."""
+
+    def __init__(self, lines: list[str], whole: str, where: _Lines) -> None:
+        self.lines = lines
+        self._whole = whole
+        self._where = where
+        self._found: dict[int, int | None] = {}
+
+    def line(self, index: int) -> int | None:
+        """Return the file's line of a line of the cell."""
+        if index not in self._found and index < len(self.lines):
+            self._found[index] = self._where.find(self.lines[index]) or self._where.find(self._whole)
+        return self._found.get(index)
+
+
+def _cell(cell: _Cell, entries: Entries) -> None:
+    lines = cell.lines
+    first = next((line for line in lines if line.strip()), "")
+    if _SHELL_CELLS.match(first.strip()):
+        start = lines.index(first) + 1
+        _installs.read("".join(lines[start:]), lambda at: cell.line(start + at), entries)
+        return
+    if _OTHER_CELLS.match(first.strip()):
+        return  # another language, or a file to write
+    number = 0
+    while number < len(lines):
+        start, text = number, lines[number]
+        number += 1
+        found = _LINE.match(text)
+        if found is None:
+            _calls(text, cell, start, entries)
+            continue
+        command = found[1]
+        # IPython joins lines that end in a backslash.
+        while command.rstrip("\r\n").endswith("\\") and number < len(lines):
+            command += lines[number]
+            number += 1
+        _command(command, cell, start, entries)
+
+
+def _command(command: str, cell: _Cell, start: int, entries: Entries) -> None:
+    _installs.read(_plain(command), lambda at: cell.line(start + at), entries)
+
+
+def _calls(text: str, cell: _Cell, start: int, entries: Entries) -> None:
+    if len(text) > _LONGEST_CALL or "(" not in text or text.lstrip().startswith("#"):
+        return
+    for found in _CALL.finditer(text):
+        script = f"{found[1]} {found[3]}" if found[1] else found[3]
+        _installs.read(_plain(script), lambda _: cell.line(start), entries)
+
+
+def _plain(command: str) -> str:
+    """Replace the interpreter, and leave what else stands in braces as a variable."""
+    return _BRACES.sub(lambda found: f"${found[0]}", _PYTHON.sub("python", command))
