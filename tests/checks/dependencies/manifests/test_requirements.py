@@ -299,3 +299,8 @@ def test_an_include_that_installers_may_find_elsewhere_is_a_problem(line):
 
 def test_a_token_in_an_index_address_is_no_problem():
     assert not read("--extra-index-url https://${TOKEN}@x.org/simple").problems
+
+
+def test_a_million_continued_lines_are_read_in_one_go():
+    reading = read("a==1 \\\n" * 1_000_000)
+    assert [problem.reason for problem in reading.problems] == ["unparseable"]

@@ -100,15 +100,15 @@ def _logical(number: int, parts: list[str]) -> Iterator[Logical]:
 
 
 def _doubt(parts: list[str]) -> str:
-    before = ""
+    last = " "  # of all that stands before a part
     for part, after in pairwise(parts):
-        before += part
-        if _without_comment(before) != before.strip():
+        if _comment(last + part) >= 0:
             return (
                 "a comment on this line ends in a backslash, after which pip goes on with the comment and uv "
                 "with a new line; remove the backslash"
             )
-        if before[-1:].strip() and after[:1].strip():
+        last = part[-1:] or last
+        if last.strip() and after[:1].strip():
             return (
                 "a backslash joins this line to the next without a blank between them, which pip and uv read "
                 "differently; put a blank before the backslash"
@@ -116,9 +116,14 @@ def _doubt(parts: list[str]) -> str:
     return ""
 
 
-def _without_comment(line: str) -> str:
-    """Cut at the first ``#`` that starts the line or follows white space."""
+def _comment(line: str) -> int:
+    """Return where the first ``#`` stands that starts the line or follows white space, or -1."""
     at = line.find("#")
     while at > 0 and not line[at - 1].isspace():
         at = line.find("#", at + 1)
+    return at
+
+
+def _without_comment(line: str) -> str:
+    at = _comment(line)
     return (line if at < 0 else line[:at]).strip()
