@@ -51,7 +51,7 @@ def resolve(trees: Sequence[Tree], walker: Walker) -> Pins:
     for tree in trees:
         constrained = _constrained(tree)
         for placed in tree.placed:
-            fact = _place(placed, constrained, by_folder, walker, locks, packages)
+            fact = _place(placed, constrained, by_folder, locks, packages)
             if fact is not None:
                 facts.setdefault((fact.kind, fact.location.path, fact.location.line, fact.subject), fact)
         for fact in _indexes(tree):
@@ -63,7 +63,6 @@ def _place(
     placed: Placed,
     constrained: set[str],
     by_folder: dict[str, set[str]],
-    walker: Walker,
     locks: "_Locks",
     packages: _Packages,
 ) -> Fact | None:
@@ -81,7 +80,7 @@ def _place(
         return None
     subject = each.name or each.text
     message = _NOT_LOCKED if locks.speak(placed) and each.kind == UNPINNED else _TO_DO[each.kind]
-    walker.gap(each.kind, placed.path, message, each.line, subject)
+    locks.walker.gap(each.kind, placed.path, message, each.line, subject)
     return Fact(
         kind="dependency.unpinned",
         location=Location(path=placed.path, line=each.line),
@@ -103,7 +102,7 @@ class _Locks:
     """What lock files hold of the projects that they speak for; one out of date does not hold all."""
 
     def __init__(self, walker: Walker) -> None:
-        self._walker = walker
+        self.walker = walker
         self._held: dict[str, set[tuple[object, ...]] | None] = {}
 
     def speak(self, placed: Placed) -> bool:
@@ -121,7 +120,7 @@ class _Locks:
         if file != _PROJECT_FILE:
             return None
         if folder not in self._held:
-            locks = self._walker.locks(folder)
+            locks = self.walker.locks(folder)
             self._held[folder] = {key for lock in locks for key in _held(lock)} if locks else None
         return self._held[folder]
 
