@@ -37,6 +37,12 @@ docs: $(dev) ## Generate docs/rules.md from the rules
 bench: $(dev) ## Scan real models from PyPI and time the start; WHEELS=DIR saves the downloads
 	@'$(bin)/python' benchmarks/startup.py
 	@'$(bin)/python' benchmarks/real_models.py $(if $(WHEELS),--wheels '$(WHEELS)')
+ifdef ADVISORIES
+	@'$(bin)/python' benchmarks/dependencies.py '$(ADVISORIES)'
+	@'$(bin)/python' benchmarks/agreement.py '$(ADVISORIES)'
+else
+	@echo 'The benchmarks of the dependency check need a zip of OSV records: make bench ADVISORIES=FILE'
+endif
 
 examples: $(dev) ## Make the examples' models and data again
 	@'$(bin)/python' examples/make_examples.py

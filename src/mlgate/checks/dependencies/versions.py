@@ -1,5 +1,7 @@
 """Versions as the Python ecosystem orders them (PEP 440)."""
 
+from functools import lru_cache
+
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
@@ -11,8 +13,12 @@ _LONGEST = 200
 
 def parse(text: str) -> Version | None:
     """Return the version, or None where ``text`` is no PEP 440 version."""
-    if len(text) > _LONGEST:
-        return None
+    return _parse(text) if len(text) <= _LONGEST else None
+
+
+# Advisories name the same few versions of a package again and again.
+@lru_cache(maxsize=1 << 14)
+def _parse(text: str) -> Version | None:
     try:
         return Version(text)
     except InvalidVersion:
