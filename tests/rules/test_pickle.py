@@ -324,9 +324,38 @@ def test_allowed_functions_are_allowed_with_honest_arguments_only(data):
     assert any(item.severity >= Severity.HIGH for item in findings(data))
 
 
-def test_numbers_alone_make_an_unknown_class_medium():
-    assert severities(b"\x80\x02cacme\nColor\nK\x01\x85R.", "MLG-PKL-005") == {Severity.MEDIUM}
-    assert severities(call("acme", "Color", "red"), "MLG-PKL-005") == {Severity.HIGH}
+@pytest.mark.parametrize(
+    ("data", "severity"),
+    [
+        (b"\x80\x02cacme\nColor\nK\x01\x85R.", Severity.MEDIUM),
+        (b"\x80\x02cacme\nOCR\nK\x01\x85R.", Severity.MEDIUM),
+        (call("acme", "Color", "red"), Severity.MEDIUM),
+        (b"\x80\x02cacme\nTable\ncbuiltins\nlist\n\x85R.", Severity.MEDIUM),
+        (call("acme", "LoadError", "no such file: a b", "x"), Severity.MEDIUM),
+        (call("acme", "Color", "a.b"), Severity.HIGH),
+        (call("acme", "Color", "a b"), Severity.HIGH),
+        (call("acme", "Color", "a", "b"), Severity.HIGH),
+        (call("acme", "color", "red"), Severity.HIGH),
+        (call("cmd", "Cmd", "red"), Severity.HIGH),
+        (b"\x80\x02cacme\nTable\ncfastcore.xtras\nrun\n\x85R.", Severity.HIGH),
+    ],
+)
+def test_what_enumerations_and_the_like_are_called_with_is_medium(data, severity):
+    assert severities(data, "MLG-PKL-005") == {severity}
+
+
+def test_a_class_inside_a_class_is_medium_in_any_protocol():
+    outer = b"\x80\x02cbuiltins\ngetattr\ncacme\nOuter\n" + text("Inner") + b"\x86R"
+    assert severities(outer + b")\x81.", "MLG-PKL-011") == {Severity.MEDIUM}
+    assert severities(outer + b")R.", "MLG-PKL-011") == {Severity.HIGH}
+
+
+def test_the_memory_formats_of_torch_are_ordinary():
+    stream = b"\x80\x04" + short("acme") + short("torch.channels_last") + b"\x93."
+    assert not severities(stream, "MLG-PKL-007")
+
+
+def test_numbers_alone_make_an_unknown_function_no_better():
     assert severities(b"\x80\x02cacme\nrun\nK\x01\x85R.", "MLG-PKL-005") == {Severity.HIGH}
 
 
@@ -342,3 +371,37 @@ def test_evidence_shows_the_call_and_the_old_name():
 
 def test_one_finding_a_use():
     assert [finding.rule for finding in findings(BARE)] == ["MLG-PKL-002"]
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "args"),
+    [
+        ("pandas", "StringDtype", ["python"]),
+        ("pandas", "PeriodDtype", ["period[M]"]),
+        ("pandas", "Interval", ["0", "1", "right"]),
+        ("pandas._libs.tslibs.offsets", "CustomBusinessDay", ["Mon Tue Wed"]),
+    ],
+)
+def test_what_pandas_writes_is_ordinary(module, name, args):
+    assert not findings(call(module, name, *args))
+
+
+def test_a_class_that_legacy_torch_compares_is_the_class_itself():
+    # persistent_load returns the class; its source is only compared.
+    pid = (
+        b"("
+        + text("module")
+        + b"ctorch.nn.modules.linear\nLinear\n"
+        + text("linear.py")
+        + text("class")
+        + b"tQ"
+    )
+    assert not findings(b"\x80\x02" + pid + b")\x81.")
+    assert "MLG-PKL-002" in ids(
+        b"\x80\x02" + pid.replace(b"torch.nn.modules.linear\nLinear", b"os\nsystem") + b")R."
+    )
+
+
+def test_an_instance_of_vectorize_waits_like_any_other():
+    assert not findings(b"\x80\x02cnumpy\nvectorize\n)\x81}b.")
+    assert findings(b"\x80\x02cnumpy\nvectorize\ncnumpy\nmean\n\x85R.")

@@ -33,12 +33,15 @@ class Tables(Struct, frozen=True):
         exact: Category by ``module.name``.
         whole: Category by module, for all that is in it and below it.
         telling: Category by name, whatever the module.
+        iterators: Names of classes whose instances call what they are given.
         allowed: What may be called with any arguments.
         plain: What may be imported, but is not called while a file loads.
         shapes: What may be called with certain arguments.
         content: Calls whose results are as plain as their arguments.
         lazy: Calls whose results take from their arguments one by one.
         texts: Calls and classes whose instances are texts, or stand for them.
+        callables: Calls whose results can be called.
+        attributes: Dotted names that are ordinary in every module.
         computed: Beginnings of calls of results that are ordinary.
         known: Packages that honest models are made of.
         stdlib: Modules of the standard library whose classes are plain data.
@@ -47,12 +50,15 @@ class Tables(Struct, frozen=True):
     exact: Mapping[str, str]
     whole: Mapping[str, str]
     telling: Mapping[str, str]
+    iterators: frozenset[str]
     allowed: frozenset[str]
     plain: frozenset[str]
     shapes: Mapping[str, tuple[str, ...]]
     content: frozenset[str]
     lazy: frozenset[str]
     texts: frozenset[str]
+    callables: frozenset[str]
+    attributes: frozenset[str]
     computed: tuple[str, ...]
     known: frozenset[str]
     stdlib: frozenset[str]
@@ -82,14 +88,17 @@ def tables() -> Tables:
         exact=exact,
         whole=whole,
         telling=telling,
+        iterators=frozenset(data["telling"]["iterators"]),
         allowed=_names(data["allowed"]),
-        plain=_names(data["plain"]),
+        plain=_names({"builtins": data["plain"]["builtins"]}),
         shapes={
             name: tuple(part.strip() for part in shape.split(",")) for name, shape in data["shapes"].items()
         },
         content=frozenset(data["results"]["content"]),
         lazy=frozenset(data["results"]["lazy"]),
         texts=frozenset(data["results"]["texts"]),
+        callables=frozenset(data["results"]["callables"]),
+        attributes=frozenset(data["plain"]["attributes"]),
         computed=tuple(data["computed"]["starts"]),
         known=frozenset(data["known"]["packages"]),
         stdlib=frozenset(data["known"]["stdlib"]),
@@ -176,13 +185,30 @@ def makes_class(name: str, args: Sequence[Mapping[str, Any]] | None) -> bool:
 def mild(module: str, name: str, args: Sequence[Mapping[str, Any]] | None) -> bool:
     """Say whether calling an unknown class with such arguments leaves little to choose.
 
-    Numbers alone, or a single word for a class of a known package: values of an enumeration.
+    Numbers, classes and single words: values of enumerations, factories, options.
     """
-    if args is None or not class_like(name):
+    if args is None or module.partition(".")[0] in sys.stdlib_module_names:
         return False
-    if all(_number(arg) for arg in args):
-        return True
-    return known(module) and len(args) == 1 and _WORD.match(str(args[0].get("value", ""))) is not None
+    last = name.rpartition(".")[2]
+    if not class_like(name) and not last.isupper():
+        return False
+    if _exception(name):
+        return not _hidden(args) and all(arg["type"] not in ("unknown", "nested") for arg in args)
+    words = sum(arg["type"] == "text" for arg in args)
+    return (words <= 1 or known(module)) and all(
+        _number(arg) or _type(arg) or (arg["type"] == "text" and _word(arg)) for arg in args
+    )
+
+
+def _type(arg: Mapping[str, Any]) -> bool:
+    subject = str(arg.get("value", ""))
+    look = tables()
+    listed = subject in look.allowed or subject in look.shapes
+    return arg["type"] == "global" and _harmless(subject) and (class_like(subject) or listed)
+
+
+def _word(arg: Mapping[str, Any]) -> bool:
+    return _WORD.match(str(arg.get("value", ""))) is not None
 
 
 def nested_name(module: str, name: str) -> bool:
@@ -236,7 +262,7 @@ def _hidden(args: Sequence[Mapping[str, Any]]) -> bool:
         arg = waiting.pop()
         waiting.extend(arg.get("items", ()))
         subject = str(arg.get("value", ""))
-        if arg["type"] == "call" and subject in tables().shapes and subject not in tables().content:
+        if arg["type"] == "call" and subject in tables().callables:
             return True
         if arg["type"] == "global" and not class_like(subject) and not _data(subject):
             return True

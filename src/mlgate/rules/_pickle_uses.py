@@ -48,6 +48,8 @@ def danger_of(fact: Fact) -> str | None:
     """Category of danger of a use, or None where the use is not dangerous in itself."""
     if fact.kind != "pickle.import" and meaning.makes_class(fact.detail["name"], fact.detail["args"]):
         return category(fact) or "code"
+    if fact.kind == "pickle.instance" and fact.detail["name"].lstrip("_") in meaning.tables().iterators:
+        return category(fact) or "executes"
     if fact.subject in meaning.tables().shapes:
         if fact.kind == "pickle.import":
             return None
@@ -96,4 +98,6 @@ def verdict(fact: Fact) -> Severity | None:
         return Severity.MEDIUM
     if meaning.callable_with(module, name, args):
         return None
-    return Severity.MEDIUM if meaning.mild(module, name, args) else Severity.HIGH
+    # What is no builtin type is not rebuilt in this way.
+    chosen = detail.get("via") == "_reconstructor"
+    return Severity.MEDIUM if not chosen and meaning.mild(module, name, args) else Severity.HIGH

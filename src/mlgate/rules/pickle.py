@@ -108,6 +108,8 @@ def _main(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
 def _dotted(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
     for fact in facts:
         module, name = fact.detail["module"], fact.detail["name"]
+        if name in meaning.tables().attributes:
+            continue
         if meaning.nested_name(module, name):
             message = f"The pickle reaches {fact.subject} through the attributes of a class."
             yield Hit(fact, message, severity=Severity.MEDIUM, evidence=f"{module}:{name}")
@@ -133,12 +135,21 @@ _LIVE = (
 )
 
 
+def _inner_class(fact: Fact) -> bool:
+    detail = fact.detail
+    made = detail["via"].startswith(("NEWOBJ", "__newobj")) or detail["via"] == "_reconstructor"
+    return made and "module" in detail and meaning.nested_name(detail["module"], detail["name"])
+
+
 def _computed(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
     starts = meaning.tables().computed
     for fact in facts:
         text = fact.detail["text"]
         if fact.kind == "pickle.computed-callee":
-            if not text.startswith(starts):
+            if _inner_class(fact):
+                message = f"The pickle holds an instance of {fact.detail['name']}, a class inside a class."
+                yield Hit(fact, message, severity=Severity.MEDIUM, evidence=text)
+            elif not text.startswith(starts):
                 message = f"The pickle calls what came out of {fact.subject}, not a name that can be checked."
                 yield Hit(fact, message, evidence=text)
         elif fact.detail["how"] == "call" and fact.subject in _LIVE:

@@ -96,6 +96,10 @@ EVASIONS = {
     "an instance whose arguments are computed": named("keras.layers", "Layer")
     + call(named("builtins", "tuple"), b"]" + ID + b"a")
     + b"\x81",
+    "an iterator by another's private name": call(named("random", "Random"))
+    + many(number(2), new(named("collections", "_starmap"), RUN, many(many(ID))), b"N")
+    + b"b",
+    "a type of code by another's name": new(named("torch.fx._symbolic_trace", "CodeType"), number(1)),
     "a module by another's private name": call(
         named("builtins", "getattr"), named("collections", "_sys"), text("modules")
     ),

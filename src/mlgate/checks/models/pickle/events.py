@@ -117,7 +117,7 @@ class Recorder:
         self.acted = True
         self.note(
             "computed-callee", subject(callee), offset, (render(callee), via),
-            via=via, text=f"{render(callee)}({arguments(args)})",
+            via=via, text=f"{render(callee)}({arguments(args)})", **_attribute(callee),
         )  # fmt: skip
 
     def fill(self, target: Any, value: Any, offset: int, via: str) -> None:
@@ -149,6 +149,21 @@ class Recorder:
         event = Event(kind, about, offset, detail)
         self.events.append(event)
         return event
+
+
+def _attribute(value: Any) -> dict[str, Any]:
+    """Module and name of what ``getattr`` takes out of an imported object.
+
+    Protocols below 4 write a class inside a class so.
+    """
+    if type(value) is not Made or type(value.maker) is not Global or not value.args or len(value.args) != 2:
+        return {}
+    owner, name = value.args
+    if value.maker.subject not in ("builtins.getattr", "__builtin__.getattr"):
+        return {}
+    if type(owner) is not Global or type(name) is not str:
+        return {}
+    return {"module": owner.module, "name": f"{owner.name}.{name}"}
 
 
 def subject(value: Any) -> str:

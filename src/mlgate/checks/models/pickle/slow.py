@@ -320,7 +320,8 @@ class SlowOpcodes(Acts):
         elif torch_legacy.source(pid):
             form, shown = "torch-source", ""
         self.recorder.note("persistent-id", form, offset, text=shown)
-        self.stack.append(Persistent(pid))
+        # For a class with its source, PyTorch's loader returns the class.
+        self.stack.append(pid[1] if form == "torch-source" else Persistent(pid))
 
     def _out_of_band(self, opcode: int, _value: int, offset: int) -> None:
         if opcode == op.NEXT_BUFFER:

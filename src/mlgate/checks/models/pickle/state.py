@@ -6,7 +6,7 @@ from typing import Any, Self
 from mlgate.checks.models.pickle import joblib, nested
 from mlgate.checks.models.pickle import opcodes as op
 from mlgate.checks.models.pickle.events import Recorder
-from mlgate.checks.models.pickle.values import CONTAINERS, KEEP, MORE, NUMBER, UNKNOWN, Payload, Unknown, cut
+from mlgate.checks.models.pickle.values import ARRAY, CONTAINERS, KEEP, MORE, NUMBER, Payload, Unknown, cut
 from mlgate.checks.models.pickle.window import MARGIN, WINDOW, Window
 from mlgate.checks.models.reader import Clock, LimitReached
 from mlgate.core.limits import Limits
@@ -114,7 +114,7 @@ class State:
 
     def resume(self, offset: int) -> None:
         """Go on after an array, whose place on the stack anything may take."""
-        self.stack.append(UNKNOWN)
+        self.stack.append(ARRAY)
         self.array, self.position = None, offset
 
     def fork(self, recorder: Recorder) -> Self:
@@ -122,7 +122,7 @@ class State:
         other = type(self)(
             self.window, self.start, recorder, self.limits, self.clock, memo=dict(self.memo), arrays=False
         )
-        other.stack = [*self.stack, UNKNOWN]
+        other.stack = [*self.stack, ARRAY]
         other.marks = [list(frame) for frame in self.marks]
         other.position, other.protocol = self.position, self.protocol
         return other

@@ -123,6 +123,7 @@ UNKNOWN = Unknown()
 NUMBER = Unknown("number")
 BUFFER = Unknown("buffer")
 BYTEARRAY = Unknown("bytearray")
+ARRAY = Unknown("array")
 CUT = Unknown("nested")
 # Stands behind the items kept of a container of which more were not, unless these are numbers.
 MORE = Unknown()
@@ -148,7 +149,7 @@ def describe(value: Any, depth: int = 3) -> dict[str, Any]:
     Types: ``text`` and ``bytes`` (``value`` where short), ``int``, ``float``, ``bool``, ``none``,
     ``global`` (``value``: its subject), ``call`` and ``instance`` (``value``: the subject of
     the maker), ``persistent``, ``tuple``, ``list``, ``dict`` and ``set`` (``items``), ``number``,
-    ``bytearray``, ``buffer``, ``nested`` and ``unknown``.
+    ``bytearray``, ``buffer``, ``array``, ``nested`` and ``unknown``.
     """
     kind = type(value)
     if kind is str:
