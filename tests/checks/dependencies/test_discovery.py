@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from mlgate.checks.dependencies import discovery
@@ -109,3 +111,47 @@ def test_a_setup_file_beside_a_manifest_with_requirements_is_covered(collect, ga
 def test_a_setup_file_beside_a_manifest_that_says_nothing_is_not(collect, gaps):
     seen = collect({"setup.py": "install_requires", "pyproject.toml": "[tool.ruff]\n"})
     assert gaps(seen) == [("unsupported-manifest", "setup.py", None)]
+
+
+def test_every_format_is_documented():
+    page = (Path(__file__).parents[3] / "docs" / "policy.md").read_text(encoding="utf-8")
+    table = page.partition("### What is read")[2].partition("## assessment")[0]
+    assert [reader.FORMAT for reader in readers() if reader.FORMAT not in table] == []
+    names = {name for kind in unread_kinds() for name in kind.names} - {"conda-lock.yaml"}
+    assert [name for name in names if f"`{name}`" not in table] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("requirements.txt", "torch\n"),
+        ("Dockerfile", "FROM x\nRUN pip install torch\n"),
+        ("a.ipynb", '{"cells": [{"cell_type": "code", "source": "!pip install torch"}]}'),
+        ("a.py", '# /// script\n# dependencies = ["torch"]\n# ///\n'),
+        ("environment.yml", "dependencies: [torch]"),
+        ("poetry.lock", ""),
+        ("pdm.lock", ""),
+        ("Pipfile.lock", ""),
+        ("MLmodel", "flavors: {a: {env: e.yaml}}"),
+        ("python_env.yaml", "dependencies: [torch]"),
+        ("setup.py", "install_requires"),
+        ("a.dist-info/METADATA", ""),
+    ],
+)
+def test_the_policy_silences_every_kind(collect, gaps, name, content):
+    files = {"requirements/all.txt": CLEAN, f"old/{name}": content}
+    assert gaps(collect(files)) or name.endswith("METADATA")
+    assert gaps(collect(files, "dependencies: {exclude: ['old/**']}")) == []
+
+
+def test_a_file_that_is_found_by_content_and_is_a_link_is_searched_where_it_leads(scope_of, tmp_path):
+    (tmp_path / "Dockerfile").symlink_to("docker/base")
+    (tmp_path / "gone.py").symlink_to("nowhere.py")
+    (tmp_path / "Dockerfile.out").symlink_to("/etc/hostname")
+    assert roots(scope_of({"docker/base": "FROM x\nRUN pip install numpy==2.1.2\n"})) == ["Dockerfile"]
+
+
+def test_content_beyond_what_is_searched_counts_as_a_manifest(scope_of, gaps, collect):
+    policy = "limits: {search_bytes: 1048577, manifest_bytes: 1048577}"
+    seen = collect({"a.ipynb": " " * (3 << 20)}, policy)
+    assert gaps(seen) == [("limit", "a.ipynb", None)]

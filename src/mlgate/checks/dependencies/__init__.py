@@ -28,6 +28,7 @@ def collect(scope: Scope) -> Observations:
     _nothing(trees, scope, walker)
     audits = _audit(pins.packages, scope)
     facts, gaps = _judgeable(pins, audits, limits.facts)
+    facts += _required(pins.packages)
     agreement = merge.agreement(_wanted(pins.packages), audits)
     return Observations(
         facts=tuple(facts),
@@ -135,6 +136,15 @@ def _audit(packages: Iterable[Package], scope: Scope) -> Mapping[str, Audit]:
         gap = NotChecked(Check.DEPENDENCIES, "unknown-auditor", place, message, name)
         audits[name] = Audit(not_checked=(gap,))
     return audits
+
+
+def _required(packages: Iterable[Package]) -> list[Fact]:
+    """Say each required name once for each manifest."""
+    first: dict[tuple[str, str], Fact] = {}
+    for package in packages:
+        fact = Fact("dependency.required", _place(package), package.name)
+        first.setdefault((package.path, package.name), fact)
+    return list(first.values())
 
 
 def _wanted(packages: Iterable[Package]) -> list[Pin]:
