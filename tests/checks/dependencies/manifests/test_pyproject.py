@@ -160,3 +160,17 @@ def test_poetrys_tables_beside_the_projects_are_said_not_to_be_read(table):
 
 def test_poetrys_python_alone_is_no_dependency():
     assert not read("[project]\nname = 'a'\n[tool.poetry.dependencies]\npython = '^3.11'\n").problems
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a." * 100_000 + "c = 1",
+        "[" + "a . " * 100_000 + "c]",
+        "'a'." * 100_000 + "c = 1",
+        "x = {" + "a." * 9999,
+    ],
+)
+def test_a_key_without_end_does_not_fill_the_memory(text):
+    with pytest.raises(Unreadable, match="50 parts"):
+        read(text)

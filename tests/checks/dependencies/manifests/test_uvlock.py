@@ -141,3 +141,9 @@ def test_is_total_on_damaged_files(at, cut, inserted):
     data = LOCK.encode()
     with contextlib.suppress(Unreadable):
         assert isinstance(uvlock.read(data[:at] + inserted + data[at + cut :], DEFAULT), Reading)
+
+
+def test_problems_count_towards_the_limit():
+    reading = read("version = 1\n" + "[[package]]\n" * 50, Limits(requirements=10))
+    assert len(reading.problems) == 11
+    assert reading.problems[-1].reason == "limit"

@@ -8,6 +8,9 @@ from typing import Any
 from mlgate.checks.dependencies.manifest import Unreadable
 
 _LINE = re.compile(r"line (\d+)")
+# The standard reader keeps every beginning of a dotted key: 200 KB of dots take 40 GB.
+_PART = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_LONG_KEY = re.compile(rf"""(?<![\w.\-"']){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{50,}}""")
 _TABLE = re.compile(r"^\s*\[")
 
 
@@ -19,6 +22,8 @@ def load(data: bytes) -> tuple[dict[str, Any], list[str]]:
     """
     try:
         text = data.decode("utf-8-sig")
+        if _LONG_KEY.search(text):
+            raise Unreadable("unparseable", "has a key of more than 50 parts; no lock file has")
         return tomllib.loads(text), text.split("\n")
     except RecursionError as error:
         raise Unreadable("unparseable", "is nested too deeply to be a lock file") from error

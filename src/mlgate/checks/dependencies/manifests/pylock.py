@@ -58,7 +58,7 @@ def read(data: bytes, limits: Limits) -> Reading:
     indexes: dict[str | None, Index | None] = {}
     count = Counter(str(each.get("name")) for each in packages)
     for package, section in zip(packages, sections, strict=True):
-        if len(requirements) >= limits.requirements:
+        if len(requirements) + len(problems) >= limits.requirements:
             problems.append(Problem("limit", f"holds more than {limits.requirements} packages", section[0]))
             break
         line = _toml.line_of(lines, "version", section)

@@ -65,7 +65,7 @@ def read(data: bytes, limits: Limits) -> Reading:
     )
     sources = _sources(document)
     for text, condition in declared:
-        if len(requirements) >= limits.requirements:
+        if len(requirements) + len(problems) >= limits.requirements:
             problems.append(Problem("limit", f"declares more than {limits.requirements} requirements"))
             break
         line = where.get(text) if isinstance(text, str) else None
