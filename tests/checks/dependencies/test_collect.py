@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from mlgate.checks import dependencies
 from mlgate.core.facts import Check
+from mlgate.policy.document import PolicyError
 
 CLEAN = "numpy==2.1.2\npillow==10.4.0\n"
 
@@ -219,10 +220,15 @@ def test_the_policys_database_is_read_from_the_repository(collect, kinds, osv, d
     assert seen.sources[1].name == path
 
 
-@pytest.mark.parametrize("where", ["missing.zip", "../outside", "/etc"])
-def test_a_policys_database_outside_the_repository_is_not_checked(collect, gaps, where):
-    seen = collect({"requirements.txt": CLEAN}, f"dependencies: {{advisories: {{path: {where}}}}}")
+def test_a_policys_database_that_is_missing_is_not_checked(collect, gaps):
+    seen = collect({"requirements.txt": CLEAN}, "dependencies: {advisories: {path: missing.zip}}")
     assert [gap[0] for gap in gaps(seen)] == ["advisories-unreadable"]
+
+
+@pytest.mark.parametrize("where", ["../outside", "/etc"])
+def test_a_policys_database_outside_the_repository_is_refused(collect, where):
+    with pytest.raises(PolicyError, match="leaves the repository"):
+        collect({"requirements.txt": CLEAN}, f"dependencies: {{advisories: {{path: {where}}}}}")
 
 
 def test_an_unknown_auditor_is_not_checked(collect, gaps):
