@@ -159,6 +159,8 @@ def test_what_only_a_build_could_tell_is_said(text):
         ("COPY c.txt /x/\nRUN pip install -c /x/c.txt a==1", [("c.txt", "constraints")]),
         ("COPY . /app\nWORKDIR /app\nRUN pip install -e .[dev]", [(".", "project")]),
         ("COPY lib /app/lib\nRUN pip install /app/lib", [("lib", "project")]),
+        ("WORKDIR /src\nCOPY pyproject.toml LICENSE ./\nRUN pip install .", [(".", "project")]),
+        ("COPY a/pyproject.toml a/LICENSE /src/\nRUN pip install /src", [("a", "project")]),
         ("RUN conda env create -f environment.yml", [("environment.yml", "manifest")]),
         ("RUN poetry export -o r.txt && pip install -r r.txt", []),
         ("RUN pip wheel -w /wheels a==1\nRUN pip install /wheels/*", []),

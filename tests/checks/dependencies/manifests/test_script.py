@@ -10,7 +10,7 @@ from mlgate.core.limits import DEFAULT
 
 HEAD = """\
 #!/usr/bin/env -S uv run
-# /// script
+#@ /// script
 # requires-python = ">=3.11"
 # dependencies = [
 #   "torch==2.1.0",
@@ -18,7 +18,7 @@ HEAD = """\
 # ]
 # ///
 import torch
-"""
+""".replace("@", "")  # or this file would be such a script itself
 
 
 def read(text):

@@ -27,6 +27,7 @@ MARK = _installs.TOOLS
 NAMES = ("Dockerfile", "Containerfile", "Dockerfile.*", "Containerfile.*", "*.Dockerfile", "*.dockerfile")
 
 _BYTES = 1 << 20
+_MOST_COPIES = 2_000
 _ESCAPE = re.compile(r"^#\s*escape\s*=\s*(\S)\s*$", re.IGNORECASE)
 _HEREDOC = re.compile(r"<<(-?)\s*([\"']?)([A-Za-z_][A-Za-z0-9_]*)\2")
 _FLAG = re.compile(r"\s*(--[a-z][a-z-]*(?:=(?:\"[^\"]*\"|\S)*)?)(?=\s|$)")
@@ -227,21 +228,30 @@ class _Build:
     def _origin(self, path: str) -> str | None:
         """Return what was copied to a path of the image, relative to the build's context."""
         full = posixpath.normpath(posixpath.join(self._folder, path))
-        for source, place in reversed(self._copies[-2000:]):
+        copies = self._copies[: -_MOST_COPIES - 1 : -1]
+        for source, place in copies:
             if full == place:
                 return source
-            if set("*?[") & set(source) and posixpath.dirname(place) == posixpath.dirname(full):
-                if fnmatch.fnmatchcase(posixpath.basename(full), posixpath.basename(source)):
-                    return posixpath.join(posixpath.dirname(source), posixpath.basename(full))
-            elif full.startswith(place.rstrip("/") + "/"):
-                return posixpath.join(source, full[len(place.rstrip("/")) + 1 :])
+            (pattern, folder), name = posixpath.split(source)[::-1], posixpath.basename(full)
+            beside = posixpath.dirname(place) == posixpath.dirname(full) and set("*?[") & set(pattern)
+            if beside and fnmatch.fnmatchcase(name, pattern):
+                return posixpath.join(folder, name)
+        for source, place in copies:
+            below = place.rstrip("/") + "/"
+            if full.startswith(below):
+                return posixpath.join(source, full[len(below) :])
         return None
+
+    def _project(self, path: str) -> str | None:
+        """Return the folder whose project was copied to a folder of the image."""
+        origin = self._origin(posixpath.join(path, "pyproject.toml"))
+        return None if origin is None else posixpath.dirname(origin) or "."
 
     def rebase(self, include: Include) -> Include | None:
         """Say where a file that a command names lies in the repository; None where the build writes it."""
         if "://" in include.path:
             return include
-        origin = self._origin(include.path)
+        origin = (self._project if include.role == PROJECT else self._origin)(include.path)
         if origin is None and include.role != PROJECT and self._writes:
             return None
         if include.role == PROJECT and self._builds and (origin is None or set("*?[") & set(include.path)):
