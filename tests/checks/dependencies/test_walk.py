@@ -225,6 +225,12 @@ def test_a_way_out_of_a_folder_is_followed(collect, gaps):
     assert gaps(seen) == []
 
 
+@pytest.mark.parametrize("policy", ["", "dependencies: {manifests: [constraints.txt]}"])
+def test_constraints_that_pin_nothing_are_nothing_to_audit(collect, gaps, policy):
+    seen = collect({"constraints.txt": "torch>=1\n"}, policy)
+    assert [reason for reason, _, _ in gaps(seen)] == ["nothing-to-audit"]
+
+
 LOCK = """\
 version = 1
 

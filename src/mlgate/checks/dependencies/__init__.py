@@ -77,7 +77,7 @@ def _is_none(tree: Tree, walker: Walker) -> bool:
 
 def _unread(found: Found, trees: Sequence[Tree], scope: Scope, walker: Walker) -> None:
     """Say which manifests are known by name and not read."""
-    spoken = {tree.folder for tree in trees if tree.placed}
+    spoken = {tree.folder for tree in trees if _asks(tree)}
     for root in found.roots:
         if root.reader is not None:
             continue
@@ -104,10 +104,10 @@ def _nothing(trees: Sequence[Tree], scope: Scope, walker: Walker) -> None:
     silent = "holds no requirement, so nothing was audited; if that is meant, remove it from "
     if wanted is not UNSET:
         for tree in trees:
-            if not tree.placed and not _has_gap(walker, tree.paths):
+            if not _asks(tree) and not _has_gap(walker, tree.paths):
                 walker.gap("nothing-to-audit", tree.root.path, f"{silent}dependencies.manifests")
         return
-    if any(tree.placed for tree in trees) or walker.not_checked:
+    if any(_asks(tree) for tree in trees) or walker.not_checked:
         return
     message = (
         "no manifest with a requirement was found; name yours in the policy (dependencies.manifests), or "
@@ -115,6 +115,11 @@ def _nothing(trees: Sequence[Tree], scope: Scope, walker: Walker) -> None:
     )
     place = scope.policy.path or "."
     walker.gap("nothing-to-audit", place, message, scope.policy.line("dependencies"))
+
+
+def _asks(tree: Tree) -> bool:
+    """Say whether a tree requires anything: a constraint without a pin does not."""
+    return any(not placed.constraint or placed.requirement.version is not None for placed in tree.placed)
 
 
 def _has_gap(walker: Walker, paths: frozenset[str]) -> bool:

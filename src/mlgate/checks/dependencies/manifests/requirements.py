@@ -151,7 +151,9 @@ def _options(text: str, line: int, collected: _Collected) -> None:
             collected.problem(line, f"{message}; give each a line of its own")
             return
         if name is None:
-            collected.problem(line, f"this option is not one of a requirements file: {shown(word)}")
+            collected.problem(
+                line, f"this option is not one of a requirements file: {shown(word)}; correct or remove it"
+            )
             return
         if OPTIONS[name][1] and value is None:
             value = next(pending, None)
@@ -233,7 +235,7 @@ def _split_suffixes(text: str) -> tuple[str, bool, str]:
     for word in pending:
         given, equals, _ = word.partition("=")
         if given not in _SUFFIXES:
-            return body, False, f"this option does not belong to a requirement: {shown(word)}"
+            return body, False, f"this option does not belong to a requirement: {shown(word)}; remove it"
         if not equals and next(pending, None) is None:
             return body, False, f"{given} has no value: {shown(text)}"
         hashed |= given == "--hash"
