@@ -286,6 +286,17 @@ def test_the_end_record_of_zip64_is_read():
     assert not seen.not_checked
 
 
+def test_an_archive_that_deflate_could_not_shrink_is_no_second_directory_either():
+    inner = zipped(Entry("noise.bin", random.Random(0).randbytes(200_000)))  # noqa: S311 - not for secrets
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("one.zip", inner)
+        archive.writestr("two.zip", inner)
+    seen = look(data.getvalue(), "some.zip")
+    assert inner[-22:] in data.getvalue()
+    assert (kinds(seen), reasons(seen)) == (set(), set())
+
+
 @pytest.mark.parametrize("hidden", ["wide", "short"])
 def test_end_records_that_lead_to_different_directories(hidden):
     both = zipped(Entry("m/data.pkl", EVIL), SAFE)

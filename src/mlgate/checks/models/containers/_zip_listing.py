@@ -49,8 +49,8 @@ def listing(stream: BinaryIO, size: int, limits: Limits, clock: Clock) -> Listin
     rivals: list[Directory] = []
     seen: set[tuple[int, bytes]] = set()
     for directory in found:
-        if _is_inside(directory, entries):
-            continue  # the directory of an archive that is stored as a member of this one
+        if directory.tail < size and _is_inside(directory, entries):
+            continue  # of an archive that is a member of this one: readers want an end at the file's end
         fresh = [
             entry
             for entry in central(stream, size, directory, limits, clock)
@@ -88,12 +88,12 @@ def holds_numbers(kind: str, path: str) -> bool:
 
 
 def _is_inside(directory: Directory, entries: list[Header]) -> bool:
-    # The local extra field is not known here; 64 KiB is the longest it can be.
+    # The local extra field is not known here; 64 KiB is the longest it can be. Compressed
+    # data counts too: what cannot be compressed any further stands in it as it is.
     return any(
         entry.offset < directory.start
         and directory.tail <= entry.offset + 30 + len(entry.name) + entry.packed + 65535
         for entry in entries
-        if entry.method == 0
     )
 
 
