@@ -1,6 +1,5 @@
 """Which manifests a run audits, and which it knows but cannot read."""
 
-import fnmatch
 import posixpath
 import re
 from collections import defaultdict
@@ -33,7 +32,7 @@ class Unread(Struct, frozen=True):
     """A kind of manifest that mlgate knows by name and does not read.
 
     Attributes:
-        names: Patterns of base names.
+        names: Base names.
         kind: ``lock`` (says what is installed) or ``declaration`` (says what is wanted).
         instead: What a user can do.
         contains: The file counts only if it holds one of these.
@@ -127,11 +126,12 @@ def _named(path: str) -> Root:
 
 def unread_kind(path: str) -> Unread | None:
     """Return what is known of a manifest that is not read, by its name."""
-    name = posixpath.basename(path)
-    for kind in unread_kinds():
-        if any(fnmatch.fnmatchcase(name, pattern) for pattern in kind.names):
-            return kind
-    return None
+    return _unread_names().get(posixpath.basename(path))
+
+
+@cache
+def _unread_names() -> dict[str, Unread]:
+    return {name: kind for kind in unread_kinds() for name in kind.names}
 
 
 def _discover(scope: Scope) -> Found:
@@ -172,7 +172,7 @@ def _discover(scope: Scope) -> Found:
 
 def _holds(target: Target, file: File, mark: bytes, limit: int) -> bool:
     """Say whether a file's content matches. One that cannot be searched counts: reading it will tell."""
-    place = followed(target, file.path)
+    place = followed(target, file.path) if file.kind == "link" else file
     if place is None:
         return False  # a link that leads out of the repository
     expression = re.compile(mark)

@@ -164,6 +164,7 @@ def test_what_only_a_build_could_tell_is_said(text):
         ("RUN conda env create -f environment.yml", [("environment.yml", "manifest")]),
         ("RUN poetry export -o r.txt && pip install -r r.txt", []),
         ("RUN pip wheel -w /wheels a==1\nRUN pip install /wheels/*", []),
+        ("COPY . .\nRUN pip install -r /home/model-server/deps.txt", [("deps.txt", "requirements")]),
     ],
 )
 def test_files_are_looked_for_where_they_were_copied_from(text, expected):
@@ -173,6 +174,36 @@ def test_files_are_looked_for_where_they_were_copied_from(text, expected):
 def test_a_second_index_is_noted_without_credentials():
     (index,) = read("FROM x\nRUN pip install --extra-index-url https://u:p@x.org/simple?t=1 a==1\n").indexes
     assert (index.url, index.line) == ("https://***@x.org/simple", 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("RUN pip install --extra-index-url https://x.org/$(cat v) a==1", "https://x.org/$(cat v)"),
+        ("ENV PIP_EXTRA_INDEX_URL=https://u:p@x.org/simple", "https://***@x.org/simple"),
+        ("ARG UV_INDEX=https://x.org/simple", "https://x.org/simple"),
+        ("RUN uv pip install --index mine=https://x.org/simple a==1", "https://x.org/simple"),
+    ],
+)
+def test_every_way_to_a_second_index_is_noted(text, expected):
+    seen = read(f"FROM x\nENV OTHER=1\nARG PIP_EXTRA_INDEX_URL\n{text}\n")
+    assert [(index.url, index.line) for index in seen.indexes] == [(expected, 4)]
+    assert not seen.problems
+
+
+@pytest.mark.parametrize(
+    ("text", "open_ones"),
+    [
+        ("COPY x.whl /x.whl\nRUN pip install /x.whl", 1),
+        ("RUN pip install dist/*.whl", 1),
+        ("RUN python setup.py bdist_wheel\nRUN pip install dist/*.whl", 0),
+        ("RUN pip wheel -w /w a==1 && pip install /w/a.whl", 0),
+        ("COPY x.whl /x.whl\nRUN pip wheel a==1 && pip install /x.whl", 1),
+    ],
+)
+def test_a_wheel_counts_unless_the_build_makes_it(text, open_ones):
+    kinds = [each.kind for each in read(f"FROM x\n{text}\n").requirements]
+    assert kinds.count("local-requirement") == open_ones
 
 
 def test_a_dockerfile_is_found_and_brings_in_what_it_installs(collect, pins, gaps):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from mlgate.checks.dependencies.manifest import (
+    LOCAL,
     UNPINNED,
     Include,
     Index,
@@ -30,11 +31,19 @@ class Entries:
         limits: Of the run.
         rebase: Says where an included file or folder really lies; None where it is
             accounted for elsewhere.
+        built: Says of a local file whether the same manifest builds it from what it
+            installs anyway.
     """
 
-    def __init__(self, limits: Limits, rebase: Callable[[Include], Include | None] | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        rebase: Callable[[Include], Include | None] | None = None,
+        built: Callable[[str], bool] | None = None,
+    ) -> None:
         self._limits = limits
         self._rebase = rebase
+        self._built = built
         self._full = False
         self.requirements: list[Requirement] = []
         self.includes: list[Include] = []
@@ -55,6 +64,8 @@ class Entries:
     def add(self, requirement: Requirement) -> None:
         """Add a requirement; a tool that installs counts only where it is pinned."""
         if requirement.kind == UNPINNED and requirement.name in INSTALLERS:
+            return
+        if requirement.kind == LOCAL and self._built and self._built(requirement.text):
             return
         if self._room(requirement.line):
             self.requirements.append(requirement)

@@ -200,11 +200,10 @@ def _pip(words: list[tuple[str, Word]], entries: Entries, kind: str) -> None:
             return  # what is run, and words for it
         named |= not meaning or meaning == "package"
         line = word.line or None
-        if word.open:
+        if meaning == "index" or (meaning == "-f" and word.open):
+            entries.index(index(word.text, line))
+        elif word.open:
             _computed(word, entries)
-        elif meaning == "index":
-            url = word.text.partition("=")[2] if re.match(r"[\w-]+=https?:", word.text) else word.text
-            entries.index(Index(shown(re.split(r"[?#]", url)[0]), "--extra-index-url", line))
         elif meaning in _FILES or kind == "files":
             entries.line(f"{meaning or '-r'} {shlex.quote(word.text)}", line)
         elif meaning == "package":
@@ -212,6 +211,12 @@ def _pip(words: list[tuple[str, Word]], entries: Entries, kind: str) -> None:
                 entries.line(each, line)
         else:
             entries.line(_of_poetry(word.text) if kind in ("poetry", "first") else word.text, line)
+
+
+def index(url: str, line: int | None) -> Index:
+    """Return a second index without credentials and query; uv's may have a name in front."""
+    url = re.sub(r"^[\w-]+=(?=https?:)", "", url)
+    return Index(shown(re.split(r"[?#]", url)[0]), "--extra-index-url", line)
 
 
 def _of_poetry(text: str) -> str:

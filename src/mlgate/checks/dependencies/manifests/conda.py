@@ -49,7 +49,7 @@ _YEAR = 1990
 def claims(path: str) -> bool:
     """Environment files by their usual names."""
     name = path.rpartition("/")[2].lower()
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in NAMES)
+    return name.endswith((".yml", ".yaml")) and any(fnmatch.fnmatchcase(name, pattern) for pattern in NAMES)
 
 
 def covered(name: str, beside: frozenset[str]) -> bool:

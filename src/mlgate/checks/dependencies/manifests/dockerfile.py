@@ -27,6 +27,8 @@ MARK = _installs.TOOLS
 NAMES = ("Dockerfile", "Containerfile", "Dockerfile.*", "Containerfile.*", "*.Dockerfile", "*.dockerfile")
 
 _BYTES = 1 << 20
+# Options of installers that are given as variables.
+_INDEXES = frozenset({"PIP_EXTRA_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_INDEX"})
 _MOST_COPIES = 2_000
 _ESCAPE = re.compile(r"^#\s*escape\s*=\s*(\S)\s*$", re.IGNORECASE)
 _HEREDOC = re.compile(r"<<(-?)\s*([\"']?)([A-Za-z_][A-Za-z0-9_]*)\2")
@@ -38,7 +40,7 @@ _WRITES = re.compile(
     r"|\bpip-compile\b|\buv\s+pip\s+compile\b|\bpip[\d.]*\s+freeze\b"
 )
 _BUILDS = re.compile(
-    r"\bpip[\d.]*\b[^;&|]*?\b(?:wheel|download)\b|\b(?:uv|poetry|pdm|hatch)\s+build\b|-m\s+build\b"
+    r"\bpip[\d.]*\b[^;&|]*?\b(?:wheel|download)\b|\b(?:uv|poetry|pdm|hatch)\s+build\b|-m\s+build\b|\bbdist_wheel\b"
 )
 
 
@@ -46,7 +48,7 @@ def claims(path: str) -> bool:
     """``Dockerfile``, ``Dockerfile.gpu``, ``gpu.Dockerfile``, ``Containerfile``."""
     name = path.rpartition("/")[2]
     lower = name.lower()
-    if lower.endswith((".dockerignore", ".md", ".py", ".pyc")):
+    if "file" not in lower or lower.endswith((".dockerignore", ".md", ".py", ".pyc")):
         return False
     return any(fnmatch.fnmatchcase(lower, pattern.lower()) for pattern in NAMES)
 
@@ -80,7 +82,7 @@ def read(data: bytes, limits: Limits) -> Reading:
     except ValueError as error:
         raise Unreadable("unparseable", "is not text in UTF-8; save it as UTF-8") from error
     build = _Build(text)
-    entries = Entries(limits, build.rebase)
+    entries = Entries(limits, build.rebase, build.makes)
     for instruction in instructions(text):
         build.take(instruction, entries)
     return entries.reading()
@@ -136,6 +138,9 @@ class _Build:
         self._stage = ""
         self._started = False
         self._folder = "/"
+        self._placed = False
+        self._guessed = False
+        self._set: set[str] = set()
         self._copies: list[tuple[str, str]] = []
         self._writes = any(map(_WRITES.search, text.split("\n")))
         self._builds = bool(_BUILDS.search(text))
@@ -149,11 +154,13 @@ class _Build:
                 self.take(Instruction(found[1].upper(), found[2], line, instruction.bodies), entries)
         elif name == "FROM":
             self._from(text)
-        elif name == "ARG":
-            self._arg(text)
-        elif name == "ENV":
-            self._env(text)
+        elif name in ("ARG", "ENV"):
+            (self._arg if name == "ARG" else self._env)(text)
+            for variable in _INDEXES.intersection(self._set):
+                if self._known.get(variable):
+                    entries.index(_installs.index(self._known[variable], line))
         elif name == "WORKDIR":
+            self._placed = True
             self._folder = posixpath.normpath(posixpath.join(self._folder, " ".join(self._words(text))))
         elif name in ("COPY", "ADD"):
             self._copy(text)
@@ -171,10 +178,13 @@ class _Build:
         self._stage = words[2].lower() if len(words) > 2 else ""
         self._started = True
         self._folder = "/"
+        self._placed = False
 
     def _arg(self, text: str) -> None:
+        self._set = set()
         for word in self._assignments(text):
             name, equals, value = word.text.partition("=")
+            self._set |= {name} if equals else set()
             target = self._known if self._started else self._global
             if equals and not word.open:
                 target[name] = value
@@ -189,6 +199,7 @@ class _Build:
         if words and "=" not in words[0].text:
             value = " ".join(word.text for word in words[1:])
             words = (Word(f"{words[0].text}={value}", any(word.open for word in words)),)
+        self._set = {word.text.partition("=")[0] for word in words}
         for word in words:
             name, _, value = word.text.partition("=")
             self._known.pop(name, None)
@@ -229,6 +240,7 @@ class _Build:
         """Return what was copied to a path of the image, relative to the build's context."""
         full = posixpath.normpath(posixpath.join(self._folder, path))
         copies = self._copies[: -_MOST_COPIES - 1 : -1]
+        self._guessed = False
         for source, place in copies:
             if full == place:
                 return source
@@ -239,6 +251,7 @@ class _Build:
         for source, place in copies:
             below = place.rstrip("/") + "/"
             if full.startswith(below):
+                self._guessed = below == "/" and not self._placed
                 return posixpath.join(source, full[len(below) :])
         return None
 
@@ -257,8 +270,15 @@ class _Build:
         if include.role == PROJECT and self._builds and (origin is None or set("*?[") & set(include.path)):
             return None
         path = origin if origin is not None else include.path
+        if include.path.startswith("/") and self._guessed and include.role != PROJECT:
+            # The base image says which folder this is: only the name is known.
+            path = posixpath.basename(include.path)
         path = posixpath.normpath(path.lstrip("/") or ".")
         return replace(include, path=path, anywhere=True)
+
+    def makes(self, path: str) -> bool:
+        """Say whether a local file is one that the build makes: its sources speak for themselves."""
+        return self._builds and (bool(set("*?[") & set(path)) or self._origin(path) is None)
 
     def _run(self, instruction: Instruction, entries: Entries) -> None:
         text, flags = _flags(instruction.text)
