@@ -59,6 +59,11 @@ def test_a_report_that_cannot_be_written_is_undecided(here, capsys):
     assert "cannot write" in capsys.readouterr().err
 
 
+def test_a_message_cannot_speak_to_a_ci_runner(here, capsys):
+    assert cli.main(["scan", "model.pkl", "--report", "json=model.pkl/x\n::error::y"]) == 2
+    assert "\n::error" not in capsys.readouterr().err
+
+
 def test_a_defect_is_undecided_and_says_how_to_see_more(here, capsys, monkeypatch):
     monkeypatch.setattr(cli.gate, "run", lambda _request: 1 / 0)
     assert cli.main(["scan", "model.pkl"]) == 2

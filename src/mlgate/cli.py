@@ -14,6 +14,7 @@ from mlgate.core.severity import Severity
 from mlgate.policy import load
 from mlgate.policy.document import PolicyError
 from mlgate.reports import Style
+from mlgate.reports._text import printable
 
 UNDECIDED = Verdict.UNDECIDED.exit_code
 
@@ -53,7 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _complain(message: str) -> int:
-    print(f"mlgate: {message}", file=sys.stderr)
+    # A file's name may be part of it, and a CI runner takes commands from what is printed.
+    print(f"mlgate: {printable(message)}", file=sys.stderr)
     return UNDECIDED
 
 
