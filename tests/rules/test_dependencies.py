@@ -59,6 +59,14 @@ def test_the_fingerprint_outlives_an_inserted_line():
     assert before.fingerprint == after.fingerprint
 
 
+def test_a_vulnerability_links_to_a_page_that_exists_and_names_who_is_silent():
+    private = {"advisory": "SAFETY-1", "aliases": ["CVE-1"], "auditors": ["safety"], "silent": ["osv"]}
+    (finding,) = findings("dependency.vulnerable", **VULNERABLE | private)
+    assert finding.evidence == "https://osv.dev/vulnerability/CVE-1\nnamed by safety; not by osv"
+    (finding,) = findings("dependency.vulnerable", **VULNERABLE | private | {"aliases": [], "silent": []})
+    assert finding.evidence is None
+
+
 def test_a_malicious_release_is_critical_and_says_what_it_did():
     (finding,) = findings("dependency.malicious", what="a miner", references=["https://x.org"], name="torch")
     assert (finding.rule, finding.severity) == ("MLG-DEP-002", Severity.CRITICAL)

@@ -1,6 +1,7 @@
 """Rules about dependencies: vulnerable, malicious, unpinned, and taken from where anyone may upload."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from mlgate.core.facts import Check, Fact
 from mlgate.core.rules import Hit, Rule
@@ -9,6 +10,8 @@ from mlgate.policy.schema import Policy
 
 _ATLAS = ("AML.T0010.001", "AML.T0011.001")
 _OWASP = ("ML06:2023", "LLM03:2025")
+# Ids of which OSV has no page.
+_PRIVATE = ("SAFETY-", "PVE-")
 
 
 def _vulnerable(facts: Sequence[Fact], policy: Policy) -> Iterator[Hit]:
@@ -24,12 +27,20 @@ def _vulnerable(facts: Sequence[Fact], policy: Policy) -> Iterator[Hit]:
             message=f"{fact.subject} has the known vulnerability {ids[0]}{also}{unknown}",
             severity=severity,
             fix=_upgrade(fact),
-            evidence=f"https://osv.dev/vulnerability/{ids[0]}",
+            evidence=_heard(detail, ids),
             advisory=ids[0],
             aliases=tuple(ids[1:]),
             cvss=detail["cvss"],
             fixed_in=detail["fixed"],
         )
+
+
+def _heard(detail: Mapping[str, Any], ids: Sequence[str]) -> str | None:
+    """Say where to read on, and which auditors do not name it where others do."""
+    lines = [f"https://osv.dev/vulnerability/{each}" for each in ids if not each.startswith(_PRIVATE)][:1]
+    if detail.get("silent"):
+        lines.append(f"named by {', '.join(detail['auditors'])}; not by {', '.join(detail['silent'])}")
+    return "\n".join(lines) or None
 
 
 def _upgrade(fact: Fact) -> str:
@@ -38,8 +49,8 @@ def _upgrade(fact: Fact) -> str:
         return f"{name}=={upgrade}  # the smallest upgrade without a known vulnerability"
     if fixed:
         return (
-            f"{name}=={fixed}  # fixes this one; every later version known has another vulnerability, which "
-            "needs a waiver"
+            f"{name}=={fixed}  # fixes this one; no later version is known to be free of all others, which "
+            "need a waiver"
         )
     return (
         "no fixed version is known: replace the package, or waive this advisory with a reason and an expiry "
