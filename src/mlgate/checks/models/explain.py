@@ -22,6 +22,8 @@ from mlgate.core.severity import Severity
 
 # A report with more listings than these is read by nobody.
 _STREAMS = 10
+# What is met later than this is not shown.
+_SECONDS = 10
 _WORTH_A_LOOK = Severity.MEDIUM
 
 # Where a pickle stream lies: member of the file, and offset of its first opcode.
@@ -77,7 +79,7 @@ def _listings(scope: Scope, path: str, places: set[Stream]) -> dict[Stream, str]
                 name=file.name.lower(),
             )
             watcher = _Watcher(places, limits)
-            examine(blob, watcher, limits)
+            examine(blob, watcher, replace(limits, file_seconds=min(limits.file_seconds, _SECONDS)))
     except OSError:
         return {}
     return watcher.found

@@ -88,14 +88,22 @@ def read_at(stream: BinaryIO, offset: int, size: int) -> bytes:
     return data
 
 
-def chunks(stream: BinaryIO, start: int, size: int) -> Iterator[bytes]:
-    """Yield the bytes of a range, at most :data:`CHUNK` at a time."""
+def chunks(stream: BinaryIO, start: int, size: int, first: int = CHUNK) -> Iterator[bytes]:
+    """Yield the bytes of a range, at most :data:`CHUNK` at a time.
+
+    Args:
+        stream: The bytes.
+        start: Of the range.
+        size: Of the range.
+        first: Bytes of the first piece; each is twice as long as the one before.
+    """
     end = start + size
     while start < end:
-        data = read_at(stream, start, min(CHUNK, end - start))
+        data = read_at(stream, start, min(first, end - start))
         if not data:
             return
         start += len(data)
+        first = min(2 * first, CHUNK)
         yield data
 
 

@@ -1,4 +1,5 @@
 import contextlib
+import re
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -85,3 +86,23 @@ def test_the_policy_can_leave_scripts_out(collect):
 def test_whatever_the_bytes_it_answers(data):
     with contextlib.suppress(Unreadable):
         assert isinstance(read(data), Reading)
+
+
+# The expression of the standard (PEP 723), which the reader writes out.
+STANDARD = r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$"
+
+
+@settings(max_examples=400, deadline=None, database=None, derandomize=True)
+@given(
+    st.lists(
+        st.sampled_from(["# /// script", "# /// a", "# ///", "#", "# a", "#a", "", "x", " # ///", "# /// "]),
+        max_size=12,
+    )
+)
+def test_blocks_are_those_of_the_standards_expression(lines):
+    text = "\n".join(lines)
+    expected = [
+        (found["type"], text.count("\n", 0, found.start()), text.count("\n", 0, found.end()))
+        for found in re.finditer(STANDARD, text)
+    ]
+    assert list(script._blocks(lines)) == expected

@@ -26,6 +26,14 @@ _SHELLS = frozenset({"sh", "bash", "zsh", "ash", "dash", "ksh", "su"})
 _SPEAKERS = frozenset({"echo", "printf", "grep", "alias", "which", "type", "man"})
 _PIP = re.compile(r"^pip(?:\d(?:\.\d+)*)?$")
 _CONDA = frozenset({"conda", "mamba", "micromamba"})
+_VERBS = {
+    "pipx": {"install": "pip", "run": "first", "inject": "pip", "upgrade": "pip"},
+    "poetry": {"add": "poetry"},
+    "pdm": {"add": "pip"},
+    "pipenv": {"install": "pip"},
+}
+# Words between a tool and its verb.
+_FEW = 8
 _FILES = ("-r", "-c", "-e", "-f")
 
 
@@ -99,55 +107,53 @@ def _installs(words: tuple[Word, ...], entries: Entries) -> bool:
     """Read a command that installs; False where it is none. Lines are the manifest's, 0 for none."""
     if _base(words[0]) in _SPEAKERS:
         return False
+    piped = False
     for index, word in enumerate(words):
         tool = _base(word)
-        found = _arguments(tool, words[index + 1 :])
+        piped |= tool == "xargs"
+        found = _arguments(tool, words, index + 1)
         if found is None:
             continue
-        kind, arguments = found
-        if any(_base(before) == "xargs" for before in words[:index]):
+        kind, begin = found
+        if piped:
             message = "installs what another command writes, which is known only when it runs; write it out"
             entries.problem("computed-requirement", message, word.line or None)
         if kind == "conda":
-            _conda(arguments, entries)
+            _conda(words[begin:], entries)
         else:
-            _pip(list(_parsed(arguments, "uv" if tool == "uvx" else tool)), entries, kind)
+            _pip(list(_parsed(words[begin:], "uv" if tool == "uvx" else tool)), entries, kind)
         return True
     return False
 
 
-def _arguments(tool: str, after: tuple[Word, ...]) -> tuple[str, tuple[Word, ...]] | None:
-    """Return how to read the words of a tool that installs, and these words."""
+def _arguments(tool: str, words: tuple[Word, ...], at: int) -> tuple[str, int] | None:
+    """Return how to read the words behind a tool that installs, and where they begin."""
     if _PIP.match(tool):
-        return _after(after, {"install": "pip", "wheel": "pip", "download": "pip", "sync": "files"})
+        return _after(words, at, {"install": "pip", "wheel": "pip", "download": "pip", "sync": "files"})
     if tool in _CONDA:
-        verbs = dict.fromkeys(("install", "create", "update", "upgrade"), "conda")
-        return _after(after, verbs | {"env": "conda"})
+        return _after(words, at, dict.fromkeys(("install", "create", "update", "upgrade", "env"), "conda"))
     if tool in ("uvx", "easy_install", "pip-sync"):
-        return {"uvx": "first", "easy_install": "pip", "pip-sync": "files"}[tool], after
+        return {"uvx": "first", "easy_install": "pip", "pip-sync": "files"}[tool], at
     if tool == "uv":
-        found = _after(after, {"add": "pip", "run": "options", "tool": "tool"})
+        found = _after(words, at, {"add": "pip", "run": "options", "tool": "tool"})
         if found and found[0] == "tool":
-            return _after(found[1], {"install": "first", "run": "first", "upgrade": "first"})
+            return _after(words, found[1], {"install": "first", "run": "first", "upgrade": "first"})
         return found
-    verbs = {
-        "pipx": {"install": "pip", "run": "first", "inject": "pip", "upgrade": "pip"},
-        "poetry": {"add": "poetry"},
-        "pdm": {"add": "pip"},
-        "pipenv": {"install": "pip"},
-    }.get(tool, {})
-    return _after(after, verbs)
+    verbs = _VERBS.get(tool)
+    return _after(words, at, verbs) if verbs else None
 
 
-def _after(words: tuple[Word, ...], verbs: Mapping[str, str]) -> tuple[str, tuple[Word, ...]] | None:
-    # Options may stand between the tool and its verb, and their values too.
-    for index, word in enumerate(words[:8]):
-        if word.text in verbs:
-            return verbs[word.text], words[index + 1 :]
-        if index and not word.text.startswith("-") and not words[index - 1].text.startswith("-"):
+def _after(words: tuple[Word, ...], at: int, verbs: Mapping[str, str]) -> tuple[str, int] | None:
+    """Find the tool's verb: options may stand before it, and their values."""
+    value = True
+    for index in range(at, min(at + _FEW, len(words))):
+        text = words[index].text
+        if text in verbs:
+            return verbs[text], index + 1
+        option = text.startswith("-")
+        if not option and (value or index == at):
             return None
-        if not index and not word.text.startswith("-"):
-            return None
+        value = not option
     return None
 
 

@@ -9,7 +9,7 @@ which are set aside and counted. Everything else is audited by its own name.
 import fnmatch
 import json
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,7 @@ def _tables() -> Any:
     return json.loads((Path(__file__).parent.parent / "data" / "conda_names.json").read_bytes())
 
 
+@lru_cache(maxsize=4096)
 def _is_system(name: str) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in _tables()["no_python_packages"])
 

@@ -29,18 +29,21 @@ NAMES = ("Dockerfile", "Containerfile", "Dockerfile.*", "Containerfile.*", "*.Do
 _BYTES = 1 << 20
 # Options of installers that are given as variables.
 _INDEXES = frozenset({"PIP_EXTRA_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_INDEX"})
-_MOST_COPIES = 2_000
+_MOST_PATTERNS = 20
+_LONGEST_PATH = 1_000
 _ESCAPE = re.compile(r"^#\s*escape\s*=\s*(\S)\s*$", re.IGNORECASE)
 _HEREDOC = re.compile(r"<<(-?)\s*([\"']?)([A-Za-z_][A-Za-z0-9_]*)\2")
-_FLAG = re.compile(r"\s*(--[a-z][a-z-]*(?:=(?:\"[^\"]*\"|\S)*)?)(?=\s|$)")
+_FLAG = re.compile(r"(?:\s|\\\n)*(--[a-z][a-z-]*(?:=(?:\"[^\"]*\"|\S)*)?)(?=\s|$)")
 _SCRIPTS = re.compile(r"^(?:\S*/)?(?:sh|bash|ash|dash|zsh)(?:\s+-\S+)*$")
 # What writes a requirements file from a lock file, or wheels from requirements.
+# Both look only a little ahead: a file of nothing but "pip" must not take forever.
 _WRITES = re.compile(
-    r"\b(?:poetry|pdm|uv)\b[^;&|]*\bexport\b|\bpipenv\b[^;&|]*\b(?:requirements|lock)\b"
-    r"|\bpip-compile\b|\buv\s+pip\s+compile\b|\bpip[\d.]*\s+freeze\b"
+    r"\b(?:poetry|pdm|uv)\b[^;&|\n]{0,80}\bexport\b|\bpipenv\b[^;&|\n]{0,80}\b(?:requirements|lock)\b"
+    r"|\bpip-compile\b|\buv pip compile\b|\bpip[\d.]{0,4} freeze\b"
 )
 _BUILDS = re.compile(
-    r"\bpip[\d.]*\b[^;&|]*?\b(?:wheel|download)\b|\b(?:uv|poetry|pdm|hatch)\s+build\b|-m\s+build\b|\bbdist_wheel\b"
+    r"\bpip[\d.]{0,4}\b[^;&|\n]{0,80}\b(?:wheel|download)\b|\b(?:uv|poetry|pdm|hatch) build\b"
+    r"|-m build\b|\bbdist_wheel\b"
 )
 
 
@@ -141,8 +144,9 @@ class _Build:
         self._placed = False
         self._guessed = False
         self._set: set[str] = set()
-        self._copies: list[tuple[str, str]] = []
-        self._writes = any(map(_WRITES.search, text.split("\n")))
+        self._copies: dict[str, str] = {}
+        self._patterns: dict[str, list[str]] = {}
+        self._writes = bool(_WRITES.search(text))
         self._builds = bool(_BUILDS.search(text))
 
     def take(self, instruction: Instruction, entries: Entries) -> None:
@@ -229,31 +233,34 @@ class _Build:
 
     def _note(self, source: str, place: str, *, inside: bool) -> None:
         name = posixpath.basename(source.rstrip("/"))
-        one_file = "." in name.strip(".") or set("*?[") & set(name)
-        # A folder's content lands in the place itself, a file under its own name.
-        if source and not (inside and one_file):
-            self._copies.append((source, posixpath.normpath(place)))
-        if source and inside and name.strip("."):
-            self._copies.append((source, posixpath.normpath(posixpath.join(place, name))))
+        pattern = bool(set("*?[") & set(name))
+        place = posixpath.normpath(place)
+        if pattern:
+            self._patterns.setdefault(place, []).append(source)
+        elif source and not (inside and "." in name.strip(".")):
+            # A folder's content lands in the place itself, a file under its own name.
+            self._copies[place] = source
+        if source and inside and not pattern and name.strip("."):
+            self._copies[posixpath.normpath(posixpath.join(place, name))] = source
 
     def _origin(self, path: str) -> str | None:
         """Return what was copied to a path of the image, relative to the build's context."""
-        full = posixpath.normpath(posixpath.join(self._folder, path))
-        copies = self._copies[: -_MOST_COPIES - 1 : -1]
         self._guessed = False
-        for source, place in copies:
-            if full == place:
-                return source
-            (pattern, folder), name = posixpath.split(source)[::-1], posixpath.basename(full)
-            beside = posixpath.dirname(place) == posixpath.dirname(full) and set("*?[") & set(pattern)
-            if beside and fnmatch.fnmatchcase(name, pattern):
-                return posixpath.join(folder, name)
-        for source, place in copies:
-            below = place.rstrip("/") + "/"
-            if full.startswith(below):
-                self._guessed = below == "/" and not self._placed
-                return posixpath.join(source, full[len(below) :])
-        return None
+        full = posixpath.normpath(posixpath.join(self._folder, path))
+        if len(full) > _LONGEST_PATH:
+            return None
+        if full in self._copies:
+            return self._copies[full]
+        folder, name = posixpath.split(full)
+        for source in self._patterns.get(folder, [])[-_MOST_PATTERNS:]:
+            if fnmatch.fnmatchcase(name, posixpath.basename(source)):
+                return posixpath.join(posixpath.dirname(source), name)
+        while folder not in self._copies:
+            if folder == posixpath.dirname(folder):
+                return None
+            folder = posixpath.dirname(folder)
+        self._guessed = folder == "/" and not self._placed
+        return posixpath.join(self._copies[folder], full[len(folder.rstrip("/")) + 1 :])
 
     def _project(self, path: str) -> str | None:
         """Return the folder whose project was copied to a folder of the image."""
@@ -307,16 +314,14 @@ class _Build:
             target = fields.get("target", fields.get("dst", fields.get("destination", "")))
             source = fields.get("source", fields.get("src", ""))
             if fields.get("type", "bind") == "bind" and target and "from" not in fields:
-                self._copies.append((source or ".", posixpath.normpath(posixpath.join(self._folder, target))))
+                self._copies[posixpath.normpath(posixpath.join(self._folder, target))] = source or "."
 
 
 def _flags(text: str) -> tuple[str, list[str]]:
+    """Return what follows an instruction's flags, and the flags."""
     flags: list[str] = []
-    rest = text
-    while True:
-        rest = re.sub(r"^(?:\s|\\\n)+", "", rest)
-        found = _FLAG.match(rest)
-        if found is None:
-            return rest, flags
+    at = 0
+    while found := _FLAG.match(text, at):
         flags.append(found[1])
-        rest = rest[found.end() :]
+        at = found.end()
+    return text[at:], flags

@@ -129,13 +129,20 @@ class _Cell:
         self.lines = lines
         self._whole = whole
         self._where = where
+        self._all: int | None = 0
         self._found: dict[int, int | None] = {}
 
     def line(self, index: int) -> int | None:
         """Return the file's line of a line of the cell."""
         if index not in self._found and index < len(self.lines):
-            self._found[index] = self._where.find(self.lines[index]) or self._where.find(self._whole)
+            self._found[index] = self._where.find(self.lines[index]) or self._whole_line()
         return self._found.get(index)
+
+    def _whole_line(self) -> int | None:
+        # A cell may be written as one string; 0 says that nobody has looked for it yet.
+        if self._all == 0:
+            self._all = self._where.find(self._whole)
+        return self._all
 
 
 def _cell(cell: _Cell, entries: Entries) -> None:
@@ -155,12 +162,12 @@ def _cell(cell: _Cell, entries: Entries) -> None:
         if found is None:
             _calls(text, cell, start, entries)
             continue
-        command = found[1]
+        parts = [found[1]]
         # IPython joins lines that end in a backslash.
-        while command.rstrip("\r\n").endswith("\\") and number < len(lines):
-            command += lines[number]
+        while parts[-1].rstrip("\r\n").endswith("\\") and number < len(lines):
+            parts.append(lines[number])
             number += 1
-        _command(command, cell, start, entries)
+        _command("".join(parts), cell, start, entries)
 
 
 def _command(command: str, cell: _Cell, start: int, entries: Entries) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from typing import Any
 
 from mlgate.checks.dependencies.manifest import Reading, Unreadable, shown
@@ -14,8 +15,8 @@ LOCK = False
 ALONE = True
 MARK = rb"(?m)^# /// script[ \t]*\r?$"
 
-# The expression of the standard, with which every tool finds the blocks.
-_BLOCK = r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$"
+_OPENING = re.compile(r"# /// ([a-zA-Z0-9-]+)")
+_CLOSING = "# ///"
 
 
 def claims(path: str) -> bool:
@@ -36,19 +37,41 @@ def read(data: bytes, limits: Limits) -> Reading:
     """
     # As Python reads a source file: line ends of every kind are one.
     text = data.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
-    opened = re.search(r"(?m)^# /// script\s*$", text)
-    blocks = [found for found in re.finditer(_BLOCK, text) if found["type"] == "script"]
+    lines = text.split("\n")
+    blocks = [(first, last) for kind, first, last in _blocks(lines) if kind == "script"]
     if not blocks:
+        opened = next((at for at, line in enumerate(lines, 1) if line.rstrip() == "# /// script"), None)
         if opened is None:
             return Reading()
-        line = text.count("\n", 0, opened.start()) + 1
         message = "a `# /// script` block is opened and not closed by `# ///`; close it, or remove it"
-        raise Unreadable("unparseable", message, line)
-    line = text.count("\n", 0, blocks[0].start()) + 1
+        raise Unreadable("unparseable", message, opened)
+    first, last = blocks[0]
     if len(blocks) > 1:
-        raise Unreadable("unparseable", "holds more than one `# /// script` block; keep one", line)
-    lines = [each.removeprefix("#").removeprefix(" ") for each in blocks[0]["content"].splitlines()]
-    return _declared("\n".join(lines), line, limits)
+        message = "holds more than one `# /// script` block; keep one"
+        raise Unreadable("unparseable", message, blocks[1][0] + 1)
+    content = [each.removeprefix("#").removeprefix(" ") for each in lines[first + 1 : last]]
+    return _declared("\n".join(content), first + 1, limits)
+
+
+def _blocks(lines: list[str]) -> Iterator[tuple[str, int, int]]:
+    """Yield kind, first and last line of each block, as the standard's expression finds them.
+
+    A block reaches to the last closing line of the comments that it starts in. Written
+    out, because that expression takes quadratic time.
+    """
+    at = 0
+    while at < len(lines):
+        end = at
+        while end < len(lines) and (lines[end] == "#" or lines[end].startswith("# ")):
+            end += 1
+        closings = [index for index in range(at, end) if lines[index] == _CLOSING]
+        while at < end:
+            found = _OPENING.fullmatch(lines[at])
+            if found and closings and closings[-1] > at + 1:
+                yield found[1], at, closings[-1]
+                at = closings[-1]
+            at += 1
+        at = max(at, end) + (at == end)
 
 
 def _declared(text: str, line: int, limits: Limits) -> Reading:

@@ -11,6 +11,8 @@ from mlgate.core.limits import Limits
 # Fewer bytes than this, and then an error: it was not this format.
 _PROOF = 16
 _LONGEST_MAGIC = 16
+# Read at a time from where a stream starts: there may be very many short ones.
+_FIRST = 4096
 # Engines may not take more memory than this, whatever the stream asks for.
 MEMORY = 80 << 20
 
@@ -51,7 +53,7 @@ def unpack(
     try:
         while True:
             out = inflate(
-                chunks(blob.stream, start + out.consumed, blob.size - start - out.consumed),
+                chunks(blob.stream, start + out.consumed, blob.size - start - out.consumed, _FIRST),
                 step(),
                 limits,
                 clock,
@@ -63,6 +65,7 @@ def unpack(
             another = following.startswith(magic) if isinstance(magic, bytes) else magic(following)
             if not (out.complete and magic and another):
                 break
+            clock.spend("members", 1, limits.members)
             out.consumed += gap
         if not out.complete and not out.bomb and not sure and out.size < _PROOF:
             raise Declined
@@ -87,7 +90,7 @@ def unpack(
 def _zeros(blob: Blob, at: int) -> int:
     """Count the zeros from an offset on."""
     found = 0
-    for data in chunks(blob.stream, at, blob.size - at):
+    for data in chunks(blob.stream, at, blob.size - at, _FIRST):
         rest = data.lstrip(b"\0")
         found += len(data) - len(rest)
         if rest:

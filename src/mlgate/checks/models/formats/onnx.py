@@ -28,7 +28,7 @@ _CHILDREN = MappingProxyType(
     }
 )
 # Messages that repeat other fields, sometimes by the million.
-_WANTED = MappingProxyType({kind: frozenset(_CHILDREN[kind]) for kind in ("attribute", "tensor")})
+_WANTED = MappingProxyType({kind: frozenset(_CHILDREN[kind]) for kind in ("model", "attribute", "tensor")})
 # Fields of a model, by wire type: others are unknown to every version so far.
 _MODEL = MappingProxyType(
     {
@@ -50,6 +50,8 @@ _GRAPH = frozenset({1, 2, 5, 10, 11, 12, 13, 14, 15, 16})
 _STANDARD = frozenset({"", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training"})
 _TEXT = 4096
 _DEEPEST = 200
+# Fields of a model itself; exporters write a few, and one for each function.
+_MOST_FIELDS = 1 << 16
 
 
 def sniff(blob: Blob) -> bool:
@@ -100,7 +102,9 @@ def _outline(wire: Wire, size: int) -> int:
     numbers: set[int] = set()
     graph = False
     try:
-        for field in wire.fields(0, size):
+        for count, field in enumerate(wire.fields(0, size)):
+            if count > _MOST_FIELDS:
+                raise Declined
             if _MODEL.get(field.number, field.wire) != field.wire:
                 raise Declined
             numbers.add(field.number)
@@ -189,7 +193,7 @@ def _walk(wire: Wire, size: int, seen: _Seen) -> None:
         Malformed: A message is none.
         LimitReached: Messages are nested too deep, or there is too much to note.
     """
-    stack: list[tuple[str, Iterator[Field]]] = [("model", wire.fields(0, size))]
+    stack: list[tuple[str, Iterator[Field]]] = [("model", wire.fields(0, size, wanted=_WANTED["model"]))]
     while stack:
         kind, fields = stack[-1]
         field = next(fields, None)

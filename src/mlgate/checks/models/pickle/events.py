@@ -115,8 +115,10 @@ class Recorder:
     def computed(self, callee: Any, args: tuple[Any, ...] | None, offset: int, via: str) -> None:
         """Record a call of something that is not an imported name."""
         self.acted = True
+        if self._again("computed-callee", subject(callee), key := (_callee(callee), via)):
+            return
         self.note(
-            "computed-callee", subject(callee), offset, (render(callee), via),
+            "computed-callee", subject(callee), offset, key,
             via=via, text=f"{render(callee)}({arguments(args)})", **_attribute(callee),
         )  # fmt: skip
 
@@ -131,8 +133,10 @@ class Recorder:
             )  # fmt: skip
             return
         how = target.how if kind is Made else "persistent" if kind is Persistent else "unknown"
+        if self._again("fill", subject(target), key := (how, via, type(value))):
+            return
         self.note(
-            "fill", subject(target), offset, (how, via, type(value)),
+            "fill", subject(target), offset, key,
             via=via, how=how, value=describe(value, 2), text=f"{render(target)} <- {render(value)}",
         )  # fmt: skip
 
@@ -142,6 +146,13 @@ class Recorder:
         for event in other.events:
             self._add(event.kind, event.subject, event.offset, event.detail)
 
+    def _again(self, kind: str, about: str, key: Any) -> bool:
+        """Count an event that was recorded before, without the cost of showing it."""
+        event = self._once.get((kind, about, key))
+        if event is not None:
+            event.count += 1
+        return event is not None
+
     def _add(self, kind: str, about: str, offset: int, detail: dict[str, Any]) -> Event:
         if len(self.events) >= self._limit:
             raise LimitReached("facts")
@@ -149,6 +160,16 @@ class Recorder:
         event = Event(kind, about, offset, detail)
         self.events.append(event)
         return event
+
+
+def _callee(value: Any) -> Any:
+    """Tell callees apart by what made them, and from what."""
+    if type(value) is not Made:
+        return type(value)
+    maker = value.maker if type(value.maker) is Global else (type(value.maker), value.origin())
+    if value.args is None:
+        return maker
+    return maker, tuple(arg if type(arg) in (str, Global) else type(arg) for arg in value.args)
 
 
 def _attribute(value: Any) -> dict[str, Any]:

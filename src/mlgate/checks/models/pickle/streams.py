@@ -14,8 +14,10 @@ from mlgate.core.limits import Limits
 # What a text editor or a block-wise writer leaves behind the last stream.
 _PADDING = b"\0\t\n\r "
 _LONGEST_PADDING = 1 << 16
-# Frames of one stream that end inside an opcode.
-_SPILLS = 64
+# Frames of one stream that end inside an opcode: no pickler writes any, so that one is enough to object.
+_SPILLS = 4
+# Opcodes that are read a second time count so many times.
+_AGAIN = 16
 # Pickles that are followed into the bytes of an array.
 _STREAMS_IN_ARRAY = 16
 # Enough to see whether array bytes could be opcodes.
@@ -213,7 +215,7 @@ class Reading:
         other = machine.fork(recorder)
         for _ in range(_STREAMS_IN_ARRAY):
             ending = other.run()
-            self._clock.spend("opcodes", other.opcodes, self._limits.opcodes)
+            self._clock.spend("opcodes", other.opcodes * _AGAIN, self._limits.opcodes)
             if ending != "stop" or other.position >= self.window.size:
                 break
             other = Machine(self.window, other.position, recorder, self._limits, self._clock, arrays=False)
