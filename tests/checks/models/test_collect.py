@@ -1,7 +1,9 @@
+import gzip
 import hashlib
 import io
 import os
 import socket
+import zlib
 
 import pytest
 from msgspec.structs import replace
@@ -399,3 +401,21 @@ def test_the_numbers_of_a_large_archive_are_not_read():
 
 def test_a_symlinked_name_is_no_reason_to_read(tmp_path):
     assert kinds(collect(scope({"a": link("a", "b"), "b": file("b", EVIL)}))) >= {"pickle.call"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        gzip.compress(b"") * 50,
+        (gzip.compress(b"") + bytes(9)) * 50,
+        zlib.compress(b"") * 50,
+        b"\0" + b"\x7fELF" * 50,
+        b"\0" + b"\x80\x02]" * 50,
+        b"\x08\x08" + b"\x3a\x02\x0a\x00" * 50 + b"\x42\x00",
+        b"N." * 50,
+    ],
+    ids=["gzip", "padded gzip", "zlib", "executables", "pickles", "graphs", "streams"],
+)
+def test_a_multitude_in_one_file_is_bounded(data):
+    assert "limit" in reasons(look(data, "x.bin", members=20))
+    assert "limit" not in reasons(look(data, "x.bin"))

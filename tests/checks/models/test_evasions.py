@@ -207,3 +207,17 @@ def test_an_array_of_noise_is_no_alarm():
     # EXT1 is among the opcodes that noise begins with.
     wrapper = array(b"K\x08\x85", dtype("u1", -1))
     assert not judged(look(b"\x80\x03" + wrapper + b"\x82" + bytes(range(1, 8)) + b".", "model.joblib"))
+
+
+def test_a_frame_that_is_cut_again_and_again_is_read_a_few_times_only():
+    frame = b"\x95" + (3).to_bytes(8, "little") + b"Vabx\n0"
+    seen = look(b"\x80\x04" + frame * 50 + b"N.", "model.pkl")
+    assert "MLG-PKL-012" in {found.rule for found in judged(seen)}
+    assert "limit" in {item.reason for item in seen.not_checked}
+
+
+def test_calls_of_results_are_counted_and_told_apart():
+    seen = look(b"\x80\x02" + named("acme", "Made") + b")R" * 500 + b".", "model.pkl")
+    facts = [fact for fact in seen.facts if fact.kind == "pickle.computed-callee"]
+    assert sum(fact.count for fact in facts) == 499
+    assert len(facts) < 10

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlgate.checks.models.stream import Window, printable, window
+from mlgate.checks.models.stream import Window, chunks, printable, window
 
 DATA = bytes(range(100))
 
@@ -56,3 +56,10 @@ def test_a_window_can_be_buffered():
 )
 def test_names_can_be_printed(text, shown):
     assert printable(text) == shown
+
+
+def test_pieces_grow():
+    data = bytes(range(256)) * 8
+    pieces = list(chunks(io.BytesIO(data), 5, 2000, first=100))
+    assert [len(piece) for piece in pieces] == [100, 200, 400, 800, 500]
+    assert b"".join(pieces) == data[5:2005]

@@ -39,12 +39,12 @@ def search(
         LimitReached: Too many candidates, or too much time.
     """
     for offset, kind in _candidates(blob, limits, clock):
+        clock.spend("members", 1, limits.members)
         if kind == "executable":
             name = executable(blob.stream, offset, blob.size - offset)
             if name is not None:
                 yield blob.fact("payload.executable", name, offset=offset, container=blob.container)
         elif unpickler is not None:
-            clock.spend("members", 1, limits.members)
             yield from _trial(blob, offset, unpickler, limits, clock, strict=kind == "call")
 
 
@@ -64,28 +64,28 @@ def _candidates(blob: Blob, limits: Limits, clock: Clock) -> Iterator[tuple[int,
 
 
 def _in_chunk(data: bytes) -> Iterator[tuple[int, str]]:
-    pickles, calls, before = _patterns()
+    pickles, calls, before, executables = _patterns()
     for match in pickles.finditer(data):
         yield match.start(), "pickle"
     for match in calls.finditer(data):
         line = before.search(data, max(match.start() - 101, 0), match.start())
         if line is not None:
             yield line.start(), "call"
-    for magic in MAGICS:
-        at = data.find(magic)
-        while at >= 0:
-            yield at, "executable"
-            at = data.find(magic, at + 1)
+    for match in executables.finditer(data):
+        yield match.start(), "executable"
 
 
 @cache
-def _patterns() -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pattern[bytes]]:
+def _patterns() -> tuple[re.Pattern[bytes], ...]:
+    # Two letters are too common: the header that they begin says where another is, not far behind.
+    native = b"|".join(re.escape(magic) for magic in MAGICS if magic != b"MZ")
     return (
         # A protocol header, and an opcode that can come first.
         re.compile(rb"\x80[\x02-\x05](?=[\x95(\]})NcKMJGXUTSVILFiBC\x80\x82-\x8f\x96])"),
         # The end of `c<module>\n<name>\n` with the beginning of arguments behind it.
         re.compile(rb"\n(?=[A-Za-z_][A-Za-z0-9_.]{0,99}\n(?:[()\x8c\x94XU]|S['\"]))"),
         re.compile(rb"c[A-Za-z_][A-Za-z0-9_.]{0,99}\Z"),
+        re.compile(native + rb"|MZ(?=[\s\S]{60}\0\0)"),
     )
 
 

@@ -68,7 +68,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         LimitReached: It asks for too many.
     """
     wire = Wire(blob.stream, clock)
-    seen = _Seen(limits)
+    seen = _Seen(limits, clock)
     try:
         cut = _outline(wire, blob.size)
     except Declined:
@@ -145,8 +145,9 @@ def _is_graph(wire: Wire, field: Field) -> bool:
 class _Seen:
     """What the walk has met, each thing once."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, clock: Clock) -> None:
         self._most = limits.facts
+        self._limits, self._clock = limits, clock
         self._locations: dict[str, list[int]] = {}
         self._domains: dict[str, list[int]] = {}
         self._own: set[str] = set()
@@ -155,6 +156,10 @@ class _Seen:
     def asks(self) -> bool:
         """Whether any tensor's data is in a file."""
         return bool(self._locations)
+
+    def part(self) -> None:
+        """Count a graph or function of the model itself; of others there may be millions."""
+        self._clock.spend("members", 1, self._limits.members)
 
     def location(self, text: str, offset: int) -> None:
         """Note a file that a tensor's data is in."""
@@ -206,6 +211,8 @@ def _walk(wire: Wire, size: int, seen: _Seen) -> None:
         if child is not None:
             if len(stack) >= _DEEPEST:
                 raise LimitReached("depth")
+            if kind == "model":
+                seen.part()
             if child == "entry":
                 _entry(wire, field, seen)
             else:
