@@ -106,6 +106,14 @@ def test_a_setup_file_beside_a_manifest_with_requirements_is_covered(collect, ga
     }
     seen = collect({"setup.py": "install_requires", beside: content[beside]})
     assert gaps(seen) == []
+    manifests = next(source for source in seen.sources if source.name == "manifests")
+    assert manifests.detail["passed_over"] == ["setup.py"]
+    assert "setup.py" in manifests.summary
+
+
+def test_a_setup_file_that_requires_nothing_is_not_worth_a_word(collect):
+    seen = collect({"setup.py": "setup()", "requirements.txt": CLEAN})
+    assert next(source for source in seen.sources if source.name == "manifests").detail["passed_over"] == []
 
 
 def test_a_setup_file_beside_a_manifest_that_says_nothing_is_not(collect, gaps):

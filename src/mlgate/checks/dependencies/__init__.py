@@ -24,7 +24,7 @@ def collect(scope: Scope) -> Observations:
     walker = Walker(scope.target, limits)
     trees = _read(found, scope, walker)
     pins = resolve(trees, walker)
-    _unread(found, trees, scope, walker)
+    passed = _unread(found, trees, scope, walker)
     _nothing(trees, scope, walker)
     audits = _audit(pins.packages, scope)
     facts, gaps = _judgeable(pins, audits, limits.facts)
@@ -39,7 +39,7 @@ def collect(scope: Scope) -> Observations:
         ),
         packages=pins.packages,
         sources=(
-            _manifests_source(found, trees, walker.aside, scope),
+            _manifests_source(found, trees, walker.aside, passed, scope),
             *(source for audit in audits.values() for source in audit.sources),
             *([] if agreement is None else [agreement]),
         ),
@@ -75,25 +75,32 @@ def _is_none(tree: Tree, walker: Walker) -> bool:
     return found and not tree.placed and not tree.indexes and not _has_gap(walker, tree.paths)
 
 
-def _unread(found: Found, trees: Sequence[Tree], scope: Scope, walker: Walker) -> None:
-    """Say which manifests are known by name and not read."""
+def _unread(found: Found, trees: Sequence[Tree], scope: Scope, walker: Walker) -> list[str]:
+    """Say which manifests are known by name and not read.
+
+    Returns:
+        Declarations for which another manifest in their folder speaks; the source names them.
+    """
+    passed: list[str] = []
     spoken = {tree.folder for tree in trees if _asks(tree)}
     for root in found.roots:
         if root.reader is not None:
             continue
         kind = root.unread
         if not root.named and kind is not None and kind.kind == "declaration":
-            if root.path.rpartition("/")[0] in spoken:
-                continue
             if kind.contains:
                 data = walker.data(root.path) or b""
                 if not any(word.encode() in data for word in kind.contains):
                     continue
+            if root.path.rpartition("/")[0] in spoken:
+                passed.append(root.path)
+                continue
         changed = scope.target.whole or any(file.path == root.path for file in scope.target.files)
         if changed:
             instead = kind.instead if kind else "name a requirements.txt, pylock.toml or uv.lock instead"
             message = f"is a manifest of a kind that is not read; {instead}"
             walker.gap("unsupported-manifest", root.path, message)
+    return passed
 
 
 def _nothing(trees: Sequence[Tree], scope: Scope, walker: Walker) -> None:
@@ -224,7 +231,9 @@ def _place(package: Package) -> Location:
     return Location(path=package.path, line=package.line)
 
 
-def _manifests_source(found: Found, trees: Sequence[Tree], aside: Sequence[str], scope: Scope) -> Source:
+def _manifests_source(
+    found: Found, trees: Sequence[Tree], aside: Sequence[str], passed: Sequence[str], scope: Scope
+) -> Source:
     wanted = scope.policy.policy.dependencies.manifests
     read = sorted({path for tree in trees for path in tree.paths})
     if wanted == ():
@@ -242,6 +251,9 @@ def _manifests_source(found: Found, trees: Sequence[Tree], aside: Sequence[str],
         ("in virtual environments or installed packages", found.skipped),
     )
     summary += "".join(f"; {count} {what}" for what, count in beside if count)
+    if passed:
+        names = f"{', '.join(passed[:5])}{', ...' if len(passed) > 5 else ''}"
+        summary += f"; not read, since a manifest beside it speaks: {names}"
     if aside:
         names = f"{', '.join(aside[:5])}{', ...' if len(aside) > 5 else ''}"
         summary += f"; no Python packages, of which no advisory here speaks: {names}"
@@ -254,6 +266,7 @@ def _manifests_source(found: Found, trees: Sequence[Tree], aside: Sequence[str],
         },
         "aside": list(aside),
         "covered": list(found.covered),
+        "passed_over": list(passed),
         "excluded": found.excluded,
         "skipped": found.skipped,
         "malicious_releases_known": malware.count(),

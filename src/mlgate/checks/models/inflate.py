@@ -2,7 +2,6 @@
 
 import bz2
 import lzma
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, TypeAlias, cast
@@ -56,6 +55,8 @@ class Inflated:
     """
 
     def __init__(self) -> None:
+        import tempfile  # noqa: PLC0415 - slow to load, and only needed where something is packed
+
         self.stream = cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=_SPOOL))  # noqa: SIM115 - lives on
         self.size = 0
         self.consumed = 0
