@@ -23,6 +23,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
         stack: Values on a pickle's stack, and entries of its memo.
         facts: Facts from one file.
         header_bytes: A header or metadata section that is parsed whole.
+        text_bytes: A configuration, template or source text that is parsed whole.
         search_bytes: Bytes of a file of no known format that are searched for pickles
             and executables: half from its start, half from its end.
         hash_bytes: Files up to this size get a SHA-256 in the inventory.
@@ -42,6 +43,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     stack: Positive = 2_000_000
     facts: Positive = 2_000
     header_bytes: Positive = 100 << 20
+    text_bytes: Positive = 16 << 20
     search_bytes: Positive = 64 << 20
     hash_bytes: Positive = 64 << 20
     manifest_bytes: Positive = 32 << 20

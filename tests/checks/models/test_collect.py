@@ -294,6 +294,7 @@ def test_a_file_that_cannot_be_opened_is_not_checked_and_the_run_goes_on():
 class Stub:
     """A reader that does as it is told."""
 
+    KIND = "model"
     ORDER = 1
 
     def __init__(self, act, name="stub"):

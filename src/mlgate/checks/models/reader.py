@@ -1,6 +1,6 @@
 """The protocol of a format reader, and what readers pass to each other.
 
-A reader is a module of ``mlgate.checks.models.containers`` or ``.formats`` with the
+A reader is a module of ``mlgate.checks.models.containers``, ``.formats`` or ``.configs`` with the
 members of :class:`Reader`. It says what it saw as facts, what it could not read as
 "not checked", and hands every member that might be something in itself back as a
 :class:`Blob`; the walk in :mod:`mlgate.checks.models` routes those in turn, without
@@ -82,19 +82,28 @@ class Blob(Struct, frozen=True, kw_only=True):
     container: str = ""
     tentative: bool = False
 
-    def at(self, offset: int | None) -> Location:
-        """This blob's location, at a byte offset."""
-        return Location(path=self.location.path, member=self.location.member, offset=offset)
+    def at(self, offset: int | None, line: int | None = None) -> Location:
+        """This blob's location, at a byte offset or a line."""
+        return Location(path=self.location.path, member=self.location.member, line=line, offset=offset)
 
     def fact(
-        self, kind: str, subject: str = "", *, offset: int | None = None, count: int = 1, **detail: object
+        self,
+        kind: str,
+        subject: str = "",
+        *,
+        offset: int | None = None,
+        line: int | None = None,
+        count: int = 1,
+        **detail: object,
     ) -> Fact:
         """Make a fact about this blob."""
-        return Fact(kind=kind, location=self.at(offset), subject=subject, detail=detail, count=count)
+        return Fact(kind=kind, location=self.at(offset, line), subject=subject, detail=detail, count=count)
 
-    def not_checked(self, reason: str, message: str, *, offset: int | None = None) -> NotChecked:
-        """Say that this blob, or the part of it at ``offset``, could not be judged."""
-        return NotChecked(check=Check.MODELS, reason=reason, location=self.at(offset), message=message)
+    def not_checked(
+        self, reason: str, message: str, *, offset: int | None = None, line: int | None = None
+    ) -> NotChecked:
+        """Say that this blob, or the part of it at ``offset`` or ``line``, could not be judged."""
+        return NotChecked(check=Check.MODELS, reason=reason, location=self.at(offset, line), message=message)
 
 
 class Reader(Protocol):
@@ -102,11 +111,15 @@ class Reader(Protocol):
 
     Attributes:
         FORMAT: The format's name in inventories and in ``models.allow_formats``.
+        KIND: ``model``; ``container`` where it says nothing of a model, which lies inside; or
+            ``text`` for what tells people and loaders of a model: a text may be read by
+            several readers at once, and is no model itself.
         ORDER: Readers with smaller numbers are asked first; the first that reads a
             blob names its format. Strong magic 10, structure 50, guesses 90.
     """
 
     FORMAT: str
+    KIND: str
     ORDER: int
 
     def sniff(self, blob: Blob) -> bool:

@@ -22,8 +22,7 @@ from mlgate.core.limits import Limits
 Item: TypeAlias = Fact | NotChecked | Blob
 
 OPAQUE = "opaque"
-# What they are says nothing about a model: that lies inside.
-CONTAINERS = frozenset({"", "zip", "tar", "gzip", "bzip2", "xz", "lzma", "zlib", "lfs", OPAQUE})
+_HOMES = ("mlgate.checks.models.containers", "mlgate.checks.models.formats", "mlgate.checks.models.configs")
 # With these spent, nothing more of the file can be read.
 _SHARED = frozenset({"file_seconds", "members", "inflated_bytes", "facts"})
 _HELD = 100
@@ -35,24 +34,24 @@ class Route(Struct):
     Attributes:
         blob: The blob.
         format: As in :class:`~mlgate.checks.models.walk.Examined`.
+        kind: As in :class:`~mlgate.checks.models.reader.Reader`; "" where nothing is known of it.
     """
 
     blob: Blob
     format: str = ""
+    kind: str = ""
 
     @property
     def model(self) -> bool:
         """True where the blob is a model of some format."""
-        return self.format not in CONTAINERS and not self.blob.tentative
+        return self.kind == "model" and not self.blob.tentative
 
 
 @cache
 def readers() -> tuple[Reader, ...]:
     """Return every reader there is, in the order in which they are asked."""
-    found = (*modules("mlgate.checks.models.containers"), *modules("mlgate.checks.models.formats"))
-    return tuple(
-        sorted((cast("Reader", module) for module in found), key=lambda each: (each.ORDER, each.FORMAT))
-    )
+    found = (cast("Reader", module) for home in _HOMES for module in modules(home))
+    return tuple(sorted(found, key=lambda each: (each.ORDER, each.FORMAT)))
 
 
 def limit_reached(blob: Blob, limit: LimitReached, limits: Limits) -> NotChecked:
@@ -74,6 +73,8 @@ class Router:
 
     def __init__(self, known: tuple[Reader, ...]) -> None:
         self._readers = known
+        # What these hold is not held by a model.
+        self._packages = {"", OPAQUE, *(reader.FORMAT for reader in known if reader.KIND != "model")}
         self._unpickler = next((reader for reader in known if reader.FORMAT == "pickle"), None)
 
     def visit(self, route: Route, limits: Limits, clock: Clock) -> Iterator[Item]:
@@ -92,8 +93,9 @@ class Router:
             yield from reading.items(limits, clock)
             if reading.claimed:
                 claims.append(reading)
-        # What starts where the file starts names it.
-        formats = [each.format for each in sorted(claims, key=lambda each: each.appended)]
+        # What starts where the file starts names it; a text is what it is besides.
+        claims.sort(key=lambda each: (each.kind == "text", each.appended))
+        formats = [each.format for each in claims if each.kind != "text"]
         magic = recognise(blob.head, blob.name)
         if magic is not None and not magic.inert and not blob.tentative:
             formats.append(magic.format)
@@ -106,12 +108,14 @@ class Router:
             # An archive at the end may be honest content of what stands before it.
             appended = any(each.appended for each in claims)
             yield blob.fact("core.polyglot", " and ".join(formats), formats=formats, appended=appended)
-        if formats:
-            route.format = formats[0]
-        elif magic is None:
+        if not formats and magic is None:
             yield from self._unknown(route, limits, clock)
+        if claims:
+            route.format, route.kind = claims[0].format, claims[0].kind
+        elif formats:
+            route.format, route.kind = formats[0], "model"
         if not blob.tentative:
-            yield from _against_extension(blob, route.format)
+            yield from _against_extension(route)
 
     def _unknown(self, route: Route, limits: Limits, clock: Clock) -> Iterator[Item]:
         """Look into content that nothing recognises."""
@@ -119,7 +123,7 @@ class Router:
         native = executable(blob.stream, 0, blob.size)
         if native is not None:
             # A library inside a model is no model, whatever its name.
-            if blob.container not in CONTAINERS or not is_native_name(blob.name):
+            if blob.container not in self._packages or not is_native_name(blob.name):
                 yield blob.fact("payload.executable", native, offset=0, container=blob.container)
                 route.format = OPAQUE
             return
@@ -147,6 +151,7 @@ class _Reading:
         self._blob = blob
         self._held = held
         self.format = reader.FORMAT
+        self.kind = reader.KIND
         self.appended = False
         self.claimed = False
 
@@ -155,6 +160,7 @@ class _Reading:
         for item in self._guarded(limits, clock):
             if isinstance(item, Fact) and item.kind == "core.format":
                 self.format = item.subject
+                self.kind = "model" if item.detail.get("model", True) else self.kind
                 self.appended = bool(item.detail.get("appended"))
             elif not self._held:
                 yield item
@@ -200,17 +206,18 @@ class _Reading:
         self.claimed = True
 
 
-def _against_extension(blob: Blob, format_: str) -> Iterator[Item]:
+def _against_extension(route: Route) -> Iterator[Item]:
     """Hold the content against what the name promises."""
+    blob, format_ = route.blob, route.format
     promised = promise(blob.name)
     if promised is None or format_ == "lfs":
         return
-    if format_ not in ("", OPAQUE):
-        if format_ not in promised.formats and (promised.formats or format_ not in CONTAINERS):
+    if format_ not in ("", OPAQUE) and route.kind != "text":
+        if format_ not in promised.formats and (promised.formats or route.kind == "model"):
             yield blob.fact("core.mismatch", format_, name=blob.name, promised=sorted(promised.formats))
     elif promised.closed and not blob.size:
         yield blob.not_checked("empty", "the file is empty: there was nothing to look at; fetch it again")
-    elif promised.closed and not (promised.text and format_ == ""):
+    elif promised.closed and format_ not in promised.formats and not (promised.text and format_ != OPAQUE):
         if promised.unread:
             yield blob.not_checked(
                 "unsupported-format",

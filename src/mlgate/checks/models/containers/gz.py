@@ -9,6 +9,7 @@ from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
 FORMAT = "gzip"
+KIND = "container"
 ORDER = 10
 
 _MAGIC = b"\x1f\x8b\x08"

@@ -13,6 +13,7 @@ from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
 FORMAT = "lzma"
+KIND = "container"
 ORDER = 60
 
 # (pb * 5 + lp) * 9 + lc, each at its largest, and one more.

@@ -11,6 +11,7 @@ from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
 FORMAT = "tar"
+KIND = "container"
 ORDER = 20
 
 _BLOCK = 512

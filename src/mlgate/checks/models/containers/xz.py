@@ -10,6 +10,7 @@ from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
 FORMAT = "xz"
+KIND = "container"
 ORDER = 10
 
 _MAGIC = b"\xfd7zXZ\x00"

@@ -22,6 +22,7 @@ from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
 FORMAT = "zip"
+KIND = "container"
 ORDER = 10
 
 # A gap between entries is searched for entries that no directory lists, so far.
@@ -54,7 +55,12 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     archive = listing(blob.stream, blob.size, limits, clock)
     if not archive.entries and not archive.directories:
         raise Declined
-    yield blob.fact("core.format", archive.kind, appended=not blob.head.startswith((LOCAL, END)))
+    yield blob.fact(
+        "core.format",
+        archive.kind,
+        appended=not blob.head.startswith((LOCAL, END)),
+        model=archive.kind != FORMAT,
+    )
     if not archive.directories:
         yield blob.not_checked(
             "truncated",

@@ -9,6 +9,7 @@ from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
 FORMAT = "zlib"
+KIND = "container"
 # The two bytes are weak evidence: `(S` is a zlib header and the start of a pickle.
 ORDER = 60
 

@@ -9,6 +9,7 @@ from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
 FORMAT = "lfs"
+KIND = "text"
 ORDER = 5
 
 # The specification allows no longer pointer.

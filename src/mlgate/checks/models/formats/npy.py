@@ -12,6 +12,7 @@ from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
 FORMAT = "numpy"
+KIND = "model"
 ORDER = 10
 
 _MAGIC = b"\x93NUMPY"

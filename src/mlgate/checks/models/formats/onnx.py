@@ -12,6 +12,7 @@ from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
 FORMAT = "onnx"
+KIND = "model"
 ORDER = 50
 
 # onnx.proto3: the fields of each message that lead to tensors and nodes.

@@ -28,6 +28,7 @@ from mlgate.core.facts import Fact, Location, NotChecked
 from mlgate.core.limits import Limits
 
 FORMAT = "pickle"
+KIND = "model"
 ORDER = 20
 
 # Names that this reader gives to what it hands back.

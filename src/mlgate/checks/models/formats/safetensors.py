@@ -18,6 +18,7 @@ from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
 FORMAT = "safetensors"
+KIND = "model"
 ORDER = 30
 
 # The reference reader refuses more.

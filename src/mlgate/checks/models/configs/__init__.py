@@ -1,0 +1,1 @@
+"""Texts beside and inside models that tell a loader what to run: one file each, ``KIND = "text"``."""

@@ -1,0 +1,44 @@
+"""Texts, as the loaders that read them would decode them."""
+
+import codecs
+
+from mlgate.checks.models.reader import Blob, Declined, LimitReached
+from mlgate.checks.models.stream import read_at
+from mlgate.checks.models.tables import is_text
+from mlgate.core.limits import Limits
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+def looks_like_text(blob: Blob) -> bool:
+    """Say whether the first bytes are those of a text, in any encoding that loaders take."""
+    return blob.size > 0 and is_text(blob.head)
+
+
+def read_text(blob: Blob, limits: Limits) -> str:
+    """Return the whole text. Bytes that are none in its encoding become surrogates.
+
+    Raises:
+        Declined: It is no text.
+        LimitReached: It is longer than ``limits.text_bytes``.
+    """
+    if not looks_like_text(blob):
+        raise Declined
+    if blob.size > limits.text_bytes:
+        raise LimitReached("text_bytes")
+    data = read_at(blob.stream, 0, blob.size)
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, "replace")
+    return data.decode("utf-8", "surrogateescape")
+
+
+def line_of(text: str, offset: int) -> int:
+    """Return the 1-based line that the character at ``offset`` stands in."""
+    return text.count("\n", 0, offset) + 1
