@@ -102,6 +102,7 @@ def _shared(arguments: argparse.Namespace) -> dict[str, Any]:
         "offline": arguments.offline,
         "changed_since": arguments.changed_since,
         "staged": arguments.staged,
+        "jobs": arguments.jobs,
         "progress": _progress(quiet=arguments.quiet),
     }
 
@@ -225,6 +226,12 @@ def _checks_option(text: str) -> str:
     return text
 
 
+def _jobs_option(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 256")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mlgate",
@@ -308,6 +315,12 @@ def _shared_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--changed-since", metavar="REF", help="only files that differ from the merge base with REF")
     add("--staged", action="store_true", help="only what is staged for the next commit, read from the index")
+    add(
+        "--jobs",
+        type=_jobs_option,
+        metavar="N",
+        help="worker processes for model files; default: as many as help",
+    )
     add("--advisories", type=Path, metavar="PATH", help="a directory or zip of OSV records")
     add("--offline", action="store_true", help="never use the network")
     noise = parser.add_mutually_exclusive_group().add_argument

@@ -29,6 +29,10 @@ from mlgate.target import Target, TargetError
 # Whose versions a report names where the run used them.
 _LIBRARIES = ("cvss", "msgspec", "numpy", "packaging", "yaml")
 
+# Fewer files than this are not worth another worker.
+_FILES_A_JOB = 100
+_MOST_JOBS = 16
+
 ALL = (Check.MODELS, Check.DEPENDENCIES, Check.ASSESSMENT)
 
 
@@ -47,6 +51,7 @@ class Request(Struct, frozen=True, kw_only=True):
         changed_since: A git ref: only files that differ from the merge base with it.
         staged: True: only the blobs that are staged for the next commit.
         assessments: Names of the assessments to run; empty means all.
+        jobs: Worker processes for the model check; None takes as many as help, and 0 none.
         today: The day on which waivers are held to their expiry.
         progress: Told, now and then, what is being done.
     """
@@ -62,6 +67,7 @@ class Request(Struct, frozen=True, kw_only=True):
     changed_since: str | None = None
     staged: bool = False
     assessments: tuple[str, ...] = ()
+    jobs: int | None = 0
     today: dt.date | None = None
     progress: Callable[[str], None] = lambda _message: None
 
@@ -107,8 +113,17 @@ def _scope(request: Request) -> Scope:
         advisories=request.advisories,
         offline=request.offline,
         assessments=request.assessments,
+        jobs=_jobs(request, len(seen.files)),
         progress=request.progress,
     )
+
+
+def _jobs(request: Request, files: int) -> int:
+    """Return how many workers look at so many files: one at least, unless none is asked for."""
+    if request.jobs is not None:
+        return request.jobs
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(min(available, _MOST_JOBS, files // _FILES_A_JOB), 1)
 
 
 def _target(request: Request) -> Target:

@@ -27,6 +27,7 @@ class Scope(Struct, frozen=True, kw_only=True):
         assessments: Names of the assessments to run; empty means all.
         cleared: SHA-256 by path of model files that the model check passed. The
             assessment loads these bytes and no others.
+        jobs: Worker processes for the model check; 0 does without, in this process.
         progress: Told, now and then, what is being done; never part of a result.
     """
 
@@ -36,4 +37,5 @@ class Scope(Struct, frozen=True, kw_only=True):
     offline: bool = False
     assessments: tuple[str, ...] = ()
     cleared: Mapping[str, str] = {}
+    jobs: int = 0
     progress: Callable[[str], None] = _silent

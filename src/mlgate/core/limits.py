@@ -26,6 +26,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
         text_bytes: A configuration, template or source text that is parsed whole.
         search_bytes: Bytes of a file of no known format that are searched for pickles
             and executables: half from its start, half from its end.
+        memory_bytes: What a worker of the model check may allocate, where the system knows such limits.
         hash_bytes: Files up to this size get a SHA-256 in the inventory.
         manifest_bytes: One manifest, lock file or policy.
         manifests: Manifests of one run, includes counted.
@@ -45,6 +46,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     header_bytes: Positive = 100 << 20
     text_bytes: Positive = 16 << 20
     search_bytes: Positive = 64 << 20
+    memory_bytes: Positive = 2 << 30
     hash_bytes: Positive = 64 << 20
     manifest_bytes: Positive = 32 << 20
     manifests: Positive = 1_000

@@ -2,9 +2,10 @@
 
 import hashlib
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mlgate.checks import Scope
+from mlgate.checks.models import pool
 from mlgate.checks.models.links import leaves, through
 from mlgate.checks.models.reader import HEAD, Blob
 from mlgate.checks.models.route import Router, readers
@@ -27,11 +28,44 @@ def collect(scope: Scope) -> Observations:
     included, excluded = compile_globs(models.include), compile_globs(models.exclude)
     router = Router(readers())
     parts = [Observations(not_checked=tuple(_unmatched(scope, models)))]
-    for file in scope.target.files:
-        if included(file.path) and not excluded(file.path):
+    files = [file for file in scope.target.files if included(file.path) and not excluded(file.path)]
+    return Observations.merge([*parts, *_looked_at(scope, files, router)])
+
+
+def _looked_at(scope: Scope, files: Sequence[File], router: Router) -> Iterator[Observations]:
+    """Yield what was seen in each file, in the files' order."""
+    if not scope.jobs or not files:
+        for file in files:
             scope.progress(file.path)
-            parts.append(_file(scope, file, router))
-    return Observations.merge(parts)
+            yield _file(scope, file, router)
+        return
+    limits = scope.policy.policy.limits
+    seen: dict[int, Observations] = {}
+    for number, observed in pool.run(
+        lambda number: _file(scope, files[number], router),
+        lambda number, reason: _lost(files[number], reason),
+        len(files),
+        min(scope.jobs, len(files)),
+        limits.file_seconds,
+        limits.memory_bytes,
+    ):
+        scope.progress(files[number].path)
+        seen[number] = observed
+    yield from (seen[number] for number in range(len(files)))
+
+
+def _lost(file: File, reason: str) -> Observations:
+    if reason == "timeout":
+        message = (
+            "not read to its end: limits.file_seconds was reached; raise it in the policy to read on, or "
+            "exclude the file"
+        )
+    else:
+        message = (
+            "the process that read this file ended unexpectedly, twice; exclude the file, and please "
+            "report this"
+        )
+    return _gap(file, reason, message)
 
 
 def _unmatched(scope: Scope, models: Models) -> Iterator[NotChecked]:

@@ -196,6 +196,8 @@ class _Reading:
             if limit.what in _SHARED:
                 raise
             yield limit_reached(self._blob, limit, limits)
+        except MemoryError:
+            yield limit_reached(self._blob, LimitReached("memory_bytes"), limits)
         except OSError as error:
             yield self._blob.not_checked("unreadable", f"cannot be read: {error.strerror or error}")
         except Exception as error:  # noqa: BLE001 - the wall around one hostile file
