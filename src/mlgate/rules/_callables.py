@@ -1,0 +1,74 @@
+"""What a name means that a text tells its loader to look up and call."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from mlgate.rules import _globals
+
+DOES = {
+    "executes": "runs code or commands",
+    "code": "rebuilds executable code",
+    "resolves": "looks up objects by a name that the file chooses",
+    "loads": "loads further data that can run code itself",
+    "network": "opens the network",
+    "file": "reads or writes files",
+    "process": "changes the process or the machine",
+}
+
+
+@cache
+def _tables() -> Mapping[str, frozenset[str]]:
+    import tomllib  # noqa: PLC0415 - most runs judge no such text
+
+    with (Path(__file__).parent / "data" / "callables.toml").open("rb") as stream:
+        return {key: frozenset(names) for key, names in tomllib.load(stream).items()}
+
+
+def danger(subject: str) -> str | None:
+    """Return the category of danger of calling ``module.name`` as a configuration asks, or None."""
+    for category in ("executes", "loads"):
+        if _within(subject, category):
+            return category
+    if _within(subject, "honest"):
+        # Modules pass modules on: torch.os.system is os.system.
+        return _through(subject)
+    return _globals.category(*_globals.split(subject)) if "." in subject else None
+
+
+def known(subject: str) -> bool:
+    """Say whether the name belongs to a package that honest models are made of."""
+    return _within(subject, "known") or _globals.known(subject)
+
+
+def documents(subject: str) -> bool:
+    """Say whether the name belongs to a tool that renders documentation."""
+    root = subject.partition(".")[0]
+    return root.partition("_")[0] in _tables()["documentation"] or root in _tables()["documentation"]
+
+
+def _within(subject: str, table: str) -> bool:
+    names = _tables()[table]
+    while subject:
+        if subject in names:
+            return True
+        subject = subject.rpartition(".")[0]
+    return False
+
+
+def _through(subject: str) -> str | None:
+    steps = subject.split(".")
+    for at, step in enumerate(steps[1:-1], 1):
+        if step.lstrip("_") in _globals.tables().telling and not step[:1].isupper():
+            inner = ".".join((step.lstrip("_"), *steps[at + 1 :]))
+            found = _globals.category(*_globals.split(inner))
+            if found in ("executes", "code") and not _within(inner, "honest"):
+                return found
+    last = steps[-1]
+    return "executes" if _globals.tables().telling.get(last) == "executes" and last in _PLAIN else None
+
+
+# Names that mean the same wherever they are found, also in modules that are honest.
+_PLAIN = frozenset(
+    ("system", "popen", "Popen", "check_output", "check_call", "getoutput", "eval", "exec", "execfile")
+)

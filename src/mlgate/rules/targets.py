@@ -1,0 +1,133 @@
+"""Rules about configurations that name what is to be called: Hydra, Lightning, NeMo."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mlgate.core.facts import Check, Fact
+from mlgate.core.rules import Hit, Rule
+from mlgate.core.severity import Severity
+from mlgate.rules import _callables
+
+_SEVERITIES = {
+    "executes": Severity.CRITICAL,
+    "code": Severity.CRITICAL,
+    "resolves": Severity.HIGH,
+    "loads": Severity.MEDIUM,
+    "network": Severity.MEDIUM,
+    "file": Severity.MEDIUM,
+    "process": Severity.MEDIUM,
+}
+# Unpicklers and the like: never the target of a configuration that means well.
+_UNPICKLERS = ("pickle.", "_pickle.", "dill.", "cloudpickle.", "marshal.", "shelve.")
+_OWASP = ("ML06:2023", "LLM03:2025")
+
+
+def _nemo(fact: Fact) -> bool:
+    detail = fact.detail
+    inside = detail["container"] == "tar" and (fact.location.member or "").endswith("model_config.yaml")
+    return bool(detail["nemo"] or inside)
+
+
+def _dangerous(fact: Fact, policy: Any) -> Iterator[Hit]:
+    danger = _callables.danger(fact.subject)
+    if danger is None or fact.subject in policy.models.allow_globals:
+        return
+    severity = _SEVERITIES[danger]
+    if fact.subject.startswith(_UNPICKLERS):
+        severity = Severity.CRITICAL
+    yield Hit(
+        fact,
+        f"The configuration has {fact.subject} called, which {_callables.DOES[danger]}.",
+        severity=severity,
+        evidence=f"{fact.detail['key']}: {fact.subject}",
+    )
+
+
+def _hydra(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
+    for fact in facts:
+        if not _nemo(fact):
+            yield from _dangerous(fact, policy)
+
+
+def _nemo_targets(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
+    for fact in facts:
+        if not _nemo(fact):
+            continue
+        hits = list(_dangerous(fact, policy))
+        yield from hits
+        if (
+            not hits
+            and not _callables.known(fact.subject)
+            and fact.subject not in policy.models.allow_globals
+        ):
+            yield Hit(
+                fact,
+                f"The NeMo model has {fact.subject} imported and called, of which nothing is known.",
+                severity=Severity.MEDIUM,
+                evidence=f"{fact.detail['key']}: {fact.subject}",
+            )
+
+
+RULES = (
+    Rule(
+        id="MLG-HFR-006",
+        name="config-target-runs-code",
+        check=Check.MODELS,
+        severity=Severity.CRITICAL,
+        varies=True,
+        kinds=("config.target",),
+        summary="A configuration names a function that runs code as what is to be instantiated",
+        what=(
+            "The value of `_target_` (Hydra), `class_path` (Lightning) or `target` (latent diffusion), in "
+            "YAML or JSON, through anchors and `${...}` of the same file, is a function that runs code, loads "
+            "pickles or reaches for files and the network. Classes of a project's own are no news."
+        ),
+        why=(
+            "The loader imports what is named and calls it with the values beside it: "
+            "`_target_: os.system` is a command."
+        ),
+        fix=(
+            "Name the class of the model or the dataset, and do such work in code that is reviewed. Where "
+            "the team trusts the function, name it in the policy:\n\n"
+            "```yaml\nmodels:\n  allow_globals: [acme.data.fetch]\n```"
+        ),
+        references=(
+            "CVE-2025-23304",
+            "CVE-2025-33253",
+            "https://hydra.cc/docs/advanced/instantiate_objects/overview/",
+        ),
+        cwe=(94, 470),
+        atlas=("AML.T0011.000",),
+        owasp=_OWASP,
+        judge=_hydra,
+        precision="high",
+    ),
+    Rule(
+        id="MLG-NMO-001",
+        name="nemo-target-outside-nemo",
+        check=Check.MODELS,
+        severity=Severity.CRITICAL,
+        varies=True,
+        kinds=("config.target",),
+        summary="A NeMo model's configuration names a function or class that NeMo does not bring",
+        what=(
+            "`_target_` or `target` in a `model_config.yaml`, within a `.nemo` archive or beside it. What "
+            "runs code is critical; what belongs to no known package is medium."
+        ),
+        why=(
+            "NeMo imports and calls what is named when the model is restored, before any weight is read; "
+            "old versions ask nothing."
+        ),
+        fix=(
+            "Look at what the name does before anybody restores the model. Update NeMo to 2.3.2 or newer, "
+            "which refuses targets outside its own packages, and ask the author for a configuration "
+            "without it."
+        ),
+        references=("CVE-2025-23304", "CVE-2025-23249", "CVE-2025-23250"),
+        cwe=(94, 470),
+        atlas=("AML.T0011.000",),
+        owasp=_OWASP,
+        judge=_nemo_targets,
+        precision="high",
+    ),
+)

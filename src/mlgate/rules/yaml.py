@@ -1,0 +1,112 @@
+"""Rules about YAML: tags that make the loader import and call what the file names."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mlgate.core.facts import Check, Fact
+from mlgate.core.rules import Hit, Rule
+from mlgate.core.severity import Severity
+from mlgate.rules import _callables, _globals
+
+_DOING = {
+    "call": "calls",
+    "new": "instantiates",
+    "instance": "instantiates",
+    "name": "looks up",
+    "module": "imports",
+}
+# In YAML nothing can be done with what these return.
+_INERT = frozenset(
+    (
+        "builtins.getattr",
+        "functools.partial",
+        "operator.itemgetter",
+        "operator.attrgetter",
+        "operator.methodcaller",
+    )
+)
+_GRAVE = ("executes", "code", "resolves", "loads")
+
+
+def _tags(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
+    for fact in facts:
+        if fact.subject in policy.models.allow_globals:
+            continue
+        hyper = fact.detail["dialect"] == "hyperpyyaml"
+        severity, does = (_hyper if hyper else _python)(fact.subject, fact.detail["how"])
+        if severity is not None:
+            message = f"Loading this YAML {_DOING[fact.detail['how']]} {fact.subject}{does}."
+            yield Hit(fact, message, severity=severity)
+
+
+def _python(subject: str, how: str) -> tuple[Severity | None, str]:
+    """Judge a ``!!python/`` tag, as pickles are judged."""
+    module, name = _globals.split(subject) if how != "module" else (subject, "")
+    danger = _module_danger(subject) if how == "module" else _globals.category(module, name)
+    if danger is not None:
+        does = f", which {_callables.DOES[danger]}"
+        if subject in _INERT:
+            return Severity.MEDIUM, does
+        if how in ("name", "module"):
+            return Severity.HIGH if danger in _GRAVE else Severity.MEDIUM, does
+        return Severity.CRITICAL if danger in _GRAVE else Severity.HIGH, does
+    if _callables.documents(subject):
+        return Severity.INFO, ""
+    if how != "module" and (_globals.ordinary(module, name) or subject in _globals.tables().shapes):
+        return Severity.LOW, ""
+    stdlib = subject.partition(".")[0] in sys.stdlib_module_names
+    if how == "name" or (how == "module" and (stdlib or _globals.known(subject))):
+        return Severity.LOW, ""
+    if how == "call" and not _globals.class_like(name):
+        return Severity.HIGH, ", which is not known to be harmless"
+    return Severity.MEDIUM, ", of which nothing is known"
+
+
+def _module_danger(subject: str) -> str | None:
+    # Importing a module of the standard library runs nothing; a few act on it.
+    return "executes" if subject in ("antigravity", "this") or subject.endswith("__main__") else None
+
+
+def _hyper(subject: str, how: str) -> tuple[Severity | None, str]:
+    """Judge a tag of HyperPyYAML, whose files name classes and functions to be called."""
+    danger = _callables.danger(subject)
+    if danger in ("executes", "code"):
+        severity = Severity.HIGH if how in ("name", "module") else Severity.CRITICAL
+        return severity, f", which {_callables.DOES[danger]}"
+    if danger in ("resolves", "loads"):
+        return Severity.MEDIUM, f", which {_callables.DOES[danger]}"
+    return None, ""
+
+
+RULES = (
+    Rule(
+        id="MLG-YML-001",
+        name="yaml-python-object",
+        check=Check.MODELS,
+        severity=Severity.CRITICAL,
+        varies=True,
+        kinds=("yaml.tag",),
+        summary="A YAML file makes its loader import, call or instantiate Python objects",
+        what=(
+            "A tag such as `!!python/object/apply:os.system`, also behind a `%TAG` directive, written out or "
+            "escaped, or HyperPyYAML's `!apply:` and `!new:`. What is called decides: code and commands are "
+            "critical, unknown functions high, unknown classes medium, plain data (`pathlib`, numpy scalars, "
+            "`argparse.Namespace`) low. What mkdocs is configured with is only mentioned."
+        ),
+        why=(
+            "`yaml.load` with an unsafe loader does what the tags say while it reads: the file is a program "
+            "of its author's choice."
+        ),
+        fix=(
+            "Write plain values (text, numbers, lists, mappings), and read them with a loader that makes "
+            "nothing else:\n\n```python\nconfig = yaml.safe_load(text)\n```"
+        ),
+        references=("CVE-2020-14343", "CVE-2020-1747", "https://pyyaml.org/wiki/PyYAMLDocumentation"),
+        cwe=(502, 94),
+        atlas=("AML.T0011.000",),
+        owasp=("ML06:2023", "LLM03:2025"),
+        judge=_tags,
+        precision="high",
+    ),
+)

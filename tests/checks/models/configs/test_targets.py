@@ -1,0 +1,184 @@
+import io
+import json
+import tarfile
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.checks.models.building import format_of, judged, look, reasons
+
+from mlgate.policy.schema import Models
+
+WRITTEN = {
+    "yaml": "model:\n  _target_: os.system\n  command: 'true'\n",
+    "quoted": "model: {\"_target_\": 'os.system'}\n",
+    "escaped key": 'model: {"\\x5ftarget_": os.system}\n',
+    "escaped value": 'model: {_target_: "os.\\u0073ystem"}\n',
+    "anchor": "x: &x os.system\nmodel:\n  _target_: *x\n",
+    "aliased key": "x: &x _target_\nmodel:\n  *x : os.system\n",
+    "merged": "x: &x {_target_: os.system}\nmodel:\n  <<: *x\n",
+    "interpolated": "x: {y: os}\nmodel:\n  _target_: ${x.y}.system\n",
+    "interpolated twice": "x: ${y}\ny: os.system\nmodel:\n  _target_: ${x}\n",
+    "interpolated from a list": "x: [a, os.system]\nmodel:\n  _target_: ${x.1}\n",
+    "folded": "model:\n  _target_: >-\n    os.system\n",
+    "complex key": "? _target_\n: os.system\n",
+    "second document": "a: 1\n---\n_target_: os.system\n",
+    "twice": "_target_: torch.nn.Linear\n_target_: os.system\n",
+    "in a list": "- _target_: os.system\n",
+    "lightning": "model:\n  class_path: os.system\n",
+    "latent diffusion": "model:\n  target: os.system\n  params: {command: 'true'}\n",
+    "json": '{"model": {"_target_": "os.system"}}',
+    "escaped json": '{"model": {"\\u005ftarget_": "os\\u002esystem"}}',
+    "json with a comment": '{"model": {"_target_": "os.system"}} # note',
+    "through a module of torch": "_target_: torch.os.system\n",
+}
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "config.json", "hparams"])
+@pytest.mark.parametrize("how", WRITTEN)
+def test_a_command_is_found_however_it_is_written(how, name):
+    seen = look(WRITTEN[how].encode(), name)
+    found = [(each.rule, each.severity.value) for each in judged(seen)]
+    assert found == [("MLG-HFR-006", "critical")]
+    assert format_of(seen) == "hydra-config"
+
+
+def test_it_stands_at_its_line():
+    for data in (b"a: 1\nb:\n  _target_: os.system\n", b'{"a": "1",\n"b": [\n{"_target_": "os.system"}]}'):
+        (fact,) = look(data, "c").facts
+        assert fact.location.line == 3
+
+
+@pytest.mark.parametrize(
+    ("target", "severity"),
+    [
+        ("subprocess.check_output", "critical"),
+        ("builtins.eval", "critical"),
+        ("builtins.exec", "critical"),
+        ("builtins.__import__", "high"),
+        ("importlib.import_module", "high"),
+        ("pickle.loads", "critical"),
+        ("marshal.loads", "critical"),
+        ("dill.load", "critical"),
+        ("runpy.run_path", "critical"),
+        ("pty.spawn", "critical"),
+        ("ctypes.CDLL", "critical"),
+        ("timeit.timeit", "critical"),
+        ("torch.utils.cpp_extension.load", "critical"),
+        ("torch.ops.load_library", "critical"),
+        ("numpy.f2py.compile", "critical"),
+        ("logging.config.dictConfig", "critical"),
+        ("transformers.utils.subprocess.run", "critical"),
+        ("joblib.load", "medium"),
+        ("torch.load", "medium"),
+        ("requests.get", "medium"),
+        ("shutil.rmtree", "medium"),
+    ],
+)
+def test_what_is_called_decides(target, severity):
+    found = judged(look(f"x:\n  _target_: {target}\n".encode(), "c.yaml"))
+    assert [(each.rule, each.severity.value) for each in found] == [("MLG-HFR-006", severity)]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "src.models.MyNet", "torch.nn.Linear", "torch.optim.Adam", "functools.partial", "builtins.dict",
+        "hydra.utils.get_class", "os.path.join", "os.getenv", "lightning.pytorch.loggers.wandb.WandbLogger",
+        "sklearn.datasets.load_iris", "transformers.AutoModel.from_pretrained", "torchvision.transforms.Compose",
+        "pandas.read_csv", "torch.compile", "omegaconf.DictConfig", "multiprocessing.cpu_count", "wandb.init",
+        "monai.networks.nets.UNet", "numpy.load", "threading.Thread", "builtins.print", "torch.multiprocessing.spawn",
+        "ldm.models.diffusion.ddpm.LatentDiffusion", "pathlib.Path", "operator.itemgetter", "system.Model",
+    ],
+)  # fmt: skip
+def test_honest_targets_are_left_in_peace(target):
+    for text in (f"x:\n  _target_: {target}\n", f"x:\n  target: {target}\n  params: {{a: 1}}\n"):
+        seen = look(text.encode(), "c.yaml")
+        assert (judged(seen), seen.not_checked) == ((), ())
+
+
+def test_what_hydra_is_asked_to_look_up():
+    text = "f:\n  path: os.system\n  _target_: hydra.utils.get_method\n"
+    assert [each.subject for each in judged(look(text.encode(), "c.yaml"))] == ["os.system"]
+    assert not judged(look(b"f:\n  path: os.system\n  _target_: acme.X\n", "c.yaml"))
+
+
+def test_the_policy_may_trust_a_target():
+    seen = look(b"_target_: joblib.load\n", "c.yaml")
+    assert not judged(seen, Models(allow_globals=("joblib.load",)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "services:\n  web:\n    build: {target: prod}\n    volumes: [{target: /app}]\n",
+        '{"compilerOptions": {"target": "es2020"}}',
+        "spec: {metrics: [{target: {type: Utilization}}]}\n",
+        "_target_: ${oc.env:X}\n",
+        "_target_: null\n",
+        "text: the key _target_ is os.system\n",
+        "_target_: [os.system\n",
+    ],
+)
+def test_other_texts_are_none(text):
+    seen = look(text.encode(), "c.yaml")
+    assert (seen.facts, seen.not_checked) == ((), ())
+
+
+def nemo(config):
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w:gz") as archive:
+        for name, content in (("./model_config.yaml", config.encode()), ("./model_weights.ckpt", b"")):
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return data.getvalue()
+
+
+NEMO = "target: nemo.collections.asr.models.EncDecCTCModel\nencoder:\n  _target_: {}\n"
+
+
+@pytest.mark.parametrize(
+    ("target", "severity"),
+    [
+        ("os.system", "critical"),
+        ("acme.Encoder", "medium"),
+        ("nemo.collections.asr.modules.ConformerEncoder", None),
+        ("torch.nn.Linear", None),
+        ("pytorch_lightning.callbacks.EarlyStopping", None),
+        ("omegaconf.DictConfig", None),
+    ],
+)
+def test_nemo_models(target, severity):
+    for data, name in (
+        (nemo(NEMO.format(target)), "m.nemo"),
+        (f"nemo_version: 1.0\n{NEMO.format(target)}".encode(), "c.yaml"),
+    ):
+        found = [(each.rule, each.severity.value) for each in judged(look(data, name))]
+        assert found == ([("MLG-NMO-001", severity)] if severity else [])
+
+
+def test_many_targets_are_bounded():
+    data = json.dumps([{"_target_": f"a.b{n}"} for n in range(100)]).encode()
+    assert reasons(look(data, "c.json", facts=20)) == {"limit"}
+    assert not look(json.dumps([{"_target_": "a.b"}] * 100).encode(), "c.json", facts=20).not_checked
+
+
+def test_deep_documents_end():
+    assert reasons(look(b'{"_target_": ' + b"[" * 5000, "c.json")) <= {"limit"}
+    assert reasons(look(b"_target_: " + b"[" * 5000, "c.yaml")) <= {"limit"}
+
+
+@settings(max_examples=150, deadline=None, database=None, derandomize=True)
+@given(st.data())
+def test_whatever_the_bytes(data):
+    seed = bytearray(data.draw(st.sampled_from(sorted(WRITTEN.values()))).encode())
+    for _ in range(data.draw(st.integers(0, 6))):
+        at = data.draw(st.integers(0, len(seed)))
+        seed[at : at + data.draw(st.integers(0, 3))] = data.draw(
+            st.sampled_from(
+                [b"!", b"${", b"&x ", b"*x", b"[", b"{", b"\t", b"\0", b"---\n", b": ", b"\xff", b'"']
+            )
+        )
+    seen = look(bytes(seed), data.draw(st.sampled_from(["c.yaml", "c.json"])))
+    assert "reader-failed" not in reasons(seen)
