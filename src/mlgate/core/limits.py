@@ -43,7 +43,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     opcodes: Positive = 50_000_000
     stack: Positive = 2_000_000
     facts: Positive = 2_000
-    header_bytes: Positive = 100 << 20
+    header_bytes: Positive = 32 << 20
     text_bytes: Positive = 16 << 20
     search_bytes: Positive = 64 << 20
     memory_bytes: Positive = 2 << 30
