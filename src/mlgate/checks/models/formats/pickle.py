@@ -13,13 +13,13 @@ What this reader makes of a blob that is not an ordinary pickle, for whoever rou
   ordinary text often starts with a few opcodes.
 """
 
-import base64
 import binascii
 import io
 import sys
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from mlgate.checks.models.pickle import nested as payloads
 from mlgate.checks.models.pickle import opcodes as op
 from mlgate.checks.models.pickle.nested import Nested
 from mlgate.checks.models.pickle.streams import Reading, Stream
@@ -163,22 +163,22 @@ def _nested(blob: Blob, reading: Reading, nested: Nested) -> Iterator[NotChecked
                 "write the file again with pickle protocol 4",
                 offset=nested.offset,
             )
-        encoded = reading.window.read(nested.offset, min(nested.size, longest))
-        try:
-            data = _decode(encoded, nested.encoding)
-        except (ValueError, binascii.Error):
-            return
+        data = reading.window.read(nested.offset, min(nested.size, longest))
+    try:
+        data = _decoded(data, nested.encoding)
+    except (ValueError, binascii.Error):
+        return
     yield _member(blob, name, nested.offset, io.BytesIO(data), len(data))
 
 
-def _decode(encoded: bytes, encoding: str) -> bytes:
-    if encoding == "latin1":
-        # The last character may be cut in two.
-        return encoded.decode("utf-8", "ignore").encode("latin-1", "replace")
-    if encoding == "hex":
-        return bytes.fromhex(encoded.decode("ascii"))
-    standard = bytes(byte for byte in encoded if byte not in b"\r\n").translate(bytes.maketrans(b"-_", b"+/"))
-    return base64.b64decode(standard + b"=" * (-len(standard) % 4))
+def _decoded(data: bytes, how: str | None) -> bytes:
+    """Undo one encoding, and those that show below it."""
+    for _ in range(payloads.LEVELS):
+        if how in (None, "raw", "compressed"):
+            break
+        data = payloads.decode(data, how)
+        how = payloads.encoding(data[: payloads.HEAD])
+    return data
 
 
 def _member(blob: Blob, name: str, offset: int, stream: BinaryIO, size: int) -> Blob:
@@ -195,5 +195,6 @@ def _member(blob: Blob, name: str, offset: int, stream: BinaryIO, size: int) -> 
         name=name,
         depth=blob.depth + 1,
         container=FORMAT,
-        tentative=name != LOADED,
+        # What stands behind a pickle is somebody's: nobody knows whose.
+        tentative=blob.tentative if name == REMAINDER else name != LOADED,
     )

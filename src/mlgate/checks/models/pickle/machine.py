@@ -10,6 +10,7 @@ from itertools import count
 from struct import Struct
 
 from mlgate.checks.models.pickle import opcodes as op
+from mlgate.checks.models.pickle.nested import CODED_STARTS, PLAIN_STARTS
 from mlgate.checks.models.pickle.slow import SlowOpcodes
 from mlgate.checks.models.pickle.state import Broken, Paused, Truncated
 from mlgate.checks.models.pickle.values import CONTAINERS, LONGEST, NUMBER, Dict, cut
@@ -19,8 +20,7 @@ _UINT4 = Struct("<I").unpack_from
 _INT4 = Struct("<i").unpack_from
 _DOUBLE = Struct(">d").unpack_from
 _SCALAR_CODES = frozenset(b"KMJGN\x88\x89")
-# Text pickles begin with these.
-_NESTED_TEXT = frozenset("c(])}g8")
+_NESTED_TEXT = PLAIN_STARTS | CODED_STARTS
 _BIG_MEMO = 1 << 24
 # A run of at least so many scalars is worth a regular expression.
 _RUN = 24

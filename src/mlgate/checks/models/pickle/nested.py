@@ -1,24 +1,22 @@
 """Recognise payloads that look like pickles themselves, from their first bytes."""
 
+import binascii
 import re
+from functools import cache
 
-# A binary pickle: PROTO, then FRAME or an opcode that can stand first.
-_BINARY = re.compile(rb"\x80[\x01-\x05][\x95\x8c\x8a\x8d\x8e\x96cCBXUT()\[\]{}NIJKMGLFSVP]")
-# A text pickle: an import, perhaps after marks and empty containers.
-_TEXT = re.compile(rb"[(\])}]{0,4}c[\w.]{1,100}\r?\n[\w.]{1,100}\r?\n")
-_INST = re.compile(rb"\(.{0,40}i[\w.]{1,100}\n[\w.]{1,100}\n", re.DOTALL)
-# 0x80 and a protocol from 1 to 5.
-_BASE64 = re.compile(rb"gA[E-X][A-Za-z0-9+/_-]{8,}")
-_LATIN = re.compile(rb"\xc2\x80[\x01-\x05]")
-_HEX = re.compile(rb"80(?:0[1-5])[0-9a-fA-F]{8,}")
-_COMPRESSED = re.compile(
-    rb"x[\x01\x5e\x9c\xda]|\x1f\x8b\x08|BZh[1-9]1AY&SY|\xfd7zXZ\x00|\x04\"M\x18|PK\x03\x04"
-)
-
-# Bytes that the expressions above need.
+# Bytes that the expressions below need.
 HEAD = 256
 # Shorter payloads hold no import and no call.
 SHORTEST = 8
+# Nor do shorter ones in base64 or hexadecimal digits.
+SHORTEST_CODED = 20
+# Base64 of base64 is followed so far.
+LEVELS = 3
+
+# First characters of texts that are worth a look: of pickles, of compressed data, and of both as
+# bytes written as text; then of such data in base64 (twice, at most) or hexadecimal digits.
+PLAIN_STARTS = frozenset("c(])}\x80x\x1fB\xfd\x04P")
+CODED_STARTS = frozenset("geHQ/_UBYKXfZSVLWR8714fF5062")
 
 
 class Nested:
@@ -40,21 +38,82 @@ class Nested:
         self.offset, self.size, self.encoding, self.data, self.loaded = offset, size, encoding, data, loaded
 
 
-def encoding(head: bytes) -> str | None:
+@cache
+def _patterns() -> dict[str, re.Pattern[bytes]]:
+    return {
+        # A binary pickle: PROTO, then FRAME or an opcode that can stand first.
+        "binary": re.compile(
+            rb"\x80[\x01-\x05][\x95\x8c\x8a\x8d\x8e\x96cCBXUT()\[\]{}NIJKMGLFSVP\x80\x82-\x84]"
+        ),
+        # A text pickle: an import, perhaps after marks and empty containers.
+        "text": re.compile(
+            rb"[(\])}]{0,4}c[\w.]{1,100}\r?\n[\w.]{1,100}\r?\n|\([^\n]{0,40}(?:\n[^\n]{0,40}){0,4}i[\w.]{1,100}\n[\w.]{1,100}\n"
+        ),
+        "compressed": re.compile(
+            rb"x[\x01\x5e\x9c\xda]|\x1f\x8b\x08|BZh[1-9]1AY&SY|\xfd7zXZ\x00|\x04\"M\x18|PK\x03\x04"
+        ),
+        "base64": re.compile(rb"[A-Za-z0-9+/_-]{20}[A-Za-z0-9+/_\-\s]*={0,2}\s*"),
+        "hex": re.compile(rb"[0-9a-fA-F]{20}[0-9a-fA-F\s]*"),
+    }
+
+
+def encoding(head: bytes, level: int = 0, *, text: bool = False) -> str | None:
     """Say how a payload that begins with ``head`` seems to hold a pickle.
 
     ``raw``, ``compressed`` (routed like any file), ``latin1`` (bytes written as text, as protocols
-    below 3 have to), ``base64``, ``hex``, or None.
+    below 3 have to; only of ``text``), ``base64``, ``hex``, or None.
     """
+    if text and not head.isascii():
+        data = head.decode("utf-8", "ignore").encode("latin-1", "replace")
+        return "latin1" if encoding(data, LEVELS) else None
     first = head[:1]
+    patterns = _patterns()
     if first == b"\x80":
-        return "raw" if _BINARY.match(head) else None
-    if first in (b"c", b"(", b"]", b"}", b")"):
-        return "raw" if _TEXT.match(head) or _INST.match(head) else None
-    if first == b"g":
-        return "base64" if _BASE64.match(head) else None
-    if first == b"8":
-        return "hex" if _HEX.match(head) else None
-    if first == b"\xc2":
-        return "latin1" if _LATIN.match(head) else None
-    return "compressed" if _COMPRESSED.match(head) else None
+        return "raw" if patterns["binary"].match(head) else None
+    if first in b"c(])}" and patterns["text"].match(head):
+        return "raw"
+    if patterns["compressed"].match(head):
+        return "compressed"
+    if level >= LEVELS:
+        return None
+    if len(head) >= SHORTEST_CODED and head[:SHORTEST_CODED].isascii():
+        return _coded(head, level)
+    return None
+
+
+def _coded(head: bytes, level: int) -> str | None:
+    """Say whether the first bytes are those of a pickle in hexadecimal digits or base64."""
+    for name in ("hex", "base64"):
+        match = _patterns()[name].match(head)
+        if match is None or (match.end() < len(head) and len(head) < HEAD):
+            continue
+        try:
+            inner = decode(match.group(), name, cut=True)
+        except (ValueError, binascii.Error):
+            continue
+        if encoding(inner, level + 1) is not None:
+            return name
+    return None
+
+
+def decode(data: bytes, how: str, *, cut: bool = False) -> bytes:
+    """Undo an encoding that :func:`encoding` recognised.
+
+    Args:
+        data: The payload.
+        how: ``latin1``, ``hex`` or ``base64`` (of either alphabet, with line breaks, without padding).
+        cut: True where ``data`` may end anywhere.
+
+    Raises:
+        ValueError: It is not encoded so after all.
+    """
+    if how == "latin1":
+        # The last character may be cut in two.
+        return data.decode("utf-8", "ignore").encode("latin-1", "replace")
+    data = data.translate(None, b" \t\r\n")
+    if how == "hex":
+        return bytes.fromhex(data[: len(data) & ~1].decode("ascii"))
+    data = data.rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
+    if cut or len(data) % 4 == 1:
+        data = data[: len(data) & ~3]
+    return binascii.a2b_base64(data + b"=" * (-len(data) % 4))

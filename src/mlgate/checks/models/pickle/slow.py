@@ -182,8 +182,9 @@ class SlowOpcodes(Acts):
             data = text.encode("latin-1")
         except UnicodeEncodeError:
             return
-        if len(data) > nested.SHORTEST and nested.encoding(data) is not None:
-            self.add_nested(offset, len(data), "raw", data)
+        encoding = nested.encoding(data[: nested.HEAD]) if len(data) > nested.SHORTEST else None
+        if encoding is not None:
+            self.add_nested(offset, len(data), encoding, data)
 
     def _sized(self, opcode: int, size: int, _offset: int) -> None:
         if opcode == op.BINSTRING and size >= 1 << 31:
@@ -197,7 +198,7 @@ class SlowOpcodes(Acts):
         if len(data) < size:
             raise Truncated
         if size > nested.SHORTEST:
-            self.nested_bytes(data, start)
+            self.nested_bytes(data, start, text=opcode == op.BINUNICODE8)
         if opcode == op.BYTEARRAY8:
             self.stack.append(BYTEARRAY)
         elif opcode == op.BINUNICODE8:

@@ -192,18 +192,20 @@ class State:
             if size > self.window.size + (1 << 30):
                 self.recorder.note("amplification", "payload length", offset, size=size)
             raise Truncated
-        encoding = nested.encoding(self.window.read(offset, nested.HEAD))
+        encoding = nested.encoding(self.window.read(offset, nested.HEAD), text=kind == "text")
         if encoding is not None:
             self.add_nested(offset, size, encoding)
         return Payload(kind, offset, size)
 
     def nested_text(self, text: str, offset: int) -> None:
-        """Look at short text that begins as a pickle could."""
-        self.nested_bytes(text.encode("utf-8", "surrogatepass"), offset)
+        """Look at short text that begins as a pickle could, plain or encoded."""
+        if len(text) < nested.SHORTEST_CODED and text[0] not in nested.PLAIN_STARTS:
+            return
+        self.nested_bytes(text.encode("utf-8", "surrogatepass"), offset, text=True)
 
-    def nested_bytes(self, data: bytes, offset: int) -> None:
-        """Look at short bytes."""
-        encoding = nested.encoding(data)
+    def nested_bytes(self, data: bytes, offset: int, *, text: bool = False) -> None:
+        """Look at short bytes, or at the UTF-8 of short text."""
+        encoding = nested.encoding(data, text=text)
         if encoding is not None:
             self.add_nested(offset, len(data), encoding)
 
