@@ -30,9 +30,11 @@ lint: $(dev) ## ruff and mypy
 	@'$(bin)/ruff' format --check .
 	@'$(bin)/mypy'
 
-docs: $(dev) ## Generate docs/rules.md from the rules
+docs: $(dev) ## Generate docs/rules.md from the rules, and docs/formats.md from the readers
 	@'$(bin)/mlgate' rules --format markdown > docs/rules.md.new
 	@mv docs/rules.md.new docs/rules.md
+	@'$(bin)/python' scripts/formats.py > docs/formats.md.new
+	@mv docs/formats.md.new docs/formats.md
 
 bench: $(dev) ## Scan real models from PyPI and time the start; WHEELS=DIR saves the downloads
 	@'$(bin)/python' benchmarks/startup.py

@@ -9,14 +9,14 @@ def test_every_reader_has_its_own_format_and_an_order():
 
 
 def test_an_extension_that_must_be_readable_names_a_format_that_something_knows():
-    known = {reader.FORMAT for reader in readers()} | {magic.format for magic in tables._magics()}
-    for extension, promise in tables._promises().items():
+    known = {reader.FORMAT for reader in readers()} | {magic.format for magic in tables.magics()}
+    for extension, promise in tables.promises().items():
         if promise.closed:
             assert promise.unread or promise.formats & known, extension
 
 
 def test_magics_are_not_empty_and_inert_ones_have_extensions():
-    for magic in tables._magics():
+    for magic in tables.magics():
         assert len(magic.magic) >= 2
         assert magic.extensions
         assert magic.magic != b"PK\3\4"

@@ -53,7 +53,7 @@ class Magic(Struct, frozen=True):
 
 def promise(name: str) -> Promise | None:
     """Return what a lower-case base name promises, or None where it promises nothing."""
-    return _promises().get(_extension(name))
+    return promises().get(_extension(name))
 
 
 def recognise(head: bytes, name: str) -> Magic | None:
@@ -62,7 +62,7 @@ def recognise(head: bytes, name: str) -> Magic | None:
     Inert content counts only under its customary extension: magic bytes are easily put
     in front of anything.
     """
-    for each in _magics():
+    for each in magics():
         if head.startswith(each.magic, each.offset) and (
             not each.inert or _extension(name) in each.extensions
         ):
@@ -99,7 +99,8 @@ def _rows(file: str) -> Iterator[list[str]]:
 
 
 @cache
-def _promises() -> Mapping[str, Promise]:
+def promises() -> Mapping[str, Promise]:
+    """Return what each extension promises."""
     return {
         extension: Promise(
             formats=frozenset(formats.split()), closed=closed == "yes", text=text == "yes", unread=unread
@@ -109,7 +110,8 @@ def _promises() -> Mapping[str, Promise]:
 
 
 @cache
-def _magics() -> tuple[Magic, ...]:
+def magics() -> tuple[Magic, ...]:
+    """Return all content that is recognised and not read."""
     return tuple(
         Magic(
             format=name,
