@@ -1,17 +1,16 @@
 """Bounded decompression: what came out before an error is kept, and a bomb is stopped."""
 
-import bz2
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, TypeAlias, cast
+from typing import BinaryIO, Protocol, TypeAlias, cast
 
 from mlgate.checks.models.reader import Clock, LimitReached
 from mlgate.checks.models.stream import CHUNK
 from mlgate.core.limits import Limits
 
 # Output up to this size stays in memory; more goes to a temporary file.
-_SPOOL = 8 << 20
+SPOOL = 8 << 20
 # Below this, a high ratio is an ordinary run of zeros, not a bomb.
 _HARMLESS = 16 << 20
 
@@ -19,6 +18,24 @@ _HARMLESS = 16 << 20
 Step: TypeAlias = Callable[[bytes, int], tuple[bytes, bytes, bool]]
 # What the steps of this module raise on malformed input.
 ERRORS = (zlib.error, lzma.LZMAError, OSError, ValueError, EOFError)
+
+
+class Engine(Protocol):
+    """A decompressor that keeps the input that it has no use for yet, as :mod:`lzma`'s do."""
+
+    @property
+    def eof(self) -> bool:
+        """True behind the end of the stream."""
+        ...
+
+    @property
+    def unused_data(self) -> bytes:
+        """Input behind the end of the stream."""
+        ...
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """Take input and return at most ``max_length`` bytes of output."""
+        ...
 
 
 def deflated(bits: int) -> Step:
@@ -32,14 +49,19 @@ def deflated(bits: int) -> Step:
     return step
 
 
-def other(engine: bz2.BZ2Decompressor | lzma.LZMADecompressor) -> Step:
-    """Return a step for bzip2 or LZMA data; the engine keeps the input left over."""
+def other(engine: Engine) -> Step:
+    """Return a step for bzip2, LZMA and the like; the engine keeps the input left over."""
 
     def step(data: bytes, most: int) -> tuple[bytes, bytes, bool]:
         out = engine.decompress(data, most)
         return out, engine.unused_data if engine.eof else b"", engine.eof
 
     return step
+
+
+def too_much(made: int, taken: int, limits: Limits) -> bool:
+    """Say whether output has grown beyond ``limits.ratio`` of the input."""
+    return made > max(taken * limits.ratio, _HARMLESS)
 
 
 class Inflated:
@@ -57,7 +79,7 @@ class Inflated:
     def __init__(self) -> None:
         import tempfile  # noqa: PLC0415 - slow to load, and only needed where something is packed
 
-        self.stream = cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=_SPOOL))  # noqa: SIM115 - lives on
+        self.stream = cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=SPOOL))  # noqa: SIM115 - lives on
         self.size = 0
         self.consumed = 0
         self.complete = False
@@ -121,7 +143,7 @@ def _run(  # noqa: PLR0917 - as above
                 out.consumed += len(data) - len(pending)
                 out.complete = True
                 return
-            if out.size > max((out.consumed + len(data)) * limits.ratio, _HARMLESS):
+            if too_much(out.size, out.consumed + len(data), limits):
                 out.bomb = True
                 return
             if not pending and len(produced) < CHUNK:

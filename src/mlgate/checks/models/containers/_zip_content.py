@@ -7,7 +7,9 @@ from typing import BinaryIO
 
 from msgspec import Struct
 
+from mlgate.checks.models.containers._compressed import MEMORY
 from mlgate.checks.models.containers._zip_directory import Header
+from mlgate.checks.models.containers._zstd import Missing, decompressor
 from mlgate.checks.models.inflate import Step, deflated, inflate, other
 from mlgate.checks.models.reader import Clock
 from mlgate.checks.models.stream import chunks, read_at, window
@@ -83,6 +85,13 @@ def _unpack(  # noqa: PLR0917 - as above
         step = other(bz2.BZ2Decompressor())
     elif method == 14:
         start, step = _lzma(stream, start)
+    elif method == 95:
+        step = other(lzma.LZMADecompressor(lzma.FORMAT_XZ, MEMORY))
+    elif method == 93:
+        try:
+            step = decompressor()
+        except Missing as error:
+            raise UnsupportedMethod(method) from error
     else:
         raise UnsupportedMethod(method)
     crc = 0
