@@ -34,6 +34,9 @@ class Tables(Struct, frozen=True):
         whole: Category by module, for all that is in it and below it.
         telling: Category by name, whatever the module.
         iterators: Names of classes whose instances call what they are given.
+        commands: First words of commands.
+        actors: Parts of the names of classes that could run one.
+        bound: Special methods that are pickled as bound methods.
         allowed: What may be called with any arguments.
         plain: What may be imported, but is not called while a file loads.
         shapes: What may be called with certain arguments.
@@ -51,6 +54,9 @@ class Tables(Struct, frozen=True):
     whole: Mapping[str, str]
     telling: Mapping[str, str]
     iterators: frozenset[str]
+    commands: frozenset[str]
+    actors: tuple[str, ...]
+    bound: frozenset[str]
     allowed: frozenset[str]
     plain: frozenset[str]
     shapes: Mapping[str, tuple[str, ...]]
@@ -89,6 +95,9 @@ def tables() -> Tables:
         whole=whole,
         telling=telling,
         iterators=frozenset(data["telling"]["iterators"]),
+        commands=frozenset(data["telling"]["commands"]),
+        actors=tuple(data["telling"]["actors"]),
+        bound=frozenset(data["telling"]["bound"]),
         allowed=_names(data["allowed"]),
         plain=_names({"builtins": data["plain"]["builtins"]}),
         shapes={
@@ -195,8 +204,23 @@ def mild(module: str, name: str, args: Sequence[Mapping[str, Any]] | None) -> bo
     if _exception(name):
         return not _hidden(args) and all(arg["type"] not in ("unknown", "nested") for arg in args)
     words = sum(arg["type"] == "text" for arg in args)
+    if len(args) == 1 and words == 1 and _label(last, str(args[0].get("value", ""))):
+        return True
     return (words <= 1 or known(module)) and all(
         _number(arg) or _type(arg) or (arg["type"] == "text" and _word(arg)) for arg in args
+    )
+
+
+def _label(name: str, text: str) -> bool:
+    """Say whether a class is called with a few words that make no command: a member of an enumeration."""
+    look = tables()
+    lower = name.lower()
+    words = text.split(" ")
+    return (
+        len(words) <= 5
+        and all(_WORD.match(word) for word in words)
+        and not look.commands.intersection(text.lower().split(" "))
+        and not any(part in lower for part in look.actors)
     )
 
 
@@ -299,6 +323,8 @@ def _reaches(shape: tuple[str, ...], args: Sequence[Mapping[str, Any]]) -> bool:
         if kind == "name":
             name = str(arg.get("value", ""))
             owner = str(args[0].get("value", "")) if args[0]["type"] == "global" else ""
+            if not owner and name in tables().bound:
+                continue
             if category(owner, name) is not None:
                 return True
     return False
@@ -326,11 +352,22 @@ def _is(kind: str, arg: Mapping[str, Any], module: str) -> bool:
     if kind == "text":
         return actual == "text" and (not texts or value in texts.split("|"))
     if kind == "name":
-        return actual == "text" and _public(value)
-    if kind in ("none", "bytes"):
+        return actual == "text" and (_public(value) or value in tables().bound)
+    if kind in ("none", "bytes", "tuple"):
         return bool(actual == kind)
     if kind == "storage":
-        return actual in ("persistent", "call", "instance", "unknown")
+        return actual in ("persistent", "call", "instance", "unknown") and _harmless(value)
+    if kind in ("int", "ints"):
+        return _numbers(arg, several=kind == "ints")
+    if kind == "tensor":
+        return actual == "unknown" or (actual in ("call", "instance") and _harmless(value))
+    if kind == "layout":
+        listed = actual == "global" and value.startswith("torch.")
+        return listed or value == "torch.serialization._get_layout"
+            actual == "global" and value.startswith("torch.")
+        )
+    if kind == "dtype":
+        return actual == "global" and value.startswith("torch.") and value.count(".") == 1
     if kind == "made":
         return actual in ("call", "instance") and _harmless(value)
     if actual != "global":
@@ -341,7 +378,19 @@ def _is(kind: str, arg: Mapping[str, Any], module: str) -> bool:
         return value.startswith("torch._utils._rebuild_")
     if kind == "generic":
         return value.startswith(_GENERIC) and _harmless(value)
-    return kind in ("global", "callable") and _harmless(value)
+    # A getattr that waits to be called reaches anything.
+    return kind in ("global", "callable") and _harmless(value) and not value.endswith("builtins.getattr")
+
+
+def _numbers(arg: Mapping[str, Any], *, several: bool) -> bool:
+    """Say whether an argument is a whole number, or several."""
+    actual = arg["type"]
+    if not several:
+        return actual in ("int", "number")
+    if actual == "call":
+        return bool(arg["value"] == "torch.Size")
+    whole = ("int", "number", "unknown")
+    return actual in ("tuple", "list") and all(item["type"] in whole for item in arg["items"])
 
 
 def _public(text: str) -> bool:
