@@ -364,8 +364,6 @@ def _is(kind: str, arg: Mapping[str, Any], module: str) -> bool:
     if kind == "layout":
         listed = actual == "global" and value.startswith("torch.")
         return listed or value == "torch.serialization._get_layout"
-            actual == "global" and value.startswith("torch.")
-        )
     if kind == "dtype":
         return actual == "global" and value.startswith("torch.") and value.count(".") == 1
     if kind == "made":
