@@ -134,12 +134,12 @@ def test_what_is_recognised_and_not_read_is_not_checked(data, name, format_):
     assert seen.inventory[0].format == format_
 
 
-def test_a_tensorflow_graph_is_known_by_its_name():
-    assert reasons(look(b"\x08\x01\x12\x04abcd", "saved_model.pb")) == {"unsupported-format"}
+def test_what_is_named_a_tensorflow_graph_and_is_none_is_not_checked():
+    assert reasons(look(b"\x08\x01\x12\x04abcd", "saved_model.pb")) == {"unreadable-format"}
 
 
-def test_a_checkpoints_graph_is_not_checked_and_other_meta_files_are_left_alone():
-    assert reasons(look(b"\x0a\x10" + bytes(range(200)), "model.ckpt.meta")) == {"unsupported-format"}
+def test_no_checkpoints_graph_is_not_checked_and_other_meta_files_are_left_alone():
+    assert reasons(look(b"\x0a\x10" + bytes(range(200)), "model.ckpt.meta")) == {"unreadable-format"}
     assert reasons(look(b"fileFormatVersion: 2\n", "scene.meta")) == set()
     assert kinds(look(pickle.dumps({"labels": [1]}), "batches.meta")) == {"core.format", "pickle.stream"}
 

@@ -25,12 +25,14 @@ class Malformed(Exception):  # noqa: N818 - an answer, not an error
     Attributes:
         offset: Where.
         field: Number of the field that runs past the end, or 0.
+        start: Where the payload of that field starts, where it has a length; otherwise 0.
     """
 
-    def __init__(self, offset: int, field: int = 0) -> None:
+    def __init__(self, offset: int, field: int = 0, start: int = 0) -> None:
         super().__init__(offset)
         self.offset = offset
         self.field = field
+        self.start = start
 
 
 class Field(Struct, frozen=True):
@@ -142,7 +144,7 @@ class Wire:
         elif wire in (FIXED64, FIXED32):
             place += 8 if wire == FIXED64 else 4
         if place > end:
-            raise Malformed(at, number)
+            raise Malformed(at, number, start if wire == BYTES else 0)
         return Field(number=number, wire=wire, value=value, start=start, end=place)
 
     def _varint(self, at: int, end: int) -> tuple[int, int]:

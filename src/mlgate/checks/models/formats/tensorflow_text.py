@@ -1,0 +1,58 @@
+"""TensorFlow graphs in text form: ``saved_model.pbtxt``, ``graph.pbtxt``."""
+
+import io
+from collections.abc import Iterator
+
+from mlgate.checks.models.formats._messages import text_events, text_form
+from mlgate.checks.models.formats._tensorflow import ROOTS, SCHEMA, Graphs
+from mlgate.checks.models.formats._wire import Malformed
+from mlgate.checks.models.reader import Blob, Clock, Declined
+from mlgate.checks.models.stream import member
+from mlgate.checks.models.text import looks_like_text
+from mlgate.core.facts import Fact, NotChecked
+from mlgate.core.limits import Limits
+
+FORMAT = "tensorflow-text"
+KIND = "model"
+ORDER = 60
+
+_MARKS = r"\b(?:node|node_def)\s*+(?:#[^\n]*+\s*+)*+:?\s*+(?:#[^\n]*+\s*+)*+[{<\[]"
+
+
+def sniff(blob: Blob) -> bool:
+    """Say whether it is a text."""
+    return looks_like_text(blob)
+
+
+def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
+    """Yield what operators of the graphs reach for, and what Keras says of its layers.
+
+    Raises:
+        Declined: It holds no graph with an operator of TensorFlow's own.
+        LimitReached: It is too long, or holds too much to note.
+    """
+    text = text_form(blob, limits, _MARKS, (".pbtxt", ".pb.txt", ".textproto"))
+    found = False
+    for root in ROOTS:
+        graphs = Graphs(blob, root, limits, clock, lines=True)
+        line = 0
+        try:
+            for event in text_events(text, SCHEMA, root, clock):
+                graphs.feed(event)
+        except Declined:
+            continue
+        except Malformed as malformed:
+            line = malformed.offset
+        if not graphs.known:
+            continue
+        found = True
+        yield from graphs.facts()
+        for metadata, _, _ in graphs.metadata:
+            data = metadata.encode("utf-8", "surrogateescape")
+            yield member(blob, "keras_metadata.json", io.BytesIO(data), len(data), container=FORMAT)
+        if line:
+            yield blob.not_checked(
+                "malformed", "the graph's text ends or breaks off here; fetch it again", line=line
+            )
+    if not found:
+        raise Declined
