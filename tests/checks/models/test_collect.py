@@ -120,8 +120,6 @@ def test_text_is_not_listed(name, data):
         (b"Rar!\x1a\x07\x01\x00" + NOISE, "m.bin", "rar"),
         (b"\x28\xb5\x2f\xfd" + NOISE, "m.pkl.zst", "zstd"),
         (b"\x04\x22\x4d\x18" + NOISE, "m.joblib", "lz4"),
-        (b"\x89HDF\r\n\x1a\n" + NOISE, "m.h5", "hdf5"),
-        (bytes(512) + b"\x89HDF\r\n\x1a\n" + NOISE, "m.bin", "hdf5"),
         (b"GGUF\3\0\0\0" + NOISE, "m.bin", "gguf"),
         (b"\x1c\0\0\0TFL3" + NOISE, "m.tflite", "tflite"),
         (b"PAR1" + NOISE, "m.parquet", "parquet"),

@@ -1,0 +1,197 @@
+"""The HDF5 reader against h5py: the same links, and the same attributes, in every kind of file."""
+
+import io
+import json
+
+import pytest
+from tests.checks.models.building import look
+
+from mlgate.checks.models.formats import hdf5
+from mlgate.checks.models.formats._hdf5_source import Source
+from mlgate.checks.models.formats._hdf5_super import place, root
+from mlgate.checks.models.reader import Blob, Clock
+from mlgate.core.facts import Location, NotChecked
+from mlgate.core.limits import Limits
+
+h5py = pytest.importorskip("h5py")
+numpy = pytest.importorskip("numpy")
+
+
+class Recorder(hdf5._File):
+    """Notes everything that the walk comes by."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.links = set()
+        self.values = {}
+
+    def _listed(self, links, path):
+        def noted():
+            for link in links:
+                kind = {0: "hard", 1: "soft", 64: "external"}[link.kind]
+                target = link.target.rstrip(b"\0").decode(), link.file.decode()
+                self.links.add((f"{path}/{link.name.decode()}", kind, *target))
+                yield link
+
+        return super()._listed(noted(), path)
+
+    def _attribute(self, at, path, dataset):
+        attribute = self._attributes.attribute(at)
+        values = [
+            self._source.read(value.address, value.size) for value in self._attributes.values(attribute)
+        ]
+        self.values[path, attribute.name.decode()] = values
+        return super()._attribute(at, path, dataset)
+
+
+def ours(data):
+    blob = Blob(
+        location=Location("m.h5"), stream=io.BytesIO(data), size=len(data), head=data[:4096], name="m.h5"
+    )
+    clock = Clock(60)
+    source = Source(blob.stream, blob.size, place(blob), clock)
+    walk = Recorder(blob, source, Limits(), clock)
+    items = list(walk.items(root(source)))
+    assert not [item for item in items if isinstance(item, NotChecked)]
+    return walk.links, walk.values
+
+
+def theirs(data):
+    links, values = set(), {}
+    with h5py.File(io.BytesIO(data), "r") as opened:
+        pending, seen = [("", opened)], set()
+        while pending:
+            path, each = pending.pop()
+            address = h5py.h5o.get_info(each.id).addr
+            if address in seen:
+                continue
+            seen.add(address)
+            for name in each.attrs:
+                values[path, name] = raw(each.attrs.get_id(name), each.attrs[name])
+            if not isinstance(each, h5py.Group):
+                continue
+            for name in each:
+                link = each.get(name, getlink=True)
+                inside = f"{path}/{name}"
+                if isinstance(link, h5py.HardLink):
+                    links.add((inside, "hard", "", ""))
+                    pending.append((inside, each[name]))
+                elif isinstance(link, h5py.ExternalLink):
+                    links.add((inside, "external", link.path, link.filename))
+                else:
+                    links.add((inside, "soft", link.path, ""))
+    return links, values
+
+
+def raw(attribute, value):
+    kind = attribute.get_type()
+    if isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str():
+        items = numpy.atleast_1d(numpy.asarray(value, dtype=object)).ravel()
+        return [item.encode() if isinstance(item, str) else bytes(item) for item in items if len(item)]
+    if kind.get_class() == h5py.h5t.VLEN:
+        return [item.tobytes() for item in numpy.atleast_1d(value).ravel() if len(item)]
+    is_bytes = kind.get_class() in (h5py.h5t.STRING, h5py.h5t.OPAQUE, h5py.h5t.COMPOUND, h5py.h5t.ARRAY)
+    if not is_bytes and not (kind.get_class() == h5py.h5t.INTEGER and kind.get_size() == 1):
+        return []
+    if kind.get_class() == h5py.h5t.ARRAY:
+        return [value.tobytes()]
+    made = numpy.empty(attribute.shape, attribute.dtype)
+    attribute.read(made)
+    return [made.tobytes()] if made.nbytes else []
+
+
+def plain(opened):
+    opened.attrs["keras_version"] = "3.0"
+    opened.attrs["fixed"] = numpy.bytes_(b"fixed")
+    opened.attrs["names"] = ["a", "bc", "", "dé"]
+    opened.attrs["bytes"] = numpy.array([b"a", b"bcd"], dtype="S8")
+    opened.attrs["number"] = 5
+    opened.attrs["opaque"] = numpy.void(b"\x80\x04K\x01.")
+    opened.attrs["small"] = numpy.arange(9, dtype="u1")
+    opened.attrs["none"] = h5py.Empty("f")
+    layer = opened.create_group("layers/dense/vars")
+    layer.create_dataset("0", data=numpy.zeros((4, 4), "f4"))
+    layer["0"].attrs["unit"] = "m"
+    opened["alias"] = h5py.SoftLink("/layers/dense")
+    opened["self"] = opened["/"]
+
+
+def crowded(opened):
+    group = opened.create_group("g")
+    for at in range(300):
+        opened.attrs[f"attribute {at}"] = f"value {at}" * (at % 7)
+        group.create_group(f"a group with a name that is not short at all, number {at}")
+        group[f"soft {at}"] = h5py.SoftLink(f"/g/{at}")
+
+
+def many(opened):
+    for at in range(4000):
+        opened[f"soft link {at} " + "x" * (at % 50)] = h5py.SoftLink("/somewhere")
+
+
+def long_values(opened):
+    opened.attrs["model_config"] = json.dumps({"text": "x" * 200_000})
+    for at in range(40):
+        opened.attrs[f"n{at}"] = numpy.bytes_(b"y" * (100 + 800 * at))
+    opened.attrs["v"] = numpy.array(["ab" * 5000, "c" * 70000], dtype=h5py.string_dtype())
+
+
+def huge_attributes(opened):
+    for at in range(12):
+        opened.attrs[f"h{at}"] = numpy.bytes_(b"%d" % at * 70000)
+
+
+def committed(opened):
+    opened["type"] = numpy.dtype("S5")
+    opened["pair"] = numpy.dtype([("a", "f4"), ("b", "S3")])
+    opened.attrs.create("x", numpy.bytes_(b"abc"), dtype=opened["type"])
+    opened.create_dataset("d", (3,), dtype=opened["type"])
+    opened.attrs.create("y", numpy.zeros(2, opened["pair"].dtype), dtype=opened["pair"])
+
+
+def sequences(opened):
+    kind = h5py.vlen_dtype(numpy.dtype("u1"))
+    opened.attrs.create(
+        "v", numpy.array([numpy.arange(5, dtype="u1"), numpy.arange(2, dtype="u1")], dtype=object), dtype=kind
+    )
+    opened.attrs.create("i", numpy.array([[1, 2], [3, 4]]), dtype=numpy.dtype(("i1", (2,))), shape=(2,))
+    opened.create_dataset("d", (10,), dtype=h5py.string_dtype(), chunks=(5,), compression="gzip")
+    opened.create_dataset(
+        "c", data=numpy.zeros((100, 100)), chunks=(10, 10), compression="gzip", shuffle=True
+    )
+
+
+def foreign(opened):
+    opened["x"] = h5py.ExternalLink("/etc/other.h5", "/a/b")
+    for at in range(20):
+        opened[f"x{at}"] = h5py.ExternalLink(f"other{at}.h5", "/a")
+
+
+CONTENTS = (plain, crowded, many, long_values, huge_attributes, committed, sequences, foreign)
+LONG = (long_values, huge_attributes)  # attributes of more than 64 KiB need the newer kind
+
+
+def written(fill, **options):
+    stream = io.BytesIO()
+    with h5py.File(stream, "w", **options) as opened:
+        fill(opened)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("order", [False, True])
+@pytest.mark.parametrize("version", ["earliest", "v108", "v110", "v112", "latest"])
+@pytest.mark.parametrize("fill", CONTENTS)
+def test_links_and_attributes(fill, version, order):
+    if fill is huge_attributes and version == "earliest":
+        pytest.skip("an older file has no room for them")
+    data = written(
+        fill, libver=version if version in ("earliest", "latest") else (version, version), track_order=order
+    )
+    assert ours(data) == theirs(data)
+
+
+@pytest.mark.parametrize("block", [512, 1024, 2048, 4096, 1 << 20])
+def test_user_blocks(block):
+    data = written(plain, userblock_size=block)
+    assert ours(data) == theirs(data)
+    assert not look(data, "m.h5").not_checked
