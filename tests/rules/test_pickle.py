@@ -51,6 +51,7 @@ from mlgate.core.severity import Severity
 from mlgate.policy.schema import Models, Policy
 from mlgate.rules import pickle as family
 from mlgate.rules import pickle_stream
+from mlgate.rules import torch as torch_rules
 
 RULES = (*family.RULES, *pickle_stream.RULES)
 BY_ID = {rule.id: rule for rule in RULES}
@@ -425,3 +426,85 @@ def test_a_class_that_legacy_torch_compares_is_the_class_itself():
 def test_an_instance_of_vectorize_waits_like_any_other():
     assert not findings(b"\x80\x02cnumpy\nvectorize\n)\x81}b.")
     assert findings(b"\x80\x02cnumpy\nvectorize\ncnumpy\nmean\n\x85R.")
+
+
+def _view(
+    size, stride, offset=0, numel=10, kind=b"FloatStorage", function=b"_rebuild_tensor_v2", rest=b"\x89}"
+):
+    """A tensor of a storage, as torch.save writes it."""
+    pid = (
+        b"(" + text("storage") + b"ctorch\n" + kind + b"\n" + text("0") + text("cpu") + number(numel) + b"tQ"
+    )
+    numbers = (
+        number(offset) + b"(" + b"".join(map(number, size)) + b"t(" + b"".join(map(number, stride)) + b"t"
+    )
+    return b"ctorch._utils\n" + function + b"\n(" + pid + numbers + rest + b"tR"
+
+
+def number(value):
+    data = value.to_bytes(9, "little", signed=True)
+    return b"\x8a\x09" + data
+
+
+def tensors(*views):
+    found = findings(b"\x80\x02]" + b"".join(view + b"a" for view in views) + b".", rules=torch_rules.RULES)
+    return [(item.rule, item.severity) for item in found]
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        _view([10], [1]), _view([2, 5], [5, 1]), _view([5], [2], 1), _view([7, 10], [0, 1]), _view([0, 99], [99, 1], 10),
+        _view([], [], 9), _view([10], [1], kind=b"BFloat16Storage"), _view([4, 0], [1, 1], 0, 0),
+        _view([20], [1], kind=b"QUInt4x2Storage", function=b"_rebuild_qtensor", rest=b")\x89}"),
+        _view([10], [1], numel=40, kind=b"UntypedStorage", function=b"_rebuild_tensor_v3", rest=b"\x89}ctorch\nfloat32\n"),
+        _view([10], [1], numel=10, kind=b"UntypedStorage", function=b"_rebuild_tensor_v3", rest=b"\x89}ctorch\nfloat8_new\n"),
+        _view([3], [1], 2) + b"0" + _view([3], [1], 7),
+    ],
+)  # fmt: skip
+def test_a_view_within_its_storage_is_no_news(view):
+    assert not tensors(view)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        _view([11], [1]), _view([2, 5], [6, 1]), _view([5], [2], 2), _view([], [], 10), _view([1], [1], 0, 0),
+        _view([-1], [1]), _view([2], [-1], 5), _view([2], [1], -1), _view([2, 2], [1]), _view([1 << 62], [1 << 62]),
+        _view([1 << 63, 0], [1, 1]), _view([2], [1 << 62], 0, 10),
+        _view([11], [1], numel=40, kind=b"UntypedStorage", function=b"_rebuild_tensor_v3", rest=b"\x89}ctorch\nfloat32\n"),
+        _view([21], [1], kind=b"QUInt4x2Storage", function=b"_rebuild_qtensor", rest=b")\x89}"),
+        _view([3], [1]) + b"0" + _view([3], [1], numel=11),
+        _view([3], [1]) + b"K\x00K\x01s",
+        b"ctorch._tensor\n_rebuild_from_type_v2\n(ctorch._utils\n_rebuild_tensor_v2\nctorch\nTensor\n"
+        + _view([11], [1]).removeprefix(b"ctorch._utils\n_rebuild_tensor_v2\n").removesuffix(b"R") + b"}tR",
+    ],
+)  # fmt: skip
+def test_a_view_beyond_its_storage_is_high(view):
+    assert ("MLG-TOR-003", Severity.HIGH) in tensors(view)
+
+
+@pytest.mark.parametrize(
+    ("indices", "values", "size", "fits"),
+    [
+        ([2, 3], [3], [4, 4], True),
+        ([1, 3], [3, 4], [4, 4], True),
+        ([2, 0], [0], [4, 4], True),
+        ([2, 3], [4], [4, 4], False),
+        ([3, 3], [3], [4, 4], False),
+        ([1, 3], [3, 5], [4, 4], False),
+        ([3], [3], [4], False),
+        ([2, 3], [3], [4, -4], False),
+    ],
+)
+def test_the_parts_of_a_sparse_tensor_fit_each_other(indices, values, size, fits):
+    parts = b"".join(_view(side, [0] * len(side)) for side in (indices, values))
+    sparse = b"ctorch._utils\n_rebuild_sparse_tensor\n(ctorch\nsparse_coo\n(" + parts
+    sparse += b"(" + b"".join(map(number, size)) + b"t\x88ttR"
+    assert tensors(sparse) == ([] if fits else [("MLG-TOR-003", Severity.HIGH)])
+
+
+def test_numbers_that_nobody_can_read_are_medium():
+    assert tensors(_view([2], [1]).replace(number(1) + b"t", b"\x8a\x40" + bytes(64) + b"t")) == [
+        ("MLG-TOR-003", Severity.MEDIUM)
+    ]

@@ -373,7 +373,7 @@ def _is(kind: str, arg: Mapping[str, Any], module: str) -> bool:
     if kind == "class":
         return _harmless(value) and (class_like(value) or ordinary(*split(value)))
     if kind == "rebuild":
-        return value.startswith("torch._utils._rebuild_")
+        return value.startswith("torch._utils._rebuild_") or value.endswith(".nested_tensor._rebuild_njt")
     if kind == "generic":
         return value.startswith(_GENERIC) and _harmless(value)
     # A getattr that waits to be called reaches anything.

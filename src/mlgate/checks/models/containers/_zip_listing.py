@@ -16,6 +16,7 @@ from mlgate.checks.models.containers._zip_directory import (
     signature,
 )
 from mlgate.checks.models.reader import Clock
+from mlgate.checks.models.stream import printable
 from mlgate.core.limits import Limits
 
 # Where torch keeps raw numbers; a tensor has a number for a name.
@@ -85,6 +86,17 @@ def name(entry: Header) -> str:
 def holds_numbers(kind: str, path: str) -> bool:
     """Say whether a stored member holds a tensor's raw numbers, by the archive's layout."""
     return kind in ("torch", "torchscript") and _TENSOR.search(path) is not None
+
+
+def record_sizes(archive: Listing) -> dict[str, int]:
+    """Return the bytes of each member that holds a tensor's numbers; the fewest where there are several."""
+    sizes: dict[str, int] = {}
+    for entry in archive.entries:
+        path = name(entry)
+        if holds_numbers(archive.kind, path):
+            shown = printable(path)
+            sizes[shown] = min(sizes.get(shown, entry.size), entry.size)
+    return sizes
 
 
 def _is_inside(directory: Directory, entries: list[Header]) -> bool:

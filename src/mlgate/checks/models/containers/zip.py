@@ -13,7 +13,7 @@ from mlgate.checks.models.containers._zip_directory import (
     local,
     signature,
 )
-from mlgate.checks.models.containers._zip_listing import Listing, holds_numbers, listing, name
+from mlgate.checks.models.containers._zip_listing import Listing, holds_numbers, listing, name, record_sizes
 from mlgate.checks.models.containers._zip_records import differences, prefix, structure
 from mlgate.checks.models.paths import escape, link_escapes
 from mlgate.checks.models.reader import Blob, Clock, Declined
@@ -61,6 +61,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         appended=not blob.head.startswith((LOCAL, END)),
         model=archive.kind != FORMAT,
     )
+    if archive.kind in ("torch", "torchscript"):
+        yield blob.fact("torch.records", archive.kind, sizes=record_sizes(archive))
     if not archive.directories:
         yield blob.not_checked(
             "truncated",

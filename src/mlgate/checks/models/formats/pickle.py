@@ -109,6 +109,8 @@ def _facts(blob: Blob, reading: Reading) -> Iterator[Fact]:
             "pickle.stream", f"protocol {protocol}", offset=streams[0].start, count=len(streams),
             stream=streams[0].start, opcodes=sum(stream.opcodes for stream in streams), legacy=reading.legacy,
         )  # fmt: skip
+    if reading.storages:
+        yield blob.fact("pickle.storages", "torch", offset=0, stream=0, sizes=dict(reading.storages))
     if blob.container == FORMAT and blob.name == PAYLOAD:
         yield blob.fact(
             "pickle.nested", offset=0, stream=0, acts=reading.acted or bool(reading.imported),

@@ -2,9 +2,20 @@
 
 from typing import Any
 
-from mlgate.checks.models.pickle import compat
+from mlgate.checks.models.pickle import compat, tensors
 from mlgate.checks.models.pickle.state import Broken, State
-from mlgate.checks.models.pickle.values import CONTAINERS, CUT, KEEP, PLAIN, Dict, Global, Made, Payload
+from mlgate.checks.models.pickle.values import (
+    CONTAINERS,
+    CUT,
+    KEEP,
+    PLAIN,
+    Dict,
+    Global,
+    Made,
+    Payload,
+    arguments,
+    render,
+)
 
 # They take bytes for a file of any format that PyTorch reads, or for a pickle.
 _LOADERS = frozenset(("torch.storage._load_from_bytes", "pickle.loads", "_pickle.loads"))
@@ -48,6 +59,12 @@ class Acts(State):
                 return self.instance(args[0], args[1:], offset, callee.name)
         if callee.subject in _LOADERS and args:
             self._loaded(args[0], offset)
+        if callee.module in tensors.MODULES:
+            found = tensors.problem(callee, args)
+            if found is not None:
+                self.recorder.note(
+                    "impossible-tensor", found, offset, text=f"{render(callee)}({arguments(args)})"
+                )
         self.recorder.call("call", callee, args, offset, via)
         return Made(callee, args, "call")
 

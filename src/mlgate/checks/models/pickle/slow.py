@@ -315,9 +315,12 @@ class SlowOpcodes(Acts):
         storage = torch_legacy.storage(pid)
         if storage is not None:
             form, shown = "torch-storage", ""
-            self.storages[storage[0]] = storage[1]
-            if len(self.storages) > self.limits.stack:
-                raise LimitReached("stack")
+            known = self.storages.setdefault(storage[0], storage[1])
+            if known != storage[1]:
+                # The first one is what the loader keeps.
+                self.recorder.note("impossible-tensor", "one storage with two sizes", offset, text=shown)
+            if len(self.storages) > self.limits.members:
+                raise LimitReached("members")
         elif torch_legacy.source(pid):
             form, shown = "torch-source", ""
         self.recorder.note("persistent-id", form, offset, text=shown)

@@ -70,6 +70,11 @@ class Reading:
         self._storages: dict[str, int] = {}
 
     @property
+    def storages(self) -> dict[str, int]:
+        """Bytes of each torch storage that persistent ids name, by its key."""
+        return self._storages
+
+    @property
     def events(self) -> list[Event]:
         """Everything recorded so far."""
         return self._recorder.events
