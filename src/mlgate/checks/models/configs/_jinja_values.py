@@ -276,8 +276,8 @@ def _leads(parts: Sequence[Value]) -> bool:
 
 
 def _exactly(value: Any) -> Value:
-    barred = _barred(value)
-    return Value(known=(value,), barred=barred, leads=barred)
+    leads = isinstance(value, str) and value.startswith("_")
+    return Value(known=(value,), barred=_barred(value), leads=leads)
 
 
 def _small(value: Any) -> bool:
