@@ -1,0 +1,62 @@
+"""Rules about R's serialized data."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mlgate.core.facts import Check, Fact
+from mlgate.core.rules import Hit, Rule
+from mlgate.core.severity import Severity
+
+
+def _code(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
+    for fact in facts:
+        message, severity = _verdict(fact)
+        yield Hit(fact, message, severity=severity)
+
+
+def _verdict(fact: Fact) -> tuple[str, Severity]:
+    if fact.kind == "r.promise":
+        if fact.detail["frame"]:
+            return "An environment in the data holds a value that is computed when it is used.", Severity.LOW
+        return "The data holds a promise, whose code runs when the value is first used.", Severity.CRITICAL
+    if fact.kind == "r.mapped":
+        return f"The data is a vector of the class {fact.subject}, which opens a file.", Severity.HIGH
+    if fact.kind == "r.call":
+        if fact.detail["promised"]:
+            return f"A promise in the data calls {fact.subject}.", Severity.CRITICAL
+        return f"Code in the data calls {fact.subject}.", Severity.MEDIUM
+    if fact.kind == "r.bytecode":
+        return "The data holds compiled functions.", Severity.LOW
+    return "The data holds functions.", Severity.INFO
+
+
+RULES = (
+    Rule(
+        id="MLG-RDS-001",
+        name="r-data-runs-code",
+        check=Check.MODELS,
+        severity=Severity.CRITICAL,
+        varies=True,
+        kinds=("r.promise", "r.mapped", "r.call", "r.bytecode", "r.closure"),
+        summary="An R data file holds code that runs when it is loaded or used",
+        what=(
+            "R's serialization can hold promises (code that runs when the value is first touched), functions "
+            "and bytecode. A promise that stands as a value, or that calls a program, is critical; a "
+            "vector that maps a file is high; a call of `system` and its like elsewhere is medium. Promises "
+            "in the environments of functions and the functions themselves are ordinary in models."
+        ),
+        why=(
+            "`readRDS` and `load` hand over a promise, and printing or looking at the object runs it: R "
+            "before 4.4.0 in all cases."
+        ),
+        fix=(
+            "Do not load it. Ask the author for the model in a format without code (PMML, ONNX, or "
+            "coefficients as CSV), or review it in R 4.4 or later in a sandbox."
+        ),
+        references=("CVE-2024-27322", "https://cran.r-project.org/doc/manuals/r-release/R-ints.html"),
+        cwe=(502,),
+        atlas=("AML.T0011.000",),
+        owasp=("ML06:2023", "LLM03:2025"),
+        judge=_code,
+    ),
+)
