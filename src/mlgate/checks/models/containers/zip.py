@@ -31,10 +31,8 @@ _LINK = 0o120000
 _TYPE = 0o170000
 # Archives whose instructions to the loader are not judged.
 _UNREAD = {
-    "keras": "the layers and functions that its config.json names",
     "skops": "the types and functions that its schema.json names",
     "torch-model-archive": "the handler that its manifest names",
-    "torchscript": "the code that it runs",
 }
 
 
