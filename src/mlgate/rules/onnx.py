@@ -16,13 +16,31 @@ def _external(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
             yield Hit(
                 fact, f"Tensor data is read from {fact.subject}, behind a link that leaves the repository."
             )
+        elif fact.detail["escape"] == "memory":
+            yield Hit(fact, "Tensor data is said to be at an address in the memory of the process.")
         elif fact.detail["escape"] is not None:
             yield Hit(fact, f"Tensor data is read from {fact.subject}, outside the model's folder.")
 
 
 def _domain(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
     for fact in facts:
+        if fact.kind == "onnx.python":
+            yield Hit(
+                fact,
+                f"The operator {fact.subject} calls a function of Python or PyTorch by its name.",
+                severity=Severity.MEDIUM,
+            )
+            continue
         yield Hit(fact, f"The model uses operators of the domain {fact.subject}.")
+
+
+def _damage(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
+    for fact in facts:
+        yield Hit(
+            fact,
+            f"{fact.subject[:1].upper()}{fact.subject[1:]}.",
+            severity=Severity.HIGH if fact.detail["grave"] else Severity.MEDIUM,
+        )
 
 
 RULES = (
@@ -35,8 +53,9 @@ RULES = (
         summary="An ONNX model reads tensor data from outside its folder",
         what=(
             "The `location` of a tensor's external data is absolute, climbs out with `..`, or lies behind a "
-            "symbolic link that leaves the repository. Subgraphs, functions, sparse tensors and training "
-            "graphs are looked at. A file beside the model is ordinary."
+            "symbolic link that leaves the repository, or is one of the tags that onnxruntime takes for an "
+            "address in memory. Subgraphs, functions, sparse tensors, training graphs and the contexts of "
+            "compilers are looked at. A file beside the model is ordinary."
         ),
         why=(
             "Whoever loads the model reads, and whoever saves it again overwrites, a file of the machine: "
@@ -58,18 +77,47 @@ RULES = (
         name="onnx-custom-domain",
         check=Check.MODELS,
         severity=Severity.INFO,
-        kinds=("onnx.domain",),
+        varies=True,
+        kinds=("onnx.domain", "onnx.python"),
         summary="An ONNX model uses operators that do not come with the standard",
-        what="Nodes name a domain other than the standard ones, which the model does not define itself.",
-        why=(
-            "The runtime needs a library for them, which is native code. Many honest models have "
-            "such operators."
+        what=(
+            "Nodes name a domain other than the standard ones, which the model does not define itself. "
+            "Operators that call Python (`PyOp`, `PythonOp`) or any operator of PyTorch (`ATen`) by a name "
+            "in the model are medium."
         ),
-        fix="Nothing, where you know the library that provides them.",
+        why=(
+            "The runtime needs a library for them, which is native code, or runs a function that the model "
+            "chose. Many honest models have operators of their vendors."
+        ),
+        fix=(
+            "Nothing, where you know the library that provides them. Export the model again without Python "
+            "operators, with `torch.onnx.export(..., dynamo=True)`."
+        ),
         references=("https://onnx.ai/onnx/repo-docs/IR.html",),
         cwe=(829,),
         atlas=("AML.T0010.001",),
         owasp=_OWASP,
         judge=_domain,
+    ),
+    Rule(
+        id="MLG-ONX-004",
+        name="onnx-damaged-tensor",
+        check=Check.MODELS,
+        severity=Severity.HIGH,
+        varies=True,
+        kinds=("onnx.damage",),
+        summary="Sizes in an ONNX model make no sense",
+        what=(
+            "A tensor's shape is negative or overflows, its external data has an offset or length that is "
+            "no size, or messages are nested deeper than parsers read (high); or its bytes are more or "
+            "fewer than its shape says (medium)."
+        ),
+        why="No exporter writes such a thing. A runtime that trusts it reads or writes past its buffers.",
+        fix="Export the model again, and compare: `onnx.checker.check_model(path, full_check=True)`.",
+        references=("https://onnx.ai/onnx/repo-docs/IR.html",),
+        cwe=(190, 125, 674),
+        atlas=("AML.T0011.000",),
+        owasp=_OWASP,
+        judge=_damage,
     ),
 )

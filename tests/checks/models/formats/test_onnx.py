@@ -68,7 +68,7 @@ PLACES = {
     ),
     "behind a field of another type": lambda location: number(7, 1) + graph(tensor(location)),
     "behind numbers": lambda location: graph(
-        message(5, (number(1, 3) + b"\x25\0\0\0\0") * 1000, entry("location", location))
+        message(5, (number(1, 1) + b"\x25\0\0\0\0") * 1000, entry("location", location))
     ),
 }
 
@@ -125,7 +125,8 @@ def test_custom_domains_are_mentioned_and_no_alarm():
 
 
 def test_tensor_bytes_are_skipped_and_mean_nothing():
-    raw = message(5, number(2, 1), message(9, tensor("/etc/passwd") * 100))
+    data = tensor("/etc/passwd") * 100
+    raw = message(5, number(1, len(data)), number(2, 2), message(9, data))
     seen = look(model(graph(raw)), "m.onnx")
     assert kinds(seen) == {"core.format"}
     assert format_of(seen) == "onnx"
@@ -160,12 +161,14 @@ def test_a_malformed_part_is_not_checked():
 
 def test_graphs_in_graphs_are_walked_without_recursion():
     data = graph(tensor("/x"), field=6)
-    for _ in range(40):
+    for _ in range(30):
         data = graph(node(message(5, data)), field=6)
     assert [each.rule for each in judged(look(model(graph(node(message(5, data))))))] == ["MLG-ONX-001"]
-    for _ in range(60):
+    for _ in range(40):
         data = graph(node(message(5, data)), field=6)
-    assert reasons(look(model(graph(node(message(5, data)))))) == {"limit"}
+    seen = look(model(graph(node(message(5, data)))))
+    assert reasons(seen) == {"limit"}
+    assert [each.rule for each in judged(seen)] == ["MLG-ONX-004"]
 
 
 def test_groups_are_skipped():
@@ -177,6 +180,78 @@ def test_groups_are_skipped():
 def test_locations_are_counted():
     data = model(graph(*(tensor(f"w{n}") for n in range(50))))
     assert reasons(look(data, facts=20)) == {"limit"}
+
+
+@pytest.mark.parametrize("tag", ["*/_ORT_MEM_ADDR_/*", "*/_ORT_NATIVE_ENDIAN_MEM_ADDR_/*"])
+def test_addresses_in_memory_are_no_files(tag):
+    (found,) = judged(look(placed("initializer", tag)))
+    assert (found.rule, found.severity.value) == ("MLG-ONX-001", "critical")
+    assert "address" in found.message
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [("../x.bin", 1), ("/x.bin", 1), ("m_ctx.bin", 0), (b"/\0\1\2 bytes", 0), ("/" * 2000, 0)],
+)
+def test_the_context_of_a_compiler_is_a_file_beside_the_model(path, found):
+    context = node(message(5, message(1, "ep_cache_context"), message(4, path)), domain="com.microsoft")
+    other = node(message(5, message(4, path), message(1, "other")))
+    rules = [each.rule for each in judged(look(model(graph(context, other))))]
+    assert rules.count("MLG-ONX-001") == found
+
+
+@pytest.mark.parametrize(
+    ("domain", "op"),
+    [
+        ("ai.onnx.contrib", "PyCustomOp"),
+        ("com.microsoft", "PythonOp"),
+        ("com.microsoft", "ATen"),
+        ("org.pytorch.aten", "ATen"),
+    ],
+)
+def test_operators_that_call_python(domain, op):
+    found = judged(look(model(graph(message(1, message(7, domain), message(4, op))))))
+    assert ("MLG-ONX-002", "medium", f"{domain}::{op}") in [
+        (each.rule, each.severity.value, each.subject) for each in found
+    ]
+    assert not judged(look(model(graph(message(1, message(4, op))))))
+
+
+@pytest.mark.parametrize(
+    ("parts", "severity"),
+    [
+        ([number(1, 2), number(1, 3), number(2, 1), message(9, bytes(24))], None),
+        ([message(1, b"\2\3"), number(2, 1), message(9, bytes(24))], None),
+        ([number(2, 7), message(9, bytes(8))], None),
+        ([number(1, 3), number(2, 22), message(9, bytes(2))], None),
+        ([number(1, 0), number(2, 1), message(9, b"")], None),
+        ([number(1, 5), number(2, 8), message(6, "text")], None),
+        ([number(1, 5), number(2, 99), message(9, b"x")], None),
+        ([number(1, 2), number(1, 3), number(2, 1), message(9, bytes(25))], "medium"),
+        ([message(9, bytes(9)), number(2, 1), number(1, 2)], "medium"),
+        ([number(1, (1 << 64) - 1), number(2, 1)], "high"),
+        ([number(1, 1 << 40), number(1, 1 << 40), number(2, 1)], "high"),
+        ([entry("location", "w"), entry("offset", "4096"), entry("length", "12")], None),
+        ([number(1, 9), number(2, 1), entry("location", "w"), message(9, b"")], None),
+        ([entry("location", "w"), entry("offset", "-1")], "high"),
+        ([entry("location", "w"), entry("length", "x")], "high"),
+        ([entry("location", "w"), entry("length", "9" * 5000)], "high"),
+    ],
+)
+def test_sizes_that_make_no_sense(parts, severity):
+    found = judged(look(model(graph(message(5, *parts)))))
+    assert [(each.rule, each.severity.value) for each in found] == (
+        [("MLG-ONX-004", severity)] if severity else []
+    )
+
+
+def test_properties_are_read_by_whoever_reads_such_texts():
+    config = '{"_target_": "os.system", "x": "' + "y" * 30 + '"}'
+    data = model(graph(node()), message(14, message(1, "config"), message(2, config)))
+    assert kinds(look(data)) >= {fact.kind for fact in look(config.encode(), "config.json").facts}
+    assert not look(
+        model(graph(node()), message(14, message(1, "names"), message(2, "{0: 'person', 1: 'car'}")))
+    ).not_checked
 
 
 def test_what_the_onnx_library_writes():

@@ -18,10 +18,11 @@ from mlgate.checks.models.text import read_text
 from mlgate.core.limits import Limits
 
 ENTER, LEAVE, VALUE = range(3)
-TEXT, RAW, NUMBER = "text", "raw", "number"
+TEXT, RAW, SPAN, NUMBER = "text", "raw", "span", "number"
 
 # For each kind of message, what its fields are called and what they hold: TEXT, RAW for bytes
-# that become a text of as many characters, NUMBER, or a kind of message.
+# that become a text of as many characters, SPAN for what is only measured, NUMBER, or a kind
+# of message.
 Schema: TypeAlias = Mapping[str, Mapping[int, tuple[str, str]]]
 
 # Of a text; names and paths are shorter.
@@ -53,19 +54,33 @@ class Event(Struct, frozen=True):
     end: int = 0
 
 
-def events(wire: Wire, start: int, end: int, schema: Schema, root: str) -> Iterator[Event]:
+def events(
+    wire: Wire, start: int, end: int, schema: Schema, root: str, *, crowded: frozenset[str] = frozenset()
+) -> Iterator[Event]:
     """Yield what the message between two offsets holds, if it is one of kind ``root``.
 
     Fields that the schema does not have, or has with another wire type, are stepped over,
-    as protobuf's own parsers do.
+    as protobuf's own parsers do. A message that runs past the end of what holds it is read
+    to that end.
 
-    A message that runs past the end of what holds it is read to that end.
+    Args:
+        wire: The bytes.
+        start: Of the message.
+        end: Behind it.
+        schema: What to look for.
+        root: The message's kind.
+        crowded: Kinds of messages that have other fields by the million.
 
     Raises:
         Malformed: It is no message. What was yielded before stands.
         LimitReached: It is nested too deep, or the time is up.
     """
-    stack: list[tuple[str, int, Iterator[Field]]] = [(root, end, wire.fields(start, end))]
+
+    def opened(kind: str, start: int, end: int) -> tuple[str, int, Iterator[Field]]:
+        wanted = frozenset(schema[kind]) if kind in crowded else None
+        return kind, end, wire.fields(start, end, wanted=wanted)
+
+    stack = [opened(root, start, end)]
     broken: Malformed | None = None
     while stack:
         kind, stop, fields = stack[-1]
@@ -86,19 +101,21 @@ def events(wire: Wire, start: int, end: int, schema: Schema, root: str) -> Itera
             continue
         name, holds = slot
         if holds == NUMBER:
-            if field.wire == VARINT:
-                yield Event(VALUE, kind, name, field.value, field.start, field.end)
+            for value in (field.value,) if field.wire == VARINT else wire.numbers(field):
+                yield Event(VALUE, kind, name, value, field.start, field.end)
         elif field.wire != BYTES:
             continue
         elif holds in (TEXT, RAW):
             data = wire.data(field, _LONGEST)
             text = data.decode("utf-8", "backslashreplace") if holds == TEXT else data.decode("latin-1")
             yield Event(VALUE, kind, name, text, field.start, field.end)
+        elif holds == SPAN:
+            yield Event(VALUE, kind, name, "", field.start, field.end)
         else:
             if len(stack) >= _DEEPEST:
                 raise LimitReached("depth")
             yield Event(ENTER, holds, name, at=field.start, end=field.end)
-            stack.append((holds, field.end, wire.fields(field.start, field.end)))
+            stack.append(opened(holds, field.start, field.end))
     if broken is not None:
         raise broken
 
@@ -159,7 +176,7 @@ def text_events(text: str, schema: Schema, root: str, clock: Clock) -> Iterator[
             raise Malformed(line)
         else:
             value = _value(token, tokens)
-            if holds in (TEXT, RAW, NUMBER):
+            if holds in (TEXT, RAW, SPAN, NUMBER):
                 yield Event(VALUE, kind, name, value, line)
             name = name if listed else ""
 

@@ -117,6 +117,16 @@ class Wire:
         at = self._fill(field.start, size)
         return self._buffer[at : at + size]
 
+    def numbers(self, field: Field) -> Iterator[int]:
+        """Yield the varints that are packed in a field's payload, up to the first that is none."""
+        at = field.start
+        while field.wire == BYTES and at < field.end:
+            try:
+                value, at = self._varint(at, field.end)
+            except Malformed:
+                return
+            yield value
+
     def _field(self, at: int, end: int) -> Field:
         first = self._fill(at, min(2, end - at))
         short = self._buffer[first : first + 2]

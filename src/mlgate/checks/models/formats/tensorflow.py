@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from mlgate.checks.models.formats._messages import events
 from mlgate.checks.models.formats._tensorflow import ROOTS, SCHEMA, Graphs
 from mlgate.checks.models.formats._wire import BYTES, VARINT, Malformed, Wire
-from mlgate.checks.models.reader import Blob, Clock, Declined
+from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
 from mlgate.checks.models.stream import member, window
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
@@ -39,6 +39,9 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
                 graphs.feed(event)
         except Declined:
             continue
+        except LimitReached:
+            yield from graphs.facts()
+            raise
         except Malformed as malformed:
             cut = malformed.offset or 1
         if not graphs.known:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from mlgate.checks.models.formats._messages import text_events, text_form
 from mlgate.checks.models.formats._tensorflow import ROOTS, SCHEMA, Graphs
 from mlgate.checks.models.formats._wire import Malformed
-from mlgate.checks.models.reader import Blob, Clock, Declined
+from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
 from mlgate.checks.models.stream import member
 from mlgate.checks.models.text import looks_like_text
 from mlgate.core.facts import Fact, NotChecked
@@ -41,6 +41,9 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
                 graphs.feed(event)
         except Declined:
             continue
+        except LimitReached:
+            yield from graphs.facts()
+            raise
         except Malformed as malformed:
             line = malformed.offset
         if not graphs.known:
