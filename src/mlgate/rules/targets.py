@@ -79,8 +79,8 @@ RULES = (
         summary="A configuration names a function that runs code as what is to be instantiated",
         what=(
             "The value of `_target_` (Hydra), `class_path` (Lightning) or `target` (latent diffusion), in "
-            "YAML or JSON, through anchors and `${...}` of the same file, is a function that runs code, loads "
-            "pickles or reaches for files and the network. Classes of a project's own are no news."
+            "YAML or JSON, through anchors and `${...}` of the same file, is a function that runs code, "
+            "loads pickles or reaches for files and the network. Classes of a project's own are no news."
         ),
         why=(
             "The loader imports what is named and calls it with the values beside it: "

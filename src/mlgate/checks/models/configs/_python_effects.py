@@ -1,0 +1,327 @@
+"""What Python source does when it is imported, found by walking its syntax tree.
+
+Whatever runs on import is followed: the module's statements, class bodies, decorators,
+default values, and the file's own functions that these call.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+from msgspec import Struct
+
+from mlgate.checks.models.configs._python_names import HOSTS, Names, act_of
+from mlgate.checks.models.configs._python_tree import Effect, branches, parsed_text
+from mlgate.checks.models.reader import Clock
+
+_NESTED = 3
+_MOST = 200
+_DECODERS = frozenset(("fromhex", "b64decode", "decompress"))
+_BUILDERS = ("GeneratorBasedBuilder", "ArrowBasedBuilder", "BeamBasedBuilder", "DatasetBuilder")
+# What loaders and runtimes call on classes and modules of a model.
+_CALLED = frozenset(
+    (
+        "__init__", "__new__", "__setstate__", "__post_init__", "__call__", "__del__", "from_pretrained",
+        "forward", "initialize", "handle", "preprocess", "inference", "postprocess", "_info", "setup",
+        "_split_generators", "_generate_examples", "_generate_tables", "load_context",
+        "predict", "load_model",
+        "_load_pretrained_model", "_init_weights", "from_config", "__getattr__", "_sanitize_parameters",
+        "_forward",
+    )
+)  # fmt: skip
+_STARTUP = (
+    ".bashrc", ".zshrc", ".profile", ".bash_profile", "authorized_keys", "crontab", "/etc/", "sitecustomize",
+    "usercustomize", ".pth", "autostart", "systemd", "LaunchAgents", "Startup",
+)  # fmt: skip
+
+
+class Source(Struct, frozen=True):
+    """What was found in a file.
+
+    Attributes:
+        effects: In the order in which they were found, at most some hundreds.
+        builders: Classes derived from those of ``datasets``, with their lines.
+    """
+
+    effects: tuple[Effect, ...]
+    builders: tuple[tuple[str, int], ...]
+
+
+def analyse(tree: ast.Module, clock: Clock) -> Source:
+    """Find what a module does, in time linear in its size."""
+    analysis = _Analysis(clock)
+    analysis.module(tree)
+    return Source(tuple(analysis.effects), tuple(analysis.builders))
+
+
+class _Analysis:
+    def __init__(self, clock: Clock) -> None:
+        self.effects: list[Effect] = []
+        self.builders: list[tuple[str, int]] = []
+        self._clock = clock
+        self._table = _acts()
+        self._known: set[tuple[str, str, int]] = set()
+        self._functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
+        self._methods: dict[str, dict[str, ast.FunctionDef | ast.AsyncFunctionDef]] = {}
+        self._done: set[int] = set()
+        self._waiting: list[tuple[list[ast.stmt], Names]] = []
+        self._where = "import"
+        self._line: int | None = None
+        self._nested = 0
+
+    def module(self, tree: ast.Module) -> None:
+        names = Names()
+        self._run(tree.body, names)
+        self._follow()
+        self._where = "load"
+        for methods in self._methods.values():
+            for name, method in methods.items():
+                if name in _CALLED:
+                    self._enter(method, names)
+        for name, function in self._functions.items():
+            if name in _CALLED:
+                self._enter(function, names)
+        self._follow()
+
+    def _follow(self) -> None:
+        while self._waiting:
+            self._run(*self._waiting.pop())
+
+    def _enter(self, function: ast.FunctionDef | ast.AsyncFunctionDef, names: Names) -> None:
+        """Have a function's body looked at, once."""
+        if id(function) not in self._done:
+            self._done.add(id(function))
+            inner = Names(names)
+            for each in (*function.args.args, *function.args.kwonlyargs):
+                inner.forgets(each.arg)
+            self._waiting.append((function.body, inner))
+
+    def _run(self, body: list[ast.stmt], names: Names) -> None:
+        """Walk statements in order, and what is within them that runs with them."""
+        stack: list[Iterator[ast.stmt]] = [iter(body)]
+        while stack:
+            self._clock.check()
+            statement = next(stack[-1], None)
+            if statement is None:
+                stack.pop()
+                continue
+            stack.extend(map(iter, self._statement(statement, names)))
+
+    def _statement(self, node: ast.stmt, names: Names) -> Iterator[list[ast.stmt]]:
+        """Look at one statement, and yield the blocks that run with it, last first."""
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            names.imports(node)
+            return
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            self._functions[node.name] = node
+            names.forgets(node.name)
+            for each in (*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)):
+                self._expression(each, names)
+            for decorator in node.decorator_list:
+                self._called(decorator, decorator, names)
+            return
+        if isinstance(node, ast.ClassDef):
+            yield from self._class(node, names)
+            return
+        for field in ("value", "test", "iter", "exc", "msg", "subject", "annotation"):
+            part = getattr(node, field, None)
+            if isinstance(part, ast.expr):
+                self._expression(part, names)
+        for item in getattr(node, "items", ()):
+            self._expression(item.context_expr, names)
+            if isinstance(item.optional_vars, ast.Name):
+                self._bind(item.optional_vars, item.context_expr, names)
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                self._bind(target, node.value, names)
+        if isinstance(node, ast.If):
+            yield from branches(node)
+            return
+        for field in ("finalbody", "orelse", "body"):
+            block = getattr(node, field, None)
+            if isinstance(block, list):
+                yield block
+        for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+            yield part.body
+
+    def _class(self, node: ast.ClassDef, names: Names) -> Iterator[list[ast.stmt]]:
+        names.forgets(node.name)
+        for each in (*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)):
+            self._expression(each, names)
+        for decorator in node.decorator_list:
+            self._called(decorator, decorator, names)
+        for base in node.bases:
+            resolved = names.resolve(base) or ""
+            if resolved.startswith("datasets.") and resolved.endswith(_BUILDERS):
+                self.builders.append((node.name, node.lineno))
+        self._methods[node.name] = {
+            each.name: each for each in node.body if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))
+        }
+        for statement in node.body:
+            # A method that is a command: nobody need call it by name.
+            if isinstance(statement, ast.Assign) and self._runs(names.resolve(statement.value)):
+                self._note(names.resolve(statement.value) or "", "executes", statement)
+        yield [each for each in node.body if not isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))]
+        # Their decorators and default values run, and their bodies wait.
+        for method in self._methods[node.name].values():
+            for part in (
+                *method.decorator_list,
+                *method.args.defaults,
+                *filter(None, method.args.kw_defaults),
+            ):
+                self._expression(part, names)
+
+    def _bind(self, target: ast.expr, value: ast.expr, names: Names) -> None:
+        resolved = names.resolve(value)
+        if isinstance(target, ast.Name):
+            names.assigns(target.id, value)
+            origin = self._origin(value, names)
+            names.tainted[target.id] = origin
+        elif isinstance(target, (ast.Attribute, ast.Subscript)) and self._runs(resolved):
+            self._note(resolved or "", "executes", value)
+        elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+            for one, other in zip(target.elts, value.elts, strict=False):
+                if isinstance(one, ast.Name):
+                    names.assigns(one.id, other)
+
+    def _runs(self, resolved: str | None) -> bool:
+        return resolved is not None and act_of(resolved, self._table) in ("executes", "evaluates")
+
+    def _expression(self, root: ast.expr, names: Names) -> None:
+        """Look at every call in an expression; what stands in a lambda waits to be called."""
+        stack: list[ast.AST] = [root]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, ast.Lambda):
+                continue
+            if isinstance(node, ast.NamedExpr):
+                self._bind(node.target, node.value, names)
+            if isinstance(node, (ast.List, ast.Tuple, ast.Set, ast.Dict)):
+                self._kept(node, names)
+            if isinstance(node, ast.Call):
+                if isinstance(node.func, ast.Lambda):
+                    stack.append(node.func.body)
+                self._called(node.func, node, names)
+            stack.extend(ast.iter_child_nodes(node))
+
+    def _kept(self, node: ast.List | ast.Tuple | ast.Set | ast.Dict, names: Names) -> None:
+        """Note commands that are put into a collection, from where anything may call them."""
+        for each in node.values if isinstance(node, ast.Dict) else node.elts:
+            if isinstance(each, (ast.Name, ast.Attribute)) and self._runs(names.resolve(each)):
+                self._note(names.resolve(each) or "", "executes", each)
+
+    def _called(self, function: ast.expr, node: ast.expr, names: Names) -> None:
+        """Note what calling an expression does."""
+        arguments = (
+            [*node.args, *(each.value for each in node.keywords)] if isinstance(node, ast.Call) else []
+        )
+        own = _own(function)
+        if own is not None:
+            self._own_called(own, names)
+        resolved = names.resolve(function)
+        for each in arguments:
+            # Handed to what calls it in its turn: a thread, map, atexit.
+            passed = names.resolve(each) if isinstance(each, (ast.Name, ast.Attribute, ast.Call)) else None
+            harmless = resolved in ("builtins.getattr", "builtins.print", "builtins.type")
+            if passed is not None and not isinstance(each, ast.Call) and self._runs(passed) and not harmless:
+                self._note(passed, "executes", node)
+            if isinstance(each, ast.Name) and each.id in self._functions:
+                self._own_called((each.id, ""), names)
+        if resolved is None:
+            return
+        base = resolved.rpartition(".")[0]
+        if resolved == "?" or (resolved.endswith(".?") and base in HOSTS):
+            self._note(resolved, "imports", node)
+            return
+        act = act_of(resolved, self._table)
+        if act == "evaluates":
+            self._evaluated(resolved, arguments, node, names)
+        elif act is not None and act != "decodes":
+            self._note(
+                resolved,
+                act,
+                node,
+                " ".join(filter(None, (self._origin(each, names) for each in arguments[:1]))),
+            )
+        elif resolved in ("builtins.open", "io.open") and _opens_startup(arguments, names):
+            self._note("open", "writes", node)
+
+    def _own_called(self, own: tuple[str, str], names: Names) -> None:
+        name, method = own
+        if name in self._functions and not method:
+            self._enter(self._functions[name], names)
+        if name in self._methods:
+            for each in ("__init__", "__new__", "__call__", method):
+                if each in self._methods[name]:
+                    self._enter(self._methods[name][each], names)
+
+    def _evaluated(self, subject: str, arguments: list[ast.expr], node: ast.expr, names: Names) -> None:
+        if not arguments:
+            return
+        text = names.constant(arguments[0])
+        code = arguments[0]
+        if isinstance(code, ast.Call) and names.resolve(code.func) == "builtins.compile" and code.args:
+            text = names.constant(code.args[0])
+        if text is None:
+            self._note(subject, "evaluates", node, self._origin(arguments[0], names))
+            return
+        tree = parsed_text(text) if self._nested < _NESTED else None
+        if tree is not None:
+            line, self._line, self._nested = self._line, self._line or node.lineno, self._nested + 1
+            self._run(tree.body, Names(names))
+            self._line, self._nested = line, self._nested - 1
+
+    def _origin(self, root: ast.expr, names: Names) -> str:
+        """Say where the value of an expression comes from, as far as that matters."""
+        found = ""
+        for number, node in enumerate(ast.walk(root)):
+            if number > 500:
+                break
+            if isinstance(node, ast.Name):
+                found = found or names.taint(node.id)
+            elif isinstance(node, ast.Call):
+                resolved = names.resolve(node.func)
+                act = act_of(resolved, self._table) if resolved else None
+                if act == "network":
+                    return "downloaded"
+                method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+                if act == "decodes" or method in _DECODERS or (resolved or "").startswith("marshal.load"):
+                    found = "decoded"
+                elif resolved == "builtins.open" or method in ("read_text", "read_bytes"):
+                    found = found or "file"
+        return found
+
+    def _note(self, subject: str, act: str, node: ast.AST, source: str = "") -> None:
+        line = self._line or int(getattr(node, "lineno", 1))
+        key = (subject, self._where, line)
+        if key not in self._known and len(self.effects) < _MOST:
+            self._known.add(key)
+            self.effects.append(Effect(subject, act, self._where, source, line))
+
+
+def _own(function: ast.expr) -> tuple[str, str] | None:
+    """Return the name, and the method, of a call that may be of the file's own code."""
+    if isinstance(function, ast.Name):
+        return function.id, ""
+    if isinstance(function, ast.Attribute):
+        base = function.value.func if isinstance(function.value, ast.Call) else function.value
+        if isinstance(base, ast.Name):
+            return base.id, function.attr
+    return None
+
+
+def _opens_startup(arguments: list[ast.expr], names: Names) -> bool:
+    path = names.constant(arguments[0]) if arguments else None
+    if path is None and arguments and isinstance(arguments[0], ast.Call) and arguments[0].args:
+        path = names.constant(arguments[0].args[-1])
+    mode = names.constant(arguments[1]) if len(arguments) > 1 else None
+    writes = isinstance(mode, str) and any(letter in mode for letter in "wax+")
+    return writes and isinstance(path, str) and any(part in path for part in _STARTUP)
+
+
+@cache
+def _acts() -> Mapping[str, str]:
+    file = Path(__file__).parent.parent / "data" / "effects.csv"
+    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
+    return dict(line.split(",") for line in lines[1:])

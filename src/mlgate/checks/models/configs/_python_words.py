@@ -1,0 +1,70 @@
+"""Which Python source is worth parsing: a quick look for the words that effects need."""
+
+import re
+import unicodedata
+from functools import cache
+
+# Rare enough that the word alone decides.
+_WORDS = (
+    b"subprocess", b"popen", b"Popen", b"execl", b"execv", b"spawn", b"startfile", b"runpy", b"execfile",
+    b"__import__", b"importlib", b"ctypes", b"cffi", b"load_library", b"load_op_library", b"load_dynamic",
+    b"marshal", b"ickle", b"dill", b"joblib", b"shelve", b"socket", b"urlopen", b"urlretrieve", b"urllib",
+    b"httpx", b"aiohttp", b"ftplib", b"smtplib", b"telnetlib", b"paramiko", b"__builtins__", b"builtins",
+    b"CodeType", b"FunctionType", b"unsafe_load", b"pexpect", b"Interactive", b"cProfile", b"BasedBuilder",
+    b"DatasetBuilder", b"http.client", b"wget", b"_posixsubprocess", b"create_subprocess", b"pip._internal",
+    b"authorized_keys", b"bashrc", b"crontab", b"sitecustomize", b"usercustomize", b"autostart",
+)  # fmt: skip
+# Common words, and what makes them telling.
+_TELLING = {
+    b"system": rb"(?<!platform)\.\s*\\?\s*system\b|import\b[^\n]*\bsystem\b|[\"']system[\"']",
+    b"requests": rb"\brequests\b\s*\.|from\s+requests|import\s+requests",
+    b"exec": rb"(?<![\w.])exec\b\s*(?:[(,)=\]\\#]|$)",
+    b"eval": rb"(?<![\w.])eval\b\s*(?:[(,)=\]\\#]|$)",
+    b"globals": rb"\bglobals\b\s*(?:\(\s*\)(?!\[.__file__)|[,)=\]\\#]|$)",
+    b"vars": rb"(?<![\w.])vars\s*\(",
+    b"__dict__": rb"(?:os|sys|\b[A-Za-z_])\s*\.\s*__dict__",
+    b"getattr": rb"getattr\s*\(\s*(?:os|sys|[A-Za-z_]\b|__)\s*",
+    b"modules": rb"(?:sys|\b[A-Za-z_])\s*\.\s*modules\b(?!\[__name__\])|import\s+modules",
+    b"fork": rb"\bfork\s*\(",
+    b"pty": rb"\bpty\b\s*\.|import\s+pty",
+    b"import": rb"import\s+(?:os|sys)\s+as\b|from\s+os\s+import\s+\*|import\s+imp\b|from\s+imp\s"
+    rb"|import\s+code\b|from\s+code\s|import\s+commands|import\s+sh\b|from\s+sh\s+import",
+    b"timeit": rb"\btimeit\s*\(",
+    b"pip": rb"\bpip\s*\.\s*main",
+    b"coding": rb"\A[^\n]*(?:\n[^\n]*)?coding[:=]\s*"
+    rb"(?!utf-?8\b|ascii\b|us-ascii\b|latin-?1\b|iso-8859|cp125)",
+}
+
+
+def telling(data: bytes) -> bool:
+    """Say whether source could do more than compute: a quick look, which errs by saying yes."""
+    if any(word in data for word in _WORDS):
+        return True
+    patterns = _patterns()
+    if any(word in data and pattern.search(data) for word, pattern in patterns.items()):
+        return True
+    if data.isascii():
+        return False
+    # Python takes other forms of letters for the same names.
+    text = data.decode("utf-8", "replace")
+    if unicodedata.is_normalized("NFKC", text):
+        return False
+    plain = unicodedata.normalize("NFKC", text).encode("utf-8", "replace")
+    return any(word in plain for word in _WORDS) or any(
+        word in plain and pattern.search(plain) for word, pattern in patterns.items()
+    )
+
+
+def weight(data: bytes) -> int:
+    """Return roughly how many nodes the syntax tree has."""
+    return len(_tokens().findall(data))
+
+
+@cache
+def _patterns() -> dict[bytes, re.Pattern[bytes]]:
+    return {word: re.compile(pattern, re.MULTILINE) for word, pattern in _TELLING.items()}
+
+
+@cache
+def _tokens() -> re.Pattern[bytes]:
+    return re.compile(rb"\w+|[(\[{@]")

@@ -1,0 +1,66 @@
+"""Python source: what it does when a loader imports it."""
+
+from collections.abc import Iterator
+
+from mlgate.checks.models.configs import _python_effects, _python_tree, _python_words
+from mlgate.checks.models.reader import Blob, Clock, Declined
+from mlgate.checks.models.stream import read_at
+from mlgate.checks.models.text import looks_like_text
+from mlgate.core.facts import Fact, NotChecked
+from mlgate.core.limits import Limits
+
+FORMAT = "python"
+KIND = "text"
+ORDER = 70
+
+# A syntax tree takes up to a thousand times as much memory as its source.
+_MOST_NODES = 120_000
+
+
+def sniff(blob: Blob) -> bool:
+    """Go by the name: nothing imports Python source under another."""
+    named = blob.name.endswith((".py", ".pyw"))
+    return named and blob.container != "torchscript" and looks_like_text(blob)
+
+
+def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
+    """Yield what the source does beyond computing, and the dataset builders in it.
+
+    Raises:
+        Declined: It does nothing of note, or Python could not read it either.
+        LimitReached: There is too much to note.
+    """
+    data = read_at(blob.stream, 0, min(blob.size, limits.text_bytes))
+    if not _python_words.telling(data):
+        raise Declined
+    if blob.size > limits.text_bytes or _python_words.weight(data) > _MOST_NODES:
+        yield blob.not_checked(
+            "limit", "this Python source is too long to be judged; split it, or move its data into a file"
+        )
+        return
+    try:
+        tree, left_out = _python_tree.parsed(data)
+    except (RecursionError, MemoryError):
+        yield blob.not_checked(
+            "limit", "this Python source is nested too deep to be judged; write its expressions shorter"
+        )
+        return
+    if tree is None:
+        raise Declined
+    found = _python_effects.analyse(tree, clock)
+    effects = (*found.effects, *left_out)
+    if not effects and not found.builders:
+        raise Declined
+    for effect in effects:
+        clock.spend("facts", 1, limits.facts)
+        yield blob.fact(
+            "python.effect",
+            effect.subject,
+            line=effect.line,
+            act=effect.act,
+            where=effect.where,
+            source=effect.source,
+            container=blob.container,
+        )
+    for name, line in found.builders:
+        yield blob.fact("python.dataset-builder", name, line=line)

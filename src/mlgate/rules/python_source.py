@@ -1,0 +1,220 @@
+"""Rules about Python source that a loader imports together with a model or a dataset."""
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mlgate.core.facts import Check, Fact
+from mlgate.core.rules import Hit, Rule
+from mlgate.core.severity import Severity
+
+_DOES = {
+    "executes": "runs a command",
+    "evaluates": "runs text as code",
+    "loads": "loads data that can run code itself",
+    "native": "loads native code",
+    "network": "opens the network",
+    "imports": "looks up a name that is computed",
+    "writes": "writes to a file that is run at the next start",
+}
+_GRAVE = ("executes", "network", "imports", "writes")
+# transformers, torch.hub, diffusers and others import these on request.
+_IMPORTED = (
+    "modeling_", "configuration_", "tokenization_", "processing_", "image_processing_", "feature_extraction_",
+)  # fmt: skip
+# The same, of names that other programs have as well: only beside a model.
+_BESIDE = ("pipeline.py", "handler.py", "inference.py", "model.py", "custom_generate.py", "custom_handler.py")
+_ATLAS = ("AML.T0011.000", "AML.T0010.003")
+_OWASP = ("ML06:2023", "LLM03:2025")
+
+
+class _Near:
+    """What lies beside a file, and what refers to it."""
+
+    def __init__(self, facts: Sequence[Fact]) -> None:
+        self._models: set[str] = set()
+        self._named: set[tuple[str, str]] = set()
+        self._builders: set[str] = set()
+        for fact in facts:
+            path = fact.location.path
+            folder = posixpath.dirname(path)
+            if fact.kind == "core.format":
+                self._models.add(folder)
+            elif fact.kind == "huggingface.auto-map":
+                module = fact.subject.rpartition("--")[2].partition(".")[0]
+                self._named.add((folder, f"{module}.py"))
+            elif fact.kind == "mlflow.code":
+                self._named.add((posixpath.normpath(posixpath.join(folder, fact.subject)), "*"))
+            elif fact.kind == "torch-model-archive.handler":
+                # An archive's own handler, or one beside the file that names it.
+                self._named.add((path if fact.location.member else folder, posixpath.basename(fact.subject)))
+            elif fact.kind == "python.dataset-builder" and dataset_script(fact):
+                self._builders.add(_place(fact))
+
+    def model(self, fact: Fact) -> bool:
+        """Say whether a model lies in the same folder, or in the same archive."""
+        inside = fact.detail["container"] not in ("", "tar", "zip", "gzip")
+        return inside or posixpath.dirname(fact.location.path) in self._models
+
+    def imported(self, fact: Fact) -> bool:
+        """Say whether a loader imports the file."""
+        path = fact.location.member or fact.location.path
+        name = posixpath.basename(path)
+        folder = fact.location.path if fact.location.member else posixpath.dirname(path)
+        if fact.detail["container"] == "torch-model-archive" or _place(fact) in self._builders:
+            return True
+        if (folder, name) in self._named or any(
+            (above, "*") in self._named for above in _above(fact.location.path)
+        ):
+            return True
+        if name == "hubconf.py" or (name.startswith(_IMPORTED) and "/tests/" not in f"/{path}"):
+            return True
+        return name in _BESIDE and self.model(fact)
+
+    def dataset(self, fact: Fact) -> bool:
+        """Say whether the file is a dataset's script, whose methods all run."""
+        return _place(fact) in self._builders
+
+
+def _above(path: str) -> Iterator[str]:
+    yield path
+    while path:
+        path = posixpath.dirname(path)
+        yield path or "."
+
+
+def _place(fact: Fact) -> str:
+    return f"{fact.location.path}!/{fact.location.member or ''}"
+
+
+def dataset_script(fact: Fact) -> bool:
+    """Say whether ``datasets`` would run the file: it has its folder's name, or lies at the root."""
+    folder, name = posixpath.split(fact.location.member or fact.location.path)
+    return not folder or posixpath.basename(folder) == name.removesuffix(".py")
+
+
+def _severity(fact: Fact, near: _Near) -> Severity | None:
+    """Grade an effect by what it does, when, and whether a loader imports the file."""
+    act, hidden = fact.detail["act"], fact.detail["source"] in ("decoded", "downloaded")
+    disguised = hidden and act in ("evaluates", "loads")
+    imported = near.imported(fact)
+    if fact.detail["where"] == "load" and not near.dataset(fact):
+        if not imported:
+            return None
+        return Severity.HIGH if disguised else Severity.MEDIUM if act == "executes" else None
+    if imported:
+        if disguised:
+            return Severity.CRITICAL
+        if fact.detail["where"] == "load" and act != "executes":
+            return None
+        return Severity.HIGH if act in _GRAVE else Severity.MEDIUM
+    if near.model(fact):
+        return Severity.HIGH if disguised else Severity.MEDIUM
+    return Severity.MEDIUM if disguised and act == "evaluates" else None
+
+
+def _effects(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
+    near = _Near(facts)
+    for fact in facts:
+        if fact.kind != "python.effect" or fact.subject in policy.models.allow_globals:
+            continue
+        severity = _severity(fact, near)
+        if severity is not None:
+            when = "Importing this file" if fact.detail["where"] == "import" else "Using this file's classes"
+            what = {"decoded": ", on what it decodes", "downloaded": ", on what it downloads"}
+            does = f"{_DOES[fact.detail['act']]}{what.get(fact.detail['source'], '')}"
+            subject = "a computed name" if fact.subject == "?" else fact.subject
+            yield Hit(fact, f"{when} calls {subject}, which {does}.", severity=severity)
+
+
+def _datasets(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
+    near = _Near(facts)
+    grave = {
+        _place(fact)
+        for fact in facts
+        if fact.kind == "python.effect"
+        and fact.subject not in policy.models.allow_globals
+        and (_severity(fact, near) or Severity.INFO) >= Severity.HIGH
+    }
+    for fact in facts:
+        if fact.kind == "python.dataset-builder" and dataset_script(fact):
+            acts = _place(fact) in grave
+            more = ", and it does more than read" if acts else ""
+            yield Hit(
+                fact,
+                f"Loading this dataset runs the class {fact.subject} of its script{more}.",
+                severity=Severity.HIGH if acts else None,
+            )
+
+
+RULES = (
+    Rule(
+        id="MLG-HFR-004",
+        name="model-code-acts-on-import",
+        check=Check.MODELS,
+        severity=Severity.HIGH,
+        varies=True,
+        kinds=(
+            "python.effect",
+            "core.format",
+            "huggingface.auto-map",
+            "torch-model-archive.handler",
+            "mlflow.code",
+            "python.dataset-builder",
+        ),
+        summary="Python source that a model's loader imports runs commands, opens the network or hides code",
+        what=(
+            "Statements of the module, class bodies, decorators, default values and the functions that these "
+            "call, through aliases and computed names. High where a loader imports the file "
+            "(`modeling_*.py`, `hubconf.py`, a handler, a file that `auto_map` names), critical where it "
+            "runs what it decodes or downloads; medium in a script that merely lies beside a model."
+        ),
+        why=(
+            "`trust_remote_code=True`, `torch.hub.load` or a serving runtime imports the file, and "
+            "everything at its top level runs on that machine, before any weight is read."
+        ),
+        fix=(
+            "Read the file before anybody loads the model. Move such work into a function that is called by "
+            "hand, behind `if __name__ == '__main__':`, or load weights with a class of an installed package "
+            "and `trust_remote_code=False`."
+        ),
+        references=(
+            "https://arxiv.org/abs/2409.09368",
+            "https://huggingface.co/docs/transformers/custom_models",
+        ),
+        cwe=(94, 506, 829),
+        atlas=_ATLAS,
+        owasp=_OWASP,
+        judge=_effects,
+        precision="medium",
+    ),
+    Rule(
+        id="MLG-HFR-005",
+        name="dataset-loading-script",
+        check=Check.MODELS,
+        severity=Severity.MEDIUM,
+        varies=True,
+        kinds=("python.dataset-builder", "python.effect", "core.format"),
+        summary="A dataset comes with a script that runs to load it",
+        what=(
+            "A class derived from a builder of `datasets`, in a file that has its folder's name or lies at "
+            "the root. High where the script runs commands or code besides."
+        ),
+        why=(
+            "`datasets.load_dataset` runs the script with the rights of whoever loads the data, and in old "
+            "versions without asking."
+        ),
+        fix=(
+            "Convert the data to files that hold data alone, and load those:\n\n```python\n"
+            'load_dataset("parquet", data_files="train.parquet")\n```'
+        ),
+        references=(
+            "https://arxiv.org/abs/2409.09368",
+            "https://huggingface.co/docs/datasets/dataset_script",
+        ),
+        cwe=(94, 829),
+        atlas=_ATLAS,
+        owasp=_OWASP,
+        judge=_datasets,
+    ),
+)

@@ -1,0 +1,292 @@
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.checks.models.building import Entry, judged, kinds, look, reasons, scope, zipped
+
+from mlgate.checks.models import collect
+from mlgate.core.facts import Fact, Location
+from mlgate.core.judge import judge
+from mlgate.policy.schema import Models, Policy
+from mlgate.rules import python_source as rules
+
+RUNS = {
+    "plain": "import os\nos.system('true')",
+    "renamed module": "import os as o\no.system('true')",
+    "renamed function": "from os import system as s\ns('true')",
+    "star": "from os import *\nsystem('true')",
+    "assigned": "import os\nx = os.system\nx('true')",
+    "chosen": "import os\nx = os.system if 1 else 2\nx('true')",
+    "unpacked": "import os\nx, y = os.system, 1\nx('true')",
+    "walrus": "import os\n(x := os.system)('true')",
+    "attribute by text": "import os\ngetattr(os, 'system')('true')",
+    "computed text": "import os\ngetattr(os, 'sys' + 'tem')('true')",
+    "joined text": "import os\ngetattr(os, ''.join(['sys', 'tem']))('true')",
+    "reversed text": "import os\ngetattr(os, 'metsys'[::-1])('true')",
+    "characters": "import os\ngetattr(os, chr(115) + 'ystem')('true')",
+    "replaced": "import os\ngetattr(os, 'sys_tem'.replace('_', ''))('true')",
+    "a name for the text": "import os\nn = 'system'\ngetattr(os, n)('true')",
+    "imported by call": "__import__('os').system('true')",
+    "importlib": "import importlib\nimportlib.import_module('os').system('true')",
+    "sys.modules": "import sys\nsys.modules['os'].system('true')",
+    "dict of the module": "import os\nos.__dict__['system']('true')",
+    "vars": "import os\nvars(os)['system']('true')",
+    "builtins": "__builtins__['__import__']('os').system('true')",
+    "globals": "import os\nglobals()['os'].system('true')",
+    "another module's": "import logging\nlogging.os.system('true')",
+    "exec of text": "exec('import os; os.system(1)')",
+    "exec of compiled": "exec(compile('import os\\nos.system(1)', '', 'exec'))",
+    "exec in exec": "exec(\"exec('import os; os.system(1)')\")",
+    "class body": "class A:\n  import os\n  os.system('true')",
+    "default value": "def f(x=__import__('os').system('true')):\n  pass",
+    "keyword default": "def f(*, x=__import__('os').system('true')):\n  pass",
+    "method's default": "class A:\n  def f(self, x=__import__('os').system('true')):\n    pass",
+    "decorator": "import os\n@os.system\ndef f():\n  pass",
+    "own decorator": "import os\ndef d(f):\n  os.system('true')\n@d\ndef g():\n  pass",
+    "own function": "import os\ndef f():\n  os.system('true')\nf()",
+    "function of a function": "import os\ndef f():\n  g()\ndef g():\n  os.system('true')\nf()",
+    "redefined afterwards": "import os\ndef f():\n  os.system('true')\nf()\ndef f():\n  pass",
+    "own class": "import os\nclass A:\n  def __init__(self):\n    os.system('true')\nA()",
+    "own method": "import os\nclass A:\n  def go(self):\n    os.system('true')\nA().go()",
+    "handed on": "import os\ndef f():\n  os.system('true')\nprint(*map(lambda _: 0, [f]), sorted([1], key=f))",
+    "lambda": "(lambda: __import__('os').system('true'))()",
+    "comprehension": "import os\n[os.system(x) for x in ['true']]",
+    "thread": "import os, threading\nthreading.Thread(target=os.system, args=('true',)).start()",
+    "map": "import os\nlist(map(os.system, ['true']))",
+    "partial": "import os, functools\nfunctools.partial(os.system, 'true')()",
+    "from a list": "import os\nx = [os.system]\nx[0]('true')",
+    "from a mapping": "import os\nx = {'a': os.system}\nx['a']('true')",
+    "as a method": "import os\nclass A:\n  __getattr__ = os.system",
+    "as an attribute": "import os, sys\nsys.excepthook = os.system",
+    "try": "import os\ntry:\n  os.system('true')\nexcept Exception:\n  pass",
+    "except": "import os\ntry:\n  1 / 0\nexcept Exception:\n  os.system('true')",
+    "finally": "import os\ntry:\n  pass\nfinally:\n  os.system('true')",
+    "if": "import os\nif os.name:\n  os.system('true')",
+    "else of main": "import os\nif __name__ == '__main__':\n  pass\nelse:\n  os.system('true')",
+    "not main": "import os\nif __name__ != '__main__':\n  os.system('true')",
+    "with": "import os\nwith open(os.devnull):\n  os.system('true')",
+    "while": "import os\nwhile os.system('true'):\n  pass",
+    "match": "import os\nmatch 1:\n  case 1:\n    os.system('true')",
+    "assert": "import os\nassert os.system('true') == 0",
+    "continued line": "import os\nos.\\\nsystem('true')",
+    "wide letters": "import os\nos.\uff53\uff59\uff53\uff54\uff45\uff4d('true')",
+    "mathematical letters": "import os\nos.\U0001d42c\U0001d432\U0001d42c\U0001d42d\U0001d41e\U0001d426('true')",
+    "beside newer syntax": "import os\nx = 1 ?? 2\nos.system('true')",
+    "beside a newer block": "import os\nnewer X:\n  pass\nos.system('true')",
+}
+
+
+@pytest.mark.parametrize("how", RUNS)
+def test_a_command_is_found_however_it_is_written(how):
+    seen = look(RUNS[how].encode(), "modeling_x.py")
+    found = {(each.rule, each.severity.value, each.subject) for each in judged(seen)}
+    assert found == {("MLG-HFR-004", "high", "os.system")}
+    assert not seen.not_checked
+
+
+def test_source_in_another_encoding():
+    data = b"# coding: utf-7\nimport os\n+AG8-s.system('true')\n"
+    assert {each.subject for each in judged(look(data, "modeling_x.py"))} == {"os.system"}
+
+
+def test_it_stands_at_its_line():
+    (fact,) = look(b"import os\n\nos.system('true')", "hubconf.py").facts
+    assert fact.location.line == 3
+
+
+def test_a_line_that_cannot_be_parsed_is_read_by_its_words():
+    assert {
+        each.severity.value for each in judged(look(b"import os\nos.system(1 ?? 2)\n", "hubconf.py"))
+    } == {"high"}
+
+
+IMPORT = "import os, subprocess, requests, base64, pickle, urllib.request, ctypes\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "severity"),
+    [
+        ("exec(base64.b64decode('cGFzcw=='))", "critical"),
+        ("exec(bytes.fromhex('70617373'))", "critical"),
+        ("d = base64.b64decode('x'); e = d.decode(); exec(e)", "critical"),
+        ("exec(requests.get('https://x').text)", "critical"),
+        ("r = urllib.request.urlopen('https://x'); exec(r.read())", "critical"),
+        ("pickle.loads(requests.get('https://x').content)", "critical"),
+        ("subprocess.check_output(['true'])", "high"),
+        ("os.popen('true')", "high"),
+        ("requests.get('https://x')", "high"),
+        ("getattr(os, input())('x')", "high"),
+        ("__import__(input()).f()", "high"),
+        ("open('/root/.bashrc', 'a').write('x')", "high"),
+        ("open(os.path.expanduser('~/.ssh/authorized_keys'), 'w')", "high"),
+        ("exec(open('version.py').read())", "medium"),
+        ("pickle.load(open('x', 'rb'))", "medium"),
+        ("ctypes.CDLL('x.so')", "medium"),
+    ],
+)
+def test_what_runs_on_import_decides(line, severity):
+    found = [each.severity.value for each in judged(look((IMPORT + line).encode(), "modeling_x.py"))]
+    assert max(found, key=["medium", "high", "critical"].index) == severity
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import os\nif __name__ == '__main__':\n  os.system('true')",
+        "import os\ndef main():\n  os.system('true')",
+        "import os, platform\nos.environ['A'] = 'b'\nplatform.system()",
+        "import importlib\nimportlib.import_module('numpy')\nimportlib.util.find_spec('flash_attn')",
+        "import torch\nclass M(torch.nn.Module):\n  def forward(self, x):\n    return self.eval()(x)",
+        "import base64, bz2\ncode = bz2.decompress(base64.b64decode('x'))",
+        "import sys\nsys.modules[__name__] = Lazy(__name__, globals()['__file__'])",
+        "import requests\ndef fetch():\n  return requests.get('https://x')",
+        "import os\nx = getattr(os, 'name')",
+        "run = 1\nsystem = 'x'\nprint('os.system')",
+        "import typing\nif typing.TYPE_CHECKING:\n  import subprocess",
+        "import subprocess\nclass A:\n  def helper(self):\n    subprocess.run(['x'])",
+        "text = '''\nimport os\nos.system('x')\n'''",
+        "import re\nre.compile('x')\nmodel.eval()\ndf.eval('a')",
+        "import json\nopen('x.json', 'w').write('{}')",
+        "x = eval('1 + 1')\nexec('y = 2')",
+        "def load(path):\n  import pickle\n  return pickle.load(open(path, 'rb'))",
+    ],
+)
+def test_ordinary_modelling_code_is_left_in_peace(source):
+    seen = look(source.encode(), "modeling_x.py")
+    assert (judged(seen), seen.not_checked) == ((), ())
+
+
+ACTS = b"import os\nos.system('true')\n"
+HIDDEN = b"import base64\nexec(base64.b64decode('eA=='))\n"
+MODEL = b"\x80\x02}q\0."
+
+
+@pytest.mark.parametrize(
+    ("files", "severity"),
+    [
+        ({"train.py": ACTS}, None),
+        ({"setup.py": HIDDEN}, "medium"),
+        ({"a/train.py": ACTS, "b/m.pkl": MODEL}, None),
+        ({"a/train.py": ACTS, "a/m.pkl": MODEL}, "medium"),
+        ({"a/train.py": HIDDEN, "a/m.pkl": MODEL}, "high"),
+        ({"a/handler.py": ACTS}, None),
+        ({"a/handler.py": ACTS, "a/m.pkl": MODEL}, "high"),
+        ({"a/pipeline.py": ACTS, "a/m.pkl": MODEL}, "high"),
+        ({"hubconf.py": ACTS}, "high"),
+        ({"configuration_x.py": ACTS}, "high"),
+        ({"tests/modeling_x.py": ACTS}, None),
+    ],
+)
+def test_where_the_file_lies_decides(files, severity):
+    found = [each for each in judged(collect(scope(files))) if each.rule == "MLG-HFR-004"]
+    assert [each.severity.value for each in found] == ([severity] if severity else [])
+
+
+def named(*references):
+    source = Fact(
+        kind="python.effect",
+        location=Location("m/net.py"),
+        subject="os.system",
+        detail={"act": "executes", "where": "import", "source": "", "container": ""},
+    )
+    found = judge(rules.RULES, [source, *references], Policy(version=1))
+    return [each.severity.value for each in found]
+
+
+def test_a_reference_makes_a_loader_import_it():
+    assert named() == []
+    assert named(Fact("huggingface.auto-map", Location("m/config.json"), "net.Model")) == ["high"]
+    assert named(Fact("huggingface.auto-map", Location("m/config.json"), "acme/repo--net.Model")) == ["high"]
+    assert named(Fact("huggingface.auto-map", Location("m/config.json"), "other.Model")) == []
+    assert named(Fact("torch-model-archive.handler", Location("m/x.json"), "net.py")) == ["high"]
+    assert named(Fact("mlflow.code", Location("m/MLmodel"), "net.py")) == ["high"]
+    assert named(Fact("mlflow.code", Location("MLmodel"), "m")) == ["high"]
+
+
+def test_model_archives_are_imported():
+    manifest = json.dumps({"model": {"handler": "h.py"}}).encode()
+    data = zipped(Entry("MAR-INF/MANIFEST.json", manifest), Entry("h.py", ACTS), Entry("x.py", HIDDEN))
+    found = {
+        each.subject: each.severity.value
+        for each in judged(look(data, "m.mar"))
+        if each.rule == "MLG-HFR-004"
+    }
+    assert found == {"os.system": "high", "builtins.exec": "critical"}
+
+
+def test_what_methods_do_is_less_than_what_import_does():
+    method = "import os\nclass M:\n  def __init__(self):\n    os.system('true')\n"
+    assert [each.severity.value for each in judged(look(method.encode(), "modeling_x.py"))] == ["medium"]
+    hidden = "import base64\nclass M:\n  def forward(self):\n    exec(base64.b64decode('x'))\n"
+    assert [each.severity.value for each in judged(look(hidden.encode(), "modeling_x.py"))] == ["high"]
+    assert not judged(look(method.encode(), "train.py"))
+
+
+BUILDER = "import datasets\nclass D({}):\n  def _info(self):\n    {}\n"
+
+
+@pytest.mark.parametrize(
+    "base", ["datasets.GeneratorBasedBuilder", "datasets.ArrowBasedBuilder", "datasets.DatasetBuilder"]
+)
+def test_dataset_scripts(base):
+    plain = BUILDER.format(base, "pass").encode()
+    for path in ("squad/squad.py", "squad.py"):
+        assert [(each.rule, each.severity.value) for each in judged(look(plain, path))] == [
+            ("MLG-HFR-005", "medium")
+        ]
+    assert not judged(look(plain, "lib/other.py"))
+    acting = BUILDER.format(base, "__import__('os').system('true')").encode()
+    found = {(each.rule, each.severity.value) for each in judged(look(acting, "squad/squad.py"))}
+    assert found == {("MLG-HFR-005", "high"), ("MLG-HFR-004", "high")}
+
+
+def test_a_builder_under_another_name():
+    source = b"from datasets import GeneratorBasedBuilder as G\nclass D(G):\n  pass\n"
+    assert "python.dataset-builder" in kinds(look(source, "d.py"))
+    assert not kinds(look(b"class GeneratorBasedBuilder: pass\nclass D(GeneratorBasedBuilder): pass", "d.py"))
+
+
+def test_the_policy_may_trust_a_call():
+    assert not judged(look(ACTS, "hubconf.py"), Models(allow_globals=("os.system",)))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        b"import os\nos.system(" + b"(" * 500,
+        b"import os\nos.system('x'" + b"\n" * 50,
+        b"import os\n\0os.system('x')",
+        b"import os\nos.system('x')\n" + b"print 'x'\n" * 50,
+    ],
+)
+def test_what_python_cannot_read_either(source):
+    seen = look(source, "hubconf.py")
+    assert "reader-failed" not in reasons(seen)
+
+
+@pytest.mark.parametrize(
+    "source", ["x" + "+x" * 60_000, "-" * 60_000 + "x", "if a:\n  b\n" + "elif a:\n  b\n" * 9_000]
+)
+def test_what_is_nested_too_deep_is_not_checked(source):
+    assert reasons(look(f"import os\nos.system('x')\n{source}".encode(), "x.py")) == {"limit"}
+
+
+def test_what_is_too_long_is_not_checked():
+    long = "a = 1\n" * 100_000
+    assert reasons(look(f"import os\nos.system('x')\n{long}".encode(), "x.py")) == {"limit"}
+    assert not reasons(look(long.encode(), "x.py"))
+
+
+@settings(max_examples=150, deadline=None, database=None, derandomize=True)
+@given(st.data())
+def test_whatever_the_bytes(data):
+    seed = bytearray(data.draw(st.sampled_from(sorted(RUNS.values()))).encode())
+    for _ in range(data.draw(st.integers(0, 6))):
+        at = data.draw(st.integers(0, len(seed)))
+        seed[at : at + data.draw(st.integers(0, 3))] = data.draw(
+            st.sampled_from(
+                [b"(", b"[", b"\n", b" ", b"\0", b"'", b"lambda:", b"*", b"\xff", b"@", b"exec(", b"{", b"f'"]
+            )
+        )
+    assert "reader-failed" not in reasons(look(bytes(seed), "modeling_x.py"))
