@@ -204,7 +204,7 @@ def test_depth_is_counted():
         (["m/data.pkl", "m/version"], "torch", False),
         (["m/data.pkl", "m/code/a.py"], "torchscript", True),
         (["a.npy", "b.npy"], "npz", False),
-        (["config.json", "metadata.json", "model.weights.h5"], "keras", True),
+        (["config.json", "metadata.json", "model.weights.h5"], "keras", False),
         (["schema.json", "0.npy"], "skops", True),
         (["MAR-INF/MANIFEST.json"], "torch-model-archive", True),
         (["[Content_Types].xml", "word/document.xml"], "zip", False),
