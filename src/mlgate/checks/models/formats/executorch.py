@@ -138,9 +138,7 @@ class _Program:
             self._tensor(table)
         elif kind == "DataSegment":
             self._segment(table)
-        elif kind == "SubsegmentOffsets" and "offsets" in table.fields:
-            self._index(table, "segment_index", self._count("segments"), least=0)
-        elif kind == "NamedData":
+        elif (kind == "SubsegmentOffsets" and self._flat.vector(table, "offsets")[1]) or kind == "NamedData":
             self._index(table, "segment_index", self._count("segments"))
         elif kind == "BackendDelegateDataReference":
             yield from self._delegate(table)
@@ -243,6 +241,6 @@ class _Program:
             if not least <= index < count:
                 raise Broken(table.offset, f"{table.kind}.{name} names what is not there")
 
-    def _index(self, table: Table, name: str, count: int, *, least: int = 0) -> None:
-        if not least <= self._flat.number(table, name) < count:
+    def _index(self, table: Table, name: str, count: int) -> None:
+        if not 0 <= self._flat.number(table, name) < count:
             raise Broken(table.offset, f"{table.kind}.{name} names what is not there")
