@@ -31,7 +31,6 @@ _LINK = 0o120000
 _TYPE = 0o170000
 # Archives whose instructions to the loader are not judged.
 _UNREAD = {
-    "skops": "the types and functions that its schema.json names",
     "torch-model-archive": "the handler that its manifest names",
 }
 
