@@ -14,6 +14,7 @@ _ESCAPES = {
     "builtin": "calls Python's {}",
     "dunder": "reaches for {}",
     "import": "imports {}",
+    "module": "reaches into the Python module {}",
     "python": "calls the Python function {}",
 }
 

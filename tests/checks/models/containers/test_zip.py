@@ -202,7 +202,7 @@ def test_depth_is_counted():
     ("names", "kind", "unread"),
     [
         (["m/data.pkl", "m/version"], "torch", False),
-        (["m/data.pkl", "m/code/a.py"], "torchscript", True),
+        (["m/data.pkl", "m/code/a.py"], "torchscript", False),
         (["a.npy", "b.npy"], "npz", False),
         (["config.json", "metadata.json", "model.weights.h5"], "keras", False),
         (["schema.json", "0.npy"], "skops", True),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from mlgate.checks.models.formats._torch_operators import Operators
+from mlgate.checks.models.formats._torch_operators import Operators, effects
 from mlgate.checks.models.reader import Blob, Clock
 from mlgate.checks.models.stream import chunks
 from mlgate.core.facts import Fact
@@ -38,7 +38,9 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
         data = kept + chunk
         for match in _names().finditer(data):
             name = match[0].decode("ascii")
-            yield from operators.note(name, offset=start + match.start())
+            # The opcode behind a text may be a letter too.
+            known = next((each for each in effects() if "::" in each and name.startswith(each)), name)
+            yield from operators.note(known, offset=start + match.start())
         kept = data[-_LONGEST:]
         start += len(data) - len(kept)
 

@@ -60,8 +60,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     if source.broken:
         yield blob.not_checked(
             "malformed",
-            "a text in this TorchScript has no end, so that what follows could not be told from it; "
-            "export the model again",
+            "this TorchScript has texts or brackets without an end, or bytes that no source has, so that it "
+            "could not be read to its end; export the model again",
             line=source.line,
         )
 
@@ -78,20 +78,25 @@ class _Source:
 
     def facts(self) -> Iterator[Fact]:
         """Yield what the tokens name; set ``broken`` where a text does not end."""
-        text, counted = self._text, 0
+        text, counted, depth = self._text, 0, 0
         before = ""
         for token in _tokens().finditer(text):
             self.line += text.count("\n", counted, token.start())
             counted = token.start()
             self._clock.check()
-            if token["open"]:
+            if token["open"] or token["odd"]:
                 self.broken = True
-                return
-            if token["python"]:
+            elif token["bracket"]:
+                depth += 1 if token["bracket"] in "([{" else -1
+                self.broken = self.broken or depth < 0
+            elif token["python"]:
                 yield from self._escape("python", token["python"].lstrip("^ \t"))
             elif token["chain"]:
                 yield from self._chain(_spaces().sub("", token["chain"]), before, token)
-            before = (token["chain"] or "") if token.lastgroup == "chain" else ""
+            elif token["comment"] and "type:" in token["comment"]:
+                yield from self._types(token["comment"])
+            before = token["chain"] or ""
+        self.broken = self.broken or depth != 0
 
     def _chain(self, chain: str, before: str, token: re.Match[str]) -> Iterator[Fact]:
         names = chain.split(".")
@@ -106,7 +111,9 @@ class _Source:
         if token["dot"]:
             return  # a method of a value, which none of the operators of note is
         declared = behind[:1] == ":" or (behind[:1] == "=" and behind[1:2] != "=")
-        if names[0] == "torch" and len(names) > 1:
+        if names[0] == "torch" and len(names) > 2:
+            yield from self._escape("module", chain)
+        elif names[0] == "torch" and len(names) > 1:
             yield from self._operators.note(f"aten::{names[1]}", line=self.line)
         elif names[0] == "ops" and len(names) > 2:
             yield from self._operators.note(f"{names[1]}::{names[2]}", line=self.line)
@@ -117,6 +124,12 @@ class _Source:
             yield from self._operators.note(f"{names[3]}::class", line=self.line)
         elif len(names) == 1 and chain in _PYTHON and behind[:1] == "(":
             yield from self._escape("builtin", chain)
+
+    def _types(self, comment: str) -> Iterator[Fact]:
+        """Judge a comment that gives types: tools in Python have evaluated these."""
+        for call in _calls().finditer(comment):
+            if call[1] in _PYTHON or call[1] in _DUNDER:
+                yield from self._escape("builtin", call[1])
 
     def _escape(self, how: str, name: str) -> Iterator[Fact]:
         if (how, name) in self._seen:
@@ -131,16 +144,23 @@ def _tokens() -> re.Pattern[str]:
     name = r"[A-Za-z_][A-Za-z0-9_]*+"
     gap = r"[ \t\r\n\f\v\\]*+"
     return re.compile(
-        r"#[^\n]*+"
+        r"(?P<comment>#[^\n]*+)"
         r'|"""(?:[^"\\]|\\[\s\S]|"(?!""))*+"""'
         r"|'''(?:[^'\\]|\\[\s\S]|'(?!''))*+'''"
         r'|"(?:[^"\\]|\\[\s\S])*+"'
         r"|'(?:[^'\\]|\\[\s\S])*+'"
         r"|(?P<open>[\"'])"
+        r"|(?P<bracket>[()\[\]{}])"
+        r"|(?P<odd>[^\t-\r -~\ufeff])"
         r"|[0-9][0-9A-Za-z_.]*+"
         rf"|(?P<python>\^[ \t]*+{name})"
         rf"|(?P<dot>\.{gap})?+(?P<chain>{name}(?:{gap}\.{gap}{name})*+)"
     )
+
+
+@cache
+def _calls() -> re.Pattern[str]:
+    return re.compile(r"([A-Za-z_]\w*+)[ \t]*+\(")
 
 
 @cache
