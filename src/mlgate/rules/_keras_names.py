@@ -20,7 +20,9 @@ class Tables(Struct, frozen=True):
     parts: frozenset[str]
     names: frozenset[str]
     harmless: frozenset[str]
+    everywhere: frozenset[str]
     operations: frozenset[str]
+    starts: tuple[str, ...]
 
 
 @cache
@@ -34,6 +36,8 @@ def tables() -> Tables:
         parts=frozenset(data["switches"]["parts"]),
         names=frozenset(data["switches"]["names"]),
         harmless=frozenset(data["harmless"]["modules"]),
+        everywhere=frozenset(data["switches"]["everywhere"]),
+        starts=tuple(data["operations"]["starts"]),
         operations=frozenset(data["operations"]["names"]),
     )
 
@@ -41,10 +45,11 @@ def tables() -> Tables:
 def switch(fact: Fact) -> bool:
     """Say whether a reference is to a function of Keras that is for programs, and not for models."""
     detail = fact.detail
-    if detail["family"] is None:
-        return False
     look = tables()
     name = detail["name"]
+    if detail["family"] is None:
+        # Under "builtins", Keras looks for functions in a few of its own modules.
+        return detail["module"] == "builtins" and detail["function"] and name in look.everywhere
     return name in look.names or (detail["part"] in look.parts and (detail["function"] or not _class(name)))
 
 
@@ -62,6 +67,13 @@ def outside(fact: Fact) -> Severity:
         return Severity.LOW
     # Keras writes functions by name alone, under "builtins": only classes have modules.
     return Severity.CRITICAL if detail["function"] else Severity.MEDIUM
+
+
+def reaching(operation: str) -> bool:
+    """Say whether an operation of TensorFlow reaches files, or Python."""
+    look = tables()
+    name = operation.removeprefix("tf.").removeprefix("compat.v1.")
+    return name in look.operations or name.startswith(look.starts)
 
 
 def _dangerous(detail: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from mlgate.core.facts import Check, Fact
 from mlgate.core.rules import Hit, Rule
 from mlgate.core.severity import Severity
-from mlgate.rules._keras_names import outside, switch, tables
+from mlgate.rules._keras_names import outside, reaching, switch
 
 _ATLAS = ("AML.T0011.000", "AML.T0018.002")
 _OWASP = ("ML06:2023", "LLM03:2025")
@@ -33,7 +33,7 @@ def _allowed(fact: Fact, policy: Any) -> bool:
 def _reference(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
     for fact in facts:
         if fact.kind == "keras.operation":
-            if fact.subject in tables().operations:
+            if reaching(fact.subject):
                 message = f"A layer runs the operation {fact.subject}, which reaches files or Python."
                 yield Hit(fact, message, severity=Severity.CRITICAL)
             continue

@@ -68,12 +68,13 @@ def described(members: Iterable[Member]) -> Iterator[Described]:
             if key or len(path) < 1 or path[-1] not in _LISTS:
                 continue
             key, path = f"{path[-1]}[]", path[:-1]
-        elif key not in _KEYS:
+        elif key not in _KEYS and path[-1:] != ("config",):
             continue
         yield from _left(opened, path)
         if not opened or opened[-1].path != path:
             opened.append(Described(path))
-        opened[-1].note(str(key), value, member.offset)
+        if key in _KEYS or "[" in str(key):
+            opened[-1].note(str(key), value, member.offset)
     yield from _left(opened, None)
 
 
@@ -81,12 +82,20 @@ def _left(opened: list[Described], path: Path | None) -> Iterator[Described]:
     """Yield the open objects that do not lead to ``path``, and hand their `config` to its owner."""
     while opened and (path is None or path[: len(opened[-1].path)] != opened[-1].path):
         done = opened.pop()
-        if done.path and done.path[-1] == "config":
-            owner = done.path[:-1]
-            if not opened or opened[-1].path != owner:
-                opened.append(Described(owner))
-            if opened[-1].config is None:
-                opened[-1].config = done
+        steps = done.path[-2:]
+        if steps[-1:] == ("config",):
+            owner = _owner(opened, done.path[:-1])
+            if owner.config is None:
+                owner.config = done
             else:
-                opened[-1].config.merge(done)
+                owner.config.merge(done)
+        elif steps[:1] == ("config",) and isinstance(steps[1], int):
+            # Of older versions: a list of layers.
+            _owner(opened, done.path[:-2]).note("config", None, 0)
         yield done
+
+
+def _owner(opened: list[Described], path: Path) -> Described:
+    if not opened or opened[-1].path != path:
+        opened.append(Described(path))
+    return opened[-1]

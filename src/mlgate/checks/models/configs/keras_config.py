@@ -8,6 +8,7 @@ import base64
 import binascii
 import builtins
 import io
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -19,7 +20,7 @@ from mlgate.checks.models.configs._keras_objects import Described, described
 from mlgate.checks.models.json_members import Malformed, begins_json, members, mentions
 from mlgate.checks.models.paths import escape
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
-from mlgate.checks.models.stream import chunks, member, printable
+from mlgate.checks.models.stream import chunks, member, printable, read_at
 from mlgate.checks.models.text import looks_like_text, read_text
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
@@ -40,7 +41,7 @@ _LONGEST_PATH = 4096
 
 def sniff(blob: Blob) -> bool:
     """Say whether it begins like a JSON document."""
-    return begins_json(blob.head) and looks_like_text(blob)
+    return begins_json(blob.head) and (looks_like_text(blob) or _encoding(blob) != "utf-8")
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
@@ -52,7 +53,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     """
     if blob.size > limits.text_bytes and not _may_mention(blob, clock):
         raise Declined
-    text = read_text(blob, limits)
+    text = _text(blob, limits)
     if not mentions(text, ("class_name",)):
         raise Declined
     seen = _Seen(blob, text, limits)
@@ -69,6 +70,19 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         yield blob.not_checked(
             "malformed", "this Keras configuration is no JSON document; save the model again"
         )
+
+
+def _encoding(blob: Blob) -> str:
+    """Return the encoding that json.loads takes bytes for: UTF-16 and UTF-32 need no mark."""
+    return json.detect_encoding(blob.head)
+
+
+def _text(blob: Blob, limits: Limits) -> str:
+    if looks_like_text(blob):
+        return read_text(blob, limits)
+    if blob.size > limits.text_bytes:
+        raise LimitReached("text_bytes")
+    return read_at(blob.stream, 0, blob.size).decode(_encoding(blob), "surrogatepass")
 
 
 def _may_mention(blob: Blob, clock: Clock) -> bool:
@@ -101,8 +115,7 @@ class _Seen:
                 self._note("keras.lambda", _where(each), offset)
             for module, _ in each.texts("module") or [("", 0)]:
                 self._reference(each, module, name, offset)
-            if each.config is not None:
-                self._class(each, each.config, name)
+            self._class(each, each.config or Described(()), name, offset)
         self._values(each)
 
     def _claim(self, each: Described, name: str) -> None:
@@ -129,35 +142,36 @@ class _Seen:
         else:
             targets = [(name, False)]
         for target, function in targets:
-            if own(module, target, function=function):
+            # Keras looks up the two as one: part of the module may stand in the name.
+            home, _, last = f"{module}.{target}".rpartition(".") if module else ("", "", target)
+            if own(home, last, function=function):
                 continue
-            place = split(module)
+            place = split(home)
             self._note(
-                "keras.reference", _subject(module, target), offset,
-                module=module, name=target, function=function, part=None if place is None else place[1],
+                "keras.reference", _subject(home, last), offset,
+                module=home, name=last, function=function, part=None if place is None else place[1],
                 family=None if place is None else place[0],
             )  # fmt: skip
 
-    def _class(self, each: Described, config: Described, name: str) -> None:
+    def _class(self, each: Described, config: Described, name: str, offset: int) -> None:
         """Note what classes of Keras do with their own configuration."""
         name = name.rpartition(">")[2]
         if name == "TorchModuleWrapper":
-            for value, offset in config.texts("module"):
-                self._note("keras.pickle", _where(each), offset, layer=name)
-                self._pickles.append((value, offset))
+            self._note("keras.pickle", _where(each), offset, layer=name)
+            self._pickles += config.texts("module")
         elif name in _OPERATIONS:
-            for value, offset in config.texts("function"):
-                self._note("keras.operation", value, offset, layer=name)
+            for value, at in config.texts("function"):
+                self._note("keras.operation", value, at, layer=name)
         elif name == "TensorFlowOpLayer":
-            for value, offset in config.texts("node_def"):
+            for value, at in config.texts("node_def"):
                 for operation in _operation().findall(value):
-                    self._note("keras.operation", operation, offset, layer=name)
+                    self._note("keras.operation", operation, at, layer=name)
         elif name in _FILES:
-            for value, offset in config.texts(_FILES[name]):
-                self._path(_FILES[name], value, offset, layer=name)
+            for value, at in config.texts(_FILES[name]):
+                self._path(_FILES[name], value, at, layer=name)
         elif name == "Lambda":
-            for _, offset in config.texts("function[]"):
-                self._note("keras.lambda", _where(each), offset)
+            for _, at in config.texts("function[]"):
+                self._note("keras.lambda", _where(each), at)
 
     def _values(self, each: Described) -> None:
         """Note code in its older form, and files, whatever the class."""
