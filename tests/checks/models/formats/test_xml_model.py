@@ -1,0 +1,176 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.checks.models.building import Entry, format_of, judged, kinds, look, reasons, zipped
+
+PMML = """<?xml version="1.0" encoding="UTF-8"?>
+<PMML xmlns="http://www.dmg.org/PMML-4_4" xmlns:data="http://jpmml.org/jpmml-model/InlineTable" version="4.4">
+  <Header><Application name="SkLearn2PMML package"/><Extension name="user" value="a"/></Header>
+  <DataDictionary><DataField name="y" optype="categorical" dataType="integer"><Value value="0"/></DataField></DataDictionary>
+  <TransformationDictionary>
+    <DerivedField name="a"><Apply function="x-log1p"><FieldRef field="b"/></Apply></DerivedField>
+  </TransformationDictionary>
+  {}
+</PMML>
+"""
+NET = """<?xml version="1.0"?>
+<net name="m" version="11">
+  <layers>
+    <layer id="0" name="x" type="Parameter" version="opset1"><data shape="1,3" element_type="f32"/></layer>
+    <layer id="1" name="t" type="StringTensorUnpack" version="extension"/>
+    {}
+  </layers>
+  <edges/><rt_info><info name="OpenVINO Runtime" value="2026.4"/></rt_info>
+</net>
+"""
+
+
+def verdicts(text, name="m.pmml"):
+    return [(each.rule, each.severity.value) for each in judged(look(text.encode(), name))]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "format_"),
+    [
+        (PMML.format(""), "m.pmml", "pmml"),
+        (PMML.format(""), "m.xml", "pmml"),
+        (NET.format(""), "m.xml", "openvino"),
+    ],
+)
+def test_ordinary_models(text, name, format_):
+    for data in (text.encode(), b"\xef\xbb\xbf" + text.encode()):
+        seen = look(data, name)
+        assert (judged(seen), seen.not_checked, format_of(seen)) == ((), (), format_)
+
+
+DOCTYPES = {
+    "external": '<!DOCTYPE PMML [<!ENTITY x SYSTEM "file:///etc/passwd">]>',
+    "public": "<!DOCTYPE PMML [<!ENTITY x PUBLIC 'a' 'http://x'>]>",
+    "internal": '<!DOCTYPE PMML [<!ENTITY x "y">]>',
+    "parameter": '<!DOCTYPE PMML [<!ENTITY % x SYSTEM "http://x"> %x;]>',
+    "laughs": '<!DOCTYPE PMML [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]>',
+    "behind a comment": '<!-- <PMML> --><!DOCTYPE PMML [<!-- ]> --><!ENTITY x "y">]>',
+    "behind other declarations": '<!DOCTYPE PMML [<!ELEMENT a (b, "]>")><!ATTLIST a b CDATA "]>"><!ENTITY x "]>">]>',
+    "with an external subset": '<!DOCTYPE PMML SYSTEM "a.dtd" [<!ENTITY x "y">]>',
+    "in lines": '<!DOCTYPE\n PMML\n [\n <!ENTITY\n x\n "y"\n>\n ]\n>',
+}
+
+
+@pytest.mark.parametrize("how", DOCTYPES)
+@pytest.mark.parametrize("root", ["<PMML>&x;</PMML>", "<p:PMML xmlns:p='x' a='&x;'/>"])
+def test_entities_are_never_expanded_and_said(how, root):
+    found = verdicts(DOCTYPES[how] + root)
+    assert found
+    assert set(found) == {("MLG-XML-001", "high")}
+    assert verdicts(DOCTYPES[how] + "<html>&x;</html>", "x.xml") == []
+
+
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        '<!DOCTYPE PMML PUBLIC "PMML 2.0" "http://www.dmg.org/v2-0/pmml_v2_0.dtd">',
+        "<!DOCTYPE PMML>",
+        "<!DOCTYPE PMML []>",
+    ],
+)
+def test_a_type_declaration_alone(doctype):
+    assert verdicts(doctype + "<PMML/>") == [("MLG-XML-001", "medium")]
+
+
+@pytest.mark.parametrize(
+    ("inside", "severity"),
+    [
+        ("<script>x</script>", "high"),
+        ("<Extension><SCRIPT language='python'>x</SCRIPT></Extension>", "high"),
+        ("<n:script xmlns:n='urn:x'/>", "high"),
+        ('<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="file:///etc/passwd"/>', "high"),
+        ('<Apply function="com.acme.Evil"/>', "medium"),
+        ('<Apply function="uppercase"/>', None),
+        ('<include href="x"/>', None),
+        ("<!-- <script> -->", None),
+        ("<![CDATA[<script>]]>", None),
+    ],
+)
+def test_elements_that_are_more_than_data(inside, severity):
+    assert verdicts(PMML.format(inside)) == ([("MLG-XML-001", severity)] if severity else [])
+
+
+def test_other_encodings():
+    text = PMML.format("<script/>").split("?>", 1)[1]
+    for encoding, mark in (("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff"), ("utf-16-le", b"")):
+        found = judged(look(mark + text.strip().encode(encoding), "m.pmml"))
+        assert [each.rule for each in found] == ["MLG-XML-001"]
+
+
+def test_code_that_openvino_loads():
+    custom = '<CustomLayer name="a" type="SimpleGPU"><Kernel entry="e"><Source filename="{}"/></Kernel></CustomLayer>'
+    for path in ("kernel.cl", "../kernel.cl"):
+        (fact,) = (
+            each
+            for each in look(custom.format(path).encode(), "g.xml").facts
+            if each.kind == "native.library"
+        )
+        assert fact.subject == path
+        assert fact.detail["escape"] == ("parent" if "/" in path else None)
+    own = look(NET.format('<layer type="Acme" version="extension"/>').encode(), "m.xml")
+    assert {each.subject for each in own.facts if each.kind == "native.class"} == {"Acme"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<project xmlns="http://maven.apache.org/POM/4.0.0"><a/></project>',
+        '<!DOCTYPE svg PUBLIC "a" "b"><svg/>',
+        '<!DOCTYPE html [<!ENTITY nbsp "&#160;">]><html>PMML</html>',
+        "<net><location/></net>",
+        "<manifest><script/></manifest>",
+        "<",
+        "<!DOCTYPE PMML [",
+        "",
+    ],
+)
+def test_other_documents_are_left_alone(text):
+    seen = look(text.encode(), "x.xml")
+    assert (seen.facts, seen.not_checked) == ((), ())
+
+
+def test_the_name_does_not_decide():
+    assert "MLG-XML-001" in {rule for rule, _ in verdicts(PMML.format("<script/>"), "notes.txt")}
+    data = zipped(Entry("a/m.txt", PMML.format("<script/>").encode(), method=8))
+    assert "MLG-XML-001" in {each.rule for each in judged(look(data, "x.zip"))}
+
+
+def test_a_cut_model_is_not_checked():
+    whole = PMML.format("<script/>").encode()
+    start = whole.index(b"<PMML") + 6
+    for end in range(start, len(whole.rstrip())):
+        assert reasons(look(whole[:end], "m.pmml")) == {"malformed"}, end
+
+
+def test_a_prolog_without_end_is_not_checked():
+    for start in (b"<!DOCTYPE PMML [<!--", b"<!-- PMML"):
+        assert reasons(look(start + b"x" * (1 << 20), "m.pmml")) == {"limit"}
+    page = b"<!DOCTYPE html>\n<html>PMML" + b"x" * (1 << 20)
+    assert not look(page, "m.html").not_checked
+
+
+def test_what_is_noted_is_bounded():
+    many = "".join(f'<Apply function="a.b{number}"/>' for number in range(100))
+    assert reasons(look(PMML.format(many).encode(), "m.pmml", facts=20)) == {"limit"}
+    deep = "<a>" * 20_000
+    assert reasons(look(PMML.format(deep).encode(), "m.pmml")) == {"malformed"}
+
+
+@settings(max_examples=150, deadline=None, database=None, derandomize=True)
+@given(st.data())
+def test_whatever_the_bytes(data):
+    seeds = [PMML.format("<script/>"), NET.format(""), *(each + "<PMML/>" for each in DOCTYPES.values())]
+    seed = bytearray(data.draw(st.sampled_from(seeds)).encode())
+    for _ in range(data.draw(st.integers(0, 6))):
+        at = data.draw(st.integers(0, len(seed)))
+        seed[at : at + data.draw(st.integers(0, 5))] = data.draw(
+            st.sampled_from([b"<", b">", b"&x;", b"]", b"\xff", b"\0", b"<!--", b'"', b"<!ENTITY", b"%"])
+        )
+    seen = look(bytes(seed), data.draw(st.sampled_from(["m.pmml", "m.xml"])))
+    assert "reader-failed" not in reasons(seen)
+    assert kinds(seen) is not None
