@@ -80,6 +80,8 @@ def test_a_dictionary_that_would_fill_memory_is_not_checked():
     filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 4096}]
     data = bytearray(lzma.compress(b"text", filters=filters))
     assert reasons(look(bytes(data[:16]) + b"\x21\x01\x27" + bytes(data[19:]))) == {"truncated"}
+    large = [{"id": lzma.FILTER_LZMA2, "dict_size": 128 << 20}]
+    assert reasons(look(lzma.compress(EVIL, filters=large))) == {"limit"}
 
 
 @pytest.mark.parametrize(
@@ -100,3 +102,31 @@ def test_the_contents_name(name, inner):
         fact.location.member for fact in look(gzip.compress(EVIL), name).facts if fact.kind == "pickle.call"
     }
     assert seen == inner
+
+
+@pytest.mark.parametrize(("first", "second"), [("xz", "lzma"), ("lzma", "xz"), ("lzma", "lzma")])
+def test_python_reads_both_forms_of_lzma_as_one_file(first, second):
+    data = PACKERS[first](EVIL[:10]) + PACKERS[second](EVIL[10:])
+    assert lzma.decompress(data) == EVIL
+    seen = look(data, "m.joblib")
+    assert called(seen) == {"posix.system"}
+    assert not seen.not_checked
+
+
+def test_zeros_between_streams_of_xz_are_skipped():
+    assert called(look(lzma.compress(EVIL[:10]) + bytes(8) + lzma.compress(EVIL[10:]))) == {"posix.system"}
+
+
+@pytest.mark.parametrize("kind", PACKERS)
+def test_bytes_behind_the_stream_are_looked_at(kind):
+    assert called(look(PACKERS[kind](b"text" * 10) + EVIL)) == {"posix.system"}
+    assert called(look(PACKERS[kind](b"text" * 10) + gzip.compress(EVIL))) == {"posix.system"}
+
+
+def test_streams_in_streams_end_at_the_limit():
+    data = EVIL
+    for _ in range(12):
+        data = gzip.compress(data)
+    assert reasons(look(data)) == {"limit"}
+    inner = bz2.compress(bytes(2 << 20))
+    assert reasons(look(gzip.compress(inner), inflated_bytes=1 << 20)) == {"limit"}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from mlgate.checks.models.inflate import Inflated, Step, inflate
 from mlgate.checks.models.reader import Blob, Clock, Declined
-from mlgate.checks.models.stream import chunks, member, read_at
+from mlgate.checks.models.stream import chunks, member, read_at, window
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -74,6 +74,11 @@ def unpack(
             yield blob.not_checked(
                 "limit", "it unpacks to far more than it takes; raise limits.ratio to read on"
             )
+        elif out.error is not None and "memory" in out.error.lower():
+            yield blob.not_checked(
+                "limit",
+                f"the {container} stream asks for more memory than a gate gives it; pack it again with less",
+            )
         elif not out.complete:
             yield blob.not_checked(
                 "truncated",
@@ -82,6 +87,9 @@ def unpack(
             )
         elif read_at(blob.stream, end, 4096).strip(b"\0"):
             yield blob.fact("core.unaccounted", f"bytes behind the {container} stream", offset=end)
+            rest = blob.size - end
+            behind = window(blob.stream, end, rest)
+            yield member(blob, "bytes behind the stream", behind, rest, container=container, tentative=True)
         yield member(blob, _inner(blob.name, suffixes), out.stream, out.size, container=container)
     finally:
         out.stream.close()

@@ -80,8 +80,10 @@ class _Member:
 
     def _begin(self) -> bytes:
         dictionary = _dictionary(self._waiting[5])
-        if not self._waiting.startswith(_MAGIC) or dictionary is None or dictionary > MEMORY:
-            raise ValueError("the header is none that can be read")
+        if not self._waiting.startswith(_MAGIC) or dictionary is None:
+            raise ValueError("the header is none")
+        if dictionary > MEMORY:
+            raise ValueError("the dictionary needs too much memory")
         settings = {"id": lzma.FILTER_LZMA1, "dict_size": dictionary, "lc": 3, "lp": 0, "pb": 2}
         self._engine = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[settings])
         return b""

@@ -7,6 +7,7 @@ import lzma
 from collections.abc import Iterator
 
 from mlgate.checks.models.containers._compressed import MEMORY, unpack
+from mlgate.checks.models.containers._lzma import is_alone, is_stream
 from mlgate.checks.models.inflate import other
 from mlgate.checks.models.reader import Blob, Clock
 from mlgate.core.facts import Fact, NotChecked
@@ -16,23 +17,10 @@ FORMAT = "lzma"
 KIND = "container"
 ORDER = 60
 
-# (pb * 5 + lp) * 9 + lc, each at its largest, and one more.
-_MOST_PROPERTIES = 225
-_ANY = 0xFFFFFFFF
-
 
 def sniff(blob: Blob) -> bool:
     """Look for possible properties, a round dictionary size and a believable length."""
-    head = blob.head
-    # The first byte of the data itself is zero: the range coder starts so.
-    if len(head) < 14 or head[0] >= _MOST_PROPERTIES or head[13]:
-        return False
-    dictionary = int.from_bytes(head[1:5], "little")
-    length = int.from_bytes(head[5:13], "little")
-    # A power of two, or the sum of two that follow each other.
-    lowest = dictionary & -dictionary
-    rounded = dictionary == _ANY or (dictionary >= 4096 and dictionary in (lowest, 3 * lowest))
-    return rounded and (length == 2**64 - 1 or length < 2**38)
+    return is_alone(blob.head)
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
@@ -44,10 +32,11 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     """
     return unpack(
         blob,
-        lambda: other(lzma.LZMADecompressor(lzma.FORMAT_ALONE, MEMORY)),
+        lambda: other(lzma.LZMADecompressor(lzma.FORMAT_AUTO, MEMORY)),
         (".lzma",),
         limits,
         clock,
         container=FORMAT,
+        magic=is_stream,
         sure=False,
     )

@@ -4,6 +4,7 @@ import lzma
 from collections.abc import Iterator
 
 from mlgate.checks.models.containers._compressed import MEMORY, unpack
+from mlgate.checks.models.containers._lzma import XZ, is_stream
 from mlgate.checks.models.inflate import other
 from mlgate.checks.models.reader import Blob, Clock
 from mlgate.core.facts import Fact, NotChecked
@@ -13,12 +14,10 @@ FORMAT = "xz"
 KIND = "container"
 ORDER = 10
 
-_MAGIC = b"\xfd7zXZ\x00"
-
 
 def sniff(blob: Blob) -> bool:
     """Look for the magic."""
-    return blob.head.startswith(_MAGIC)
+    return blob.head.startswith(XZ)
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
@@ -30,10 +29,11 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     """
     return unpack(
         blob,
-        lambda: other(lzma.LZMADecompressor(lzma.FORMAT_XZ, MEMORY)),
+        lambda: other(lzma.LZMADecompressor(lzma.FORMAT_AUTO, MEMORY)),
         (".xz", ".txz"),
         limits,
         clock,
         container=FORMAT,
-        magic=_MAGIC,
+        magic=is_stream,
+        padded=True,
     )
