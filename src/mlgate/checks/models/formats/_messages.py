@@ -18,11 +18,11 @@ from mlgate.checks.models.text import read_text
 from mlgate.core.limits import Limits
 
 ENTER, LEAVE, VALUE = range(3)
-TEXT, RAW, SPAN, NUMBER = "text", "raw", "span", "number"
+TEXT, RAW, SPAN, NUMBER, NUMBERS = "text", "raw", "span", "number", "numbers"
 
 # For each kind of message, what its fields are called and what they hold: TEXT, RAW for bytes
-# that become a text of as many characters, SPAN for what is only measured, NUMBER, or a kind
-# of message.
+# that become a text of as many characters, SPAN for what is only measured, NUMBER, NUMBERS for
+# those that may be packed, or a kind of message.
 Schema: TypeAlias = Mapping[str, Mapping[int, tuple[str, str]]]
 
 # Of a text; names and paths are shorter.
@@ -100,10 +100,13 @@ def events(
         if slot is None:
             continue
         name, holds = slot
-        if holds == NUMBER:
-            for value in (field.value,) if field.wire == VARINT else wire.numbers(field):
+        if field.wire == VARINT:
+            if holds in (NUMBER, NUMBERS):
+                yield Event(VALUE, kind, name, field.value, field.start, field.end)
+        elif holds == NUMBERS:
+            for value in wire.numbers(field):
                 yield Event(VALUE, kind, name, value, field.start, field.end)
-        elif field.wire != BYTES:
+        elif field.wire != BYTES or holds == NUMBER:
             continue
         elif holds in (TEXT, RAW):
             data = wire.data(field, _LONGEST)
@@ -176,7 +179,7 @@ def text_events(text: str, schema: Schema, root: str, clock: Clock) -> Iterator[
             raise Malformed(line)
         else:
             value = _value(token, tokens)
-            if holds in (TEXT, RAW, SPAN, NUMBER):
+            if holds in (TEXT, RAW, SPAN, NUMBER, NUMBERS):
                 yield Event(VALUE, kind, name, value, line)
             name = name if listed else ""
 

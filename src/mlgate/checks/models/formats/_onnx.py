@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from types import MappingProxyType
 
-from mlgate.checks.models.formats._messages import ENTER, NUMBER, SPAN, TEXT, VALUE, Event
+from mlgate.checks.models.formats._messages import ENTER, NUMBER, NUMBERS, SPAN, TEXT, VALUE, Event
 from mlgate.checks.models.paths import escape
 from mlgate.checks.models.reader import Blob, Clock, LimitReached
 from mlgate.checks.models.stream import printable
@@ -41,7 +41,7 @@ SCHEMA = MappingProxyType(
         },
         "sparse": {1: ("values", "tensor"), 2: ("indices", "tensor")},
         "tensor": {
-            1: ("dims", NUMBER),
+            1: ("dims", NUMBERS),
             2: ("data_type", NUMBER),
             9: ("raw_data", SPAN),
             13: ("external_data", "entry"),
