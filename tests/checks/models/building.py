@@ -109,6 +109,7 @@ class Entry:
             "packed": len(self.payload),
             "size": len(data),
             "extra": b"",
+            "needs": 20,
         }
         self.local = {**fields, **(local or {})}
         self.central = {**fields, "mode": mode, **(central or {})}
@@ -156,10 +157,12 @@ def _local(each) -> bytes:
 def _central(each, offset) -> bytes:
     return (
         struct.pack(
-            "<4sHHHHIIIIHHHHHII", b"PK\1\2", 3 << 8 | 20, 20, each["flags"], each["method"], 0,
-            each["crc"], each["packed"], each["size"], len(each["name"]), 0, 0, 0, 0, each["mode"] << 16, offset,
+            "<4sHHHHIIIIHHHHHII", b"PK\1\2", 3 << 8 | 20, each["needs"], each["flags"], each["method"], 0,
+            each["crc"], each["packed"], each["size"], len(each["name"]), len(each["extra"]), 0, 0, 0,
+            each["mode"] << 16, offset,
         )
         + each["name"]
+        + each["extra"]
     )  # fmt: skip
 
 

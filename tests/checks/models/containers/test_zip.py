@@ -1,8 +1,13 @@
 import io
+import lzma
 import random
+import struct
 import zipfile
+import zlib
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.checks.models.building import (
     EVIL,
     NOISE,
@@ -105,7 +110,17 @@ EVASIONS = {
     "wrong number of entries": zipped(Entry("m/data.pkl", EVIL), count=0),
     "traversing name": zipped(Entry("../../m/data.pkl", EVIL)),
     "in an archive in an archive": zipped(Entry("a", zipped(Entry("b", zipped(Entry("c", EVIL), SAFE), method=8)))),
-    "a symbolic link's content": zipped(SAFE, Entry("m/data.pkl", EVIL, mode=0o100644)),
+    "packed by xz": zipped(Entry("m/data.pkl", EVIL, method=95, packed=lzma.compress(EVIL))),
+    "said to be a symbolic link": zipped(SAFE, Entry("m/data.pkl", EVIL, mode=0o120777)),
+    "said to be a folder": zipped(SAFE, Entry("m/data.pkl/", EVIL)),
+    "of a version to come": zipped(SAFE, Entry("m/data.pkl", EVIL, central={"needs": 99})),
+    "said to be patched data": zipped(SAFE, Entry("m/data.pkl", EVIL, flags=0x20)),
+    "far behind the end of another archive": zipped(SAFE) + bytes(3 << 20) + zipped(Entry("m/data.pkl", EVIL)),
+    "behind a large entry that is not listed either": zipped(
+        SAFE, Entry("big", bytes(2 << 20), hidden=True), Entry("m/data.pkl", EVIL, method=8, hidden=True)
+    ),
+    "with its end record far from the end": b"junk" + zipped(Entry("m/data.pkl", EVIL, method=8)) + b"x" * 69_000,
+    "content of a regular file": zipped(SAFE, Entry("m/data.pkl", EVIL, mode=0o100644)),
 }  # fmt: skip
 
 
@@ -159,8 +174,11 @@ def test_an_encrypted_member_is_not_checked():
     assert reasons(seen) == {"encrypted"}
 
 
-def test_an_unknown_method_is_not_checked():
-    assert reasons(look(zipped(Entry("a", b"xyz", method=99)))) == {"unsupported-format"}
+@pytest.mark.parametrize(
+    ("method", "reason"), [(98, "unsupported-format"), (9, "unsupported-format"), (99, "encrypted")]
+)
+def test_methods_that_are_not_read_are_not_checked(method, reason):
+    assert reasons(look(zipped(Entry("a", b"xyz", method=method)))) == {reason}
 
 
 def test_a_bomb_is_stopped_by_its_ratio():
@@ -206,7 +224,7 @@ def test_depth_is_counted():
         (["a.npy", "b.npy"], "npz", False),
         (["config.json", "metadata.json", "model.weights.h5"], "keras", False),
         (["schema.json", "0.npy"], "skops", True),
-        (["MAR-INF/MANIFEST.json"], "torch-model-archive", True),
+        (["MAR-INF/MANIFEST.json"], "torch-model-archive", False),
         (["[Content_Types].xml", "word/document.xml"], "zip", False),
     ],
 )
@@ -326,3 +344,73 @@ def test_methods_that_ask_for_too_much_are_not_checked():
 
 def test_a_directory_that_points_past_the_end_is_not_checked():
     assert reasons(look(zipped(SAFE, offsets=[10_000]))) == {"truncated"}
+
+
+def unicode_path(name, of=b"a.txt"):
+    """The extra field that gives an entry another name."""
+    data = b"\1" + struct.pack("<I", zlib.crc32(of)) + name
+    return struct.pack("<HH", 0x7075, len(data)) + data
+
+
+@pytest.mark.parametrize("place", ["local", "central"])
+def test_the_name_in_an_extra_field_counts(place):
+    evil = Entry("a.txt", b"text", **{place: {"extra": unicode_path(b"../../x")}})
+    assert "MLG-ARC-001" in {each.rule for each in judged(look(zipped(evil)))}
+    other = Entry("a.txt", b"text", **{place: {"extra": unicode_path(b"b.txt")}})
+    assert fields(look(zipped(other))) == {"name"}
+    honest = Entry(b"\x81.txt", b"text", **{place: {"extra": unicode_path("\xfc.txt".encode(), b"\x81.txt")}})
+    assert look(zipped(honest)).facts == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [({"central": {"needs": 64}}, "version needed"), ({"flags": 0x20}, "flags"), ({"flags": 0x40}, "flags")],
+)
+def test_what_some_readers_refuse_and_others_ignore(options, field):
+    assert fields(look(zipped(Entry("a", b"text", **options)))) == {field}
+
+
+def test_data_that_runs_into_the_directory():
+    data = zipped(Entry("a", b"text", local={"packed": 40, "size": 40}, central={"packed": 40, "size": 40}))
+    assert "packed size" in fields(look(data))
+
+
+@pytest.mark.parametrize(
+    ("names", "found"), [(("m/data.pkl", "m/DATA.pkl"), True), (("a.txt", "A.txt"), False)]
+)
+def test_names_that_only_pytorch_takes_for_one(names, found):
+    seen = look(zipped(*(Entry(name, b"N.") for name in names)))
+    assert ("archive.duplicate" in kinds(seen)) is found
+
+
+def test_zeros_behind_an_archive_are_padding():
+    assert look(zipped(SAFE) + bytes(4096)).facts == ()
+    assert "core.unaccounted" in kinds(look(zipped(SAFE) + bytes(4096) + b"x"))
+
+
+def test_both_end_records_of_zip64_are_read():
+    safe, evil = (
+        split(zipped(SAFE, Entry("m/data.pkl", EVIL, hidden=True))),
+        split(zipped(Entry("a.txt", b"text", hidden=True), Entry("m/data.pkl", EVIL))),
+    )
+    whole = safe[0] + evil[1] + safe[1]
+    first = struct.pack("<4sQHHIIQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, 1, 1, len(evil[1]), len(safe[0]))
+    at = len(whole)
+    whole += first + wide_end(len(safe[0]) + len(evil[1]), len(safe[1]), 1, at)
+    seen = look(whole)
+    assert called(seen) == {"posix.system"}
+    assert "directory" in fields(seen)
+
+
+@pytest.mark.parametrize("cut", range(0, 260, 3))
+def test_cut_anywhere(cut):
+    data = zipped(Entry("m/data.pkl", EVIL, method=8), SAFE)[:cut]
+    assert "reader-failed" not in reasons(look(data))
+
+
+@settings(max_examples=250, deadline=None, derandomize=True)
+@given(st.sampled_from(list(EVASIONS.values())[:26]), st.data())
+def test_no_bytes_break_the_reader(seed, data):
+    at = data.draw(st.integers(0, len(seed) - 1))
+    changed = seed[:at] + data.draw(st.binary(max_size=9)) + seed[at + data.draw(st.integers(0, 9)) :]
+    assert "reader-failed" not in reasons(look(changed))

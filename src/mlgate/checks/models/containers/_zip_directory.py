@@ -25,9 +25,15 @@ ENCRYPTED = 0x0001
 # Sizes and checksum follow the data; the local header holds zeros.
 DEFERRED = 0x0008
 UTF8 = 0x0800
+# Patched data, strong encryption, a hidden directory: readers refuse or ignore these.
+STRANGE = 0x2060
+# What APPNOTE 6.3 goes up to; Python's reader refuses more, and others do not look.
+NEWEST = 63
 
 _END_SIZE = 22
 _LONGEST_COMMENT = 65535
+# The reader inside PyTorch looks for the end record in blocks, and so a little further back.
+_BLOCK = 4096
 _SATURATED = 0xFFFFFFFF
 
 
@@ -44,6 +50,8 @@ class Header(Struct, frozen=True):
         offset: Where the local header stands in the file.
         data: Where the data starts; -1 in a central header.
         mode: Unix mode from the external attributes, or 0.
+        needs: Version of the format that is needed to read it, times ten.
+        other: Name from the Unicode Path extra field, or empty.
     """
 
     name: bytes
@@ -55,6 +63,8 @@ class Header(Struct, frozen=True):
     offset: int
     data: int = -1
     mode: int = 0
+    needs: int = 0
+    other: bytes = b""
 
 
 class Directory(Struct, frozen=True):
@@ -82,7 +92,7 @@ def directories(stream: BinaryIO, size: int) -> list[Directory]:
     directory's size; C readers go to the stored offset. Both readings are returned
     where they differ and both lead to a directory.
     """
-    first = max(0, size - _END_SIZE - _LONGEST_COMMENT)
+    first = max(0, size - _END_SIZE - _LONGEST_COMMENT - _BLOCK)
     tail = read_at(stream, first, size - first)
     found: list[Directory] = []
     at = len(tail)
@@ -100,32 +110,33 @@ def _from_end(stream: BinaryIO, size: int, at: int, record: bytes) -> Iterator[D
     count, length, offset, comment = struct.unpack("<10xHIIH", record)
     readings = [(at, length, offset, count)]
     wide = _from_locator(stream, at)
-    if wide is not None:
-        readings.insert(0, wide)
+    readings = [*wide, *readings]
     for end, length_, offset_, count_ in readings:
         for start in (end - length_, offset_):
             if 0 <= start <= end and (
-                read_at(stream, start, 4) == _CENTRAL or (count_ == 0 and start == end and wide is None)
+                read_at(stream, start, 4) == _CENTRAL or (count_ == 0 and start == end and not wide)
             ):
                 tail = min(at + _END_SIZE + comment, size)
                 yield Directory(start=start, end=at, base=start - offset_, count=count_, tail=tail)
 
 
-def _from_locator(stream: BinaryIO, at: int) -> tuple[int, int, int, int] | None:
+def _from_locator(stream: BinaryIO, at: int) -> list[tuple[int, int, int, int]]:
+    """Return the zip64 end records that a reader would take: Python's stands before the locator."""
     if at < 20:
-        return None
+        return []
     locator = read_at(stream, at - 20, 20)
     if not locator.startswith(_LOCATOR64):
-        return None
+        return []
     stored = struct.unpack("<8xQ4x", locator)[0]
-    for place in (at - 20 - 56, stored):
+    found = []
+    for place in dict.fromkeys((at - 20 - 56, stored)):
         if not 0 <= place <= at - 20 - 56:
             continue
         record = read_at(stream, place, 56)
         if record.startswith(_END64) and len(record) == 56:
             count, length, offset = struct.unpack("<32xQQQ", record)
-            return place, length, offset, count
-    return None
+            found.append((place, length, offset, count))
+    return found
 
 
 def central(
@@ -144,8 +155,8 @@ def central(
         clock.check()
         if number > limits.members:
             raise LimitReached("members")
-        (system, flags, method, crc, packed, length, names, extras, comments, external, offset) = (
-            struct.unpack("<5xB2xHH4xIIIHHH4xII", record)
+        (system, needs, flags, method, crc, packed, length, names, extras, comments, external, offset) = (
+            struct.unpack("<5xBBxHH4xIIIHHH4xII", record)
         )
         name = source.read(names)
         extra = source.read(extras)
@@ -160,6 +171,8 @@ def central(
             size=length,
             offset=offset + directory.base,
             mode=external >> 16 if system in (3, 19) else 0,
+            needs=needs,
+            other=_unicode(extra),
         )
 
 
@@ -182,6 +195,7 @@ def local(stream: BinaryIO, size: int, offset: int) -> Header | None:
         size=length,
         offset=offset,
         data=offset + 30 + names + extras,
+        other=_unicode(rest[names:]),
     )
 
 
@@ -201,16 +215,29 @@ def signature(stream: BinaryIO, start: int, end: int) -> int | None:
 
 def _widen(extra: bytes, values: tuple[int, ...]) -> tuple[int, ...]:
     """Replace saturated 32-bit values by those of the zip64 extra field."""
-    at = 0
-    while at + 4 <= len(extra):
-        kind, length = struct.unpack_from("<HH", extra, at)
+    for kind, field in _fields(extra):
         if kind == 1:
-            wide = extra[at + 4 : at + 4 + length]
+            wide = field
             result = []
             for value in values:
                 if value == _SATURATED and len(wide) >= 8:
                     value, wide = int.from_bytes(wide[:8], "little"), wide[8:]  # noqa: PLW2901 - its wide form
                 result.append(value)
             return tuple(result)
-        at += 4 + length
     return values
+
+
+def _unicode(extra: bytes) -> bytes:
+    """Return the name that the Unicode Path extra field gives, or nothing (APPNOTE 4.6.9)."""
+    for kind, field in _fields(extra):
+        if kind == 0x7075 and field[:1] == b"\1":
+            return field[5:]
+    return b""
+
+
+def _fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
+    at = 0
+    while at + 4 <= len(extra):
+        kind, length = struct.unpack_from("<HH", extra, at)
+        yield kind, extra[at + 4 : at + 4 + length]
+        at += 4 + length

@@ -64,7 +64,7 @@ def listing(stream: BinaryIO, size: int, limits: Limits, clock: Clock) -> Listin
     if not found:
         entries = _recover(stream, size, limits, clock)
     return Listing(
-        kind=_kind({name(entry) for entry in entries}),
+        kind=_kind({each for entry in entries for each in names(entry)}),
         entries=tuple(entries),
         directories=tuple(found),
         rivals=tuple(rivals),
@@ -73,14 +73,20 @@ def listing(stream: BinaryIO, size: int, limits: Limits, clock: Clock) -> Listin
 
 def name(entry: Header) -> str:
     """Return an entry's name as text. Without the UTF-8 flag it is UTF-8 all the same, or code page 437."""
+    return _text(entry.name, entry.flags)
+
+
+def names(*headers: Header) -> set[str]:
+    """Return every name that a reader could give what the headers of one entry are of."""
+    found = {name(each) for each in headers}
+    return found | {_text(each.other, UTF8) for each in headers if each.other}
+
+
+def _text(name_: bytes, flags: int) -> str:
     try:
-        return entry.name.decode("utf-8")
+        return name_.decode("utf-8")
     except UnicodeDecodeError:
-        return (
-            entry.name.decode("utf-8", "backslashreplace")
-            if entry.flags & UTF8
-            else entry.name.decode("cp437")
-        )
+        return name_.decode("utf-8", "backslashreplace") if flags & UTF8 else name_.decode("cp437")
 
 
 def holds_numbers(kind: str, path: str) -> bool:

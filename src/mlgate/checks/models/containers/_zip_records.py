@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from mlgate.checks.models.containers._zip_directory import DEFERRED, ENCRYPTED, Header
+from mlgate.checks.models.containers._zip_directory import DEFERRED, ENCRYPTED, NEWEST, STRANGE, Header
 from mlgate.checks.models.containers._zip_listing import Listing, name
 from mlgate.checks.models.executable import executable
 from mlgate.checks.models.reader import Blob
@@ -15,8 +15,10 @@ from mlgate.core.facts import Fact
 def structure(blob: Blob, archive: Listing) -> Iterator[Fact]:
     """Yield what the headers alone show."""
     first: dict[bytes, Header] = {}
+    # The reader inside PyTorch does not tell capitals from small letters.
+    folded = archive.kind in ("torch", "torchscript")
     for entry in archive.entries:
-        earlier = first.setdefault(entry.name, entry)
+        earlier = first.setdefault(entry.name.lower() if folded else entry.name, entry)
         if earlier is not entry and not entry.name.endswith(b"/"):
             alike = (earlier.crc, earlier.size) == (entry.crc, entry.size)
             yield blob.fact(
@@ -40,6 +42,13 @@ def structure(blob: Blob, archive: Listing) -> Iterator[Fact]:
             count=len(overlapping),
             how="overlap",
         )
+    starts = [directory.start for directory in archive.directories]
+    for entry in ordered:
+        end = entry.offset + 30 + len(entry.name) + entry.packed
+        if any(entry.offset < start < end for start in starts[:1]):
+            yield blob.fact(
+                "archive.disagreement", printable(name(entry)), offset=entry.offset, fields=["packed size"]
+            )
     for rival in archive.rivals:
         yield blob.fact("archive.disagreement", "central directory", offset=rival.start, fields=["directory"])
     if archive.directories and not archive.rivals:
@@ -62,6 +71,14 @@ def differences(entry: Header, header: Header) -> list[str]:
         fields.append("method")
     if (entry.flags ^ header.flags) & ENCRYPTED:
         fields.append("encryption flag")
+    if (entry.flags | header.flags) & STRANGE and not entry.flags & header.flags & ENCRYPTED:
+        fields.append("flags")
+    if entry.needs > NEWEST:
+        fields.append("version needed")
+    for each in (entry, header):
+        # A plain name needs no other: where there is one all the same, readers differ.
+        if each.other and each.other.isascii() and each.other != each.name and "name" not in fields:
+            fields.append("name")
     # Sizes that follow the data are zero in the local header.
     deferred = bool(header.flags & DEFERRED)
     for field in ("packed", "size", "crc"):

@@ -163,5 +163,4 @@ def _member(blob: Blob, file: File, part: Part, crc: int | None) -> Iterator[Fac
         target = read_at(part.stream, 0, min(part.size, 4096)).decode("utf-8", "backslashreplace")
         if link_escapes(file.name, target):
             yield blob.fact("archive.link", shown, target=printable(target), how="symbolic link")
-        return
     yield member(blob, file.name, part.stream, part.size, container=FORMAT)

@@ -13,11 +13,18 @@ from mlgate.checks.models.containers._zip_directory import (
     local,
     signature,
 )
-from mlgate.checks.models.containers._zip_listing import Listing, holds_numbers, listing, name, record_sizes
+from mlgate.checks.models.containers._zip_listing import (
+    Listing,
+    holds_numbers,
+    listing,
+    name,
+    names,
+    record_sizes,
+)
 from mlgate.checks.models.containers._zip_records import differences, prefix, structure
 from mlgate.checks.models.paths import escape, link_escapes
 from mlgate.checks.models.reader import Blob, Clock, Declined
-from mlgate.checks.models.stream import member, printable, read_at
+from mlgate.checks.models.stream import chunks, member, printable, read_at
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -29,9 +36,10 @@ ORDER = 10
 _GAP = 1 << 20
 _LINK = 0o120000
 _TYPE = 0o170000
+_AES = 99
+_METHODS = {1: "shrink", 6: "implode", 9: "Deflate64", 93: "Zstandard", 96: "JPEG", 97: "WavPack", 98: "PPMd"}
 # Archives whose instructions to the loader are not judged.
 _UNREAD = {
-    "torch-model-archive": "the handler that its manifest names",
 }
 
 
@@ -92,7 +100,7 @@ def _entry(  # noqa: PLR0917 - the archive, an entry, and what it may cost
     path = name(entry)
     shown = printable(path)
     header = local(blob.stream, blob.size, entry.offset)
-    for each in {path} if header is None else {path, name(header)}:
+    for each in names(entry) if header is None else names(entry, header):
         how = escape(each)
         if how is not None:
             yield blob.fact("archive.escape", printable(each), offset=entry.offset, how=how)
@@ -117,9 +125,7 @@ def _entry(  # noqa: PLR0917 - the archive, an entry, and what it may cost
         try:
             inside = content(blob.stream, blob.size, header, method, packed, limits, clock)
         except UnsupportedMethod:
-            yield blob.not_checked(
-                "unsupported-format", f"{shown} is packed by zip method {method}, which cannot be read"
-            )
+            yield _unread(blob, shown, method)
             extents.append((entry.offset, header.data + packed))
             continue
         extents.append((entry.offset, inside.end + (24 if deferred else 0)))
@@ -127,6 +133,16 @@ def _entry(  # noqa: PLR0917 - the archive, an entry, and what it may cost
             yield from _content(blob, archive, entry, header, inside)
         finally:
             inside.stream.close()
+
+
+def _unread(blob: Blob, shown: str, method: int) -> NotChecked:
+    if method == _AES:
+        return blob.not_checked("encrypted", f"{shown} is encrypted; a gate cannot look into it")
+    known = f" ({_METHODS[method]})" if method in _METHODS else ""
+    return blob.not_checked(
+        "unsupported-format",
+        f"{shown} is packed by zip method {method}{known}, which cannot be read; pack it again with deflate",
+    )
 
 
 def _content(
@@ -161,7 +177,7 @@ def _content(
             yield blob.fact(
                 "archive.link", shown, offset=entry.offset, target=printable(target), how="symbolic link"
             )
-        return
+        # Most readers do not know links, and take what it says for the member's content.
     raw = bool(encrypted and not sound) or (
         inside.end == header.data + inside.size and holds_numbers(archive.kind, path)
     )
@@ -176,23 +192,31 @@ def _gaps(
     for start, end in [*extents, (blob.size, blob.size)]:
         if start > covered:
             hidden = False
-            for item in _hidden(blob, archive, covered, min(start, covered + _GAP), limits, clock):
+            for item in _hidden(blob, archive, covered, start, limits, clock):
                 hidden = True
                 yield item
             if covered == 0 and not hidden:
                 yield prefix(blob, archive.kind, start)
-            elif start == blob.size and extents[0][0] == 0 and not hidden:
+            elif start == blob.size and extents[0][0] == 0 and not hidden and _holds_data(blob, covered):
                 yield blob.fact("core.unaccounted", "bytes behind the archive", offset=covered)
         covered = max(covered, end)
+
+
+def _holds_data(blob: Blob, start: int) -> bool:
+    """Say whether there is more than zeros, which fill the last block of a tape or pipe."""
+    return any(data.strip(b"\0") for data in chunks(blob.stream, start, min(blob.size - start, _GAP), 4096))
 
 
 def _hidden(  # noqa: PLR0917 - a range of the archive, and what it may cost
     blob: Blob, archive: Listing, start: int, end: int, limits: Limits, clock: Clock
 ) -> Iterator[Fact | NotChecked | Blob]:
-    """Yield the entries in a range that no directory lists."""
-    place = signature(blob.stream, start, end)
-    while place is not None:
+    """Yield the entries in a range that no directory lists, each within 1 MiB of what stands before it."""
+    following = start
+    while following < end:
         clock.check()
+        place = signature(blob.stream, following, min(end, following + _GAP))
+        if place is None:
+            return
         header = local(blob.stream, blob.size, place)
         following = place + len(LOCAL)
         if header is not None and header.data <= end and _is_believable(header, blob.size):
@@ -202,10 +226,9 @@ def _hidden(  # noqa: PLR0917 - a range of the archive, and what it may cost
             extents: list[tuple[int, int]] = []
             yield from _entry(blob, archive, header, extents, limits, clock)
             following = max((stop for _, stop in extents), default=following)
-        place = signature(blob.stream, following, end) if following < end else None
 
 
 def _is_believable(header: Header, size: int) -> bool:
     """Say whether four bytes that look like a header's start are one: unpackers hold them as text."""
     fits = bool(header.flags & DEFERRED) or header.data + header.packed <= size
-    return bool(header.name) and header.method in (0, 8, 9, 12, 14, 93) and fits
+    return bool(header.name) and header.method in (0, 8, 9, 12, 14, 93, 95) and fits
