@@ -6,7 +6,7 @@ take either way, the first and the last value are kept.
 
 from collections.abc import Iterable, Iterator
 
-from mlgate.checks.models.json_members import Member, Scalar
+from mlgate.checks.models.json_members import Malformed, Member, Scalar
 
 Path = tuple[str | int, ...]
 
@@ -57,24 +57,30 @@ class Described:
 def described(members: Iterable[Member]) -> Iterator[Described]:
     """Yield the objects of a document that have any of the keys that matter, inner ones first.
 
-    What the stream raises passes through; the objects that were open then are lost.
+    Raises:
+        Malformed: The text is no document. What was open then was yielded, as far as it went.
+        LimitReached: As the stream says.
     """
     opened: list[Described] = []
-    for member in members:
-        key, value = member.path[-1] if member.path else None, member.value
-        path = member.path[:-1]
-        if isinstance(key, int):
-            # Of a list, the first item.
-            if key or len(path) < 1 or path[-1] not in _LISTS:
+    try:
+        for member in members:
+            key, value = member.path[-1] if member.path else None, member.value
+            path = member.path[:-1]
+            if isinstance(key, int):
+                # Of a list, the first item.
+                if key or len(path) < 1 or path[-1] not in _LISTS:
+                    continue
+                key, path = f"{path[-1]}[]", path[:-1]
+            elif key not in _KEYS and path[-1:] != ("config",):
                 continue
-            key, path = f"{path[-1]}[]", path[:-1]
-        elif key not in _KEYS and path[-1:] != ("config",):
-            continue
-        yield from _left(opened, path)
-        if not opened or opened[-1].path != path:
-            opened.append(Described(path))
-        if key in _KEYS or "[" in str(key):
-            opened[-1].note(str(key), value, member.offset)
+            yield from _left(opened, path)
+            if not opened or opened[-1].path != path:
+                opened.append(Described(path))
+            if key in _KEYS or "[" in str(key):
+                opened[-1].note(str(key), value, member.offset)
+    except Malformed:
+        yield from _left(opened, None)
+        raise
     yield from _left(opened, None)
 
 

@@ -63,7 +63,10 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             seen.note(each)
     except Malformed:
         malformed = True
-    if not seen.keras or (malformed and blob.container not in _HOLDERS):
+    held = blob.container in _HOLDERS
+    if malformed and not (held and (seen.keras or not blob.tentative)):
+        raise Declined
+    if not malformed and not seen.keras:
         raise Declined
     yield from seen.items()
     if malformed:

@@ -56,15 +56,19 @@ class Attributes:
         cursor.expect(b"", 0)
         flags = cursor.number(1)
         cursor.take(2 if flags & 1 else 0)
-        heap, names = cursor.pointer(), cursor.pointer()
-        order = cursor.pointer() if flags & 2 else None
-        tree = order if source.undefined(names) and order is not None else names
-        if source.undefined(heap) or source.undefined(tree):
+        heap, trees = cursor.pointer(), [cursor.pointer()]
+        if flags & 2:
+            trees.append(cursor.pointer())
+        if source.undefined(heap):
             return
-        kept = FractalHeap(source, heap)
-        for record in records(source, tree):
-            key, how = record.take(8), record.number(1)
-            yield self._headers.shared(ATTRIBUTE, key) if how & _SHARED else kept.place(key)
+        kept, seen = FractalHeap(source, heap), set[bytes]()
+        for tree in trees:
+            # By name and by order of creation: an attribute need not be in both.
+            for record in () if source.undefined(tree) else records(source, tree):
+                key, how = record.take(8), record.number(1)
+                if key not in seen:
+                    seen.add(key)
+                    yield self._headers.shared(ATTRIBUTE, key) if how & _SHARED else kept.place(key)
 
     def attribute(self, place: Place) -> Attribute:
         """Read an attribute message.

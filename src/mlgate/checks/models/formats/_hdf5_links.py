@@ -104,16 +104,20 @@ class Links:
         cursor.expect(b"", 0)
         flags = cursor.number(1)
         cursor.take(8 if flags & 1 else 0)
-        heap, names = cursor.pointer(), cursor.pointer()
-        order = cursor.pointer() if flags & 2 else None
-        by_order = source.undefined(names) and order is not None
-        tree = order if by_order and order is not None else names
-        if source.undefined(heap) or source.undefined(tree):
+        heap, trees = cursor.pointer(), [(cursor.pointer(), 4)]
+        if flags & 2:
+            trees.append((cursor.pointer(), 8))
+        if source.undefined(heap):
             return
-        kept = FractalHeap(source, heap)
-        for record in records(source, tree):
-            record.take(8 if by_order else 4)
-            yield self.link(kept.place(record.take(7)))
+        kept, seen = FractalHeap(source, heap), set[bytes]()
+        for tree, before in trees:
+            # By name and by order of creation: a link need not be in both.
+            for record in () if source.undefined(tree) else records(source, tree):
+                record.take(before)
+                key = record.take(7)
+                if key not in seen:
+                    seen.add(key)
+                    yield self.link(kept.place(key))
 
     def link(self, message: Place) -> Link:
         """Read a link message.
