@@ -11,6 +11,7 @@ from tests.rules.cases import verdicts
         ("safetensors.header", {}, [("MLG-SFT-001", "high")]),
         ("safetensors.offsets", {"how": "gap"}, [("MLG-SFT-002", "high")]),
         ("safetensors.offsets", {"how": "remainder"}, [("MLG-SFT-002", "high")]),
+        ("safetensors.offsets", {"how": "beyond"}, [("MLG-SFT-002", "high")]),
         ("safetensors.shape", {"problem": "x"}, [("MLG-SFT-003", "medium")]),
         ("onnx.external", {"escape": "parent"}, [("MLG-ONX-001", "critical")]),
         ("onnx.external", {"escape": None}, []),

@@ -25,6 +25,8 @@ def _offsets(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
     for fact in facts:
         if fact.detail["how"] == "remainder":
             yield Hit(fact, "There are bytes behind the tensors that no tensor covers.")
+        elif fact.detail["how"] == "beyond":
+            yield Hit(fact, "A tensor claims to lie where no file reaches.")
         else:
             yield Hit(fact, f"The data of {fact.subject} leaves a gap or overlaps ({fact.detail['how']}).")
 

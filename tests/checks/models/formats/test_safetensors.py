@@ -2,6 +2,7 @@ import json
 
 import pytest
 from tests.checks.models.building import EVIL, called, format_of, judged, look, reasons
+from tests.checks.models.credentials import GITHUB
 
 
 def made(header, data=b"", length=None):
@@ -61,6 +62,11 @@ HEADERS = {
     "not closed": made(b'{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}'),
     "bytes behind the object": made(b'{"__metadata__":{}} x'),
     "not UTF-8": made(b'{"\xff":{}}'),
+    "minus zero": made(b'{"a":{"dtype":"U8","shape":[0],"data_offsets":[-0,0]}}'),
+    "half a character": made(b'{"\\ud800":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}'),
+    "space before the object": made(b' {"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}'),
+    "null for metadata": made(b'{"__metadata__":null}'),
+    "a length of 64 bits": made(b'{"a":{}}', length=1 << 63),
     "infinite": made(b'{"a":{"dtype":"U8","shape":[Infinity],"data_offsets":[0,0]}}'),
     "longer than allowed": made(b'{"a":{}}', length=100_000_001),
 }  # fmt: skip
@@ -81,6 +87,7 @@ def test_a_malformed_header(data):
         ({"a": tensor(1, 4)}, 4),
         ({"a": tensor(0, 4)}, 5),
         ({}, 1),
+        ({"a": tensor(0, 1 << 63, shape=[1 << 63])}, 4),
     ],
 )
 def test_tensors_must_cover_the_data(tensors, data):
@@ -114,3 +121,48 @@ def test_a_pickle_in_front_of_a_tensor_file_is_found():
     seen = look(EVIL + text, "model.safetensors")
     assert called(seen) == {"posix.system"}
     assert "MLG-COR-001" in {each.rule for each in judged(seen)}
+
+
+TEMPLATE = "{{ messages.__class__ }}"
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"chat_template": TEMPLATE},
+        {"note": "x " + TEMPLATE},
+        {"config": json.dumps({"tokenizer_class": "X", "chat_template": TEMPLATE})},
+    ],
+)
+def test_templates_in_the_metadata_are_judged(metadata):
+    found = judged(look(made({"__metadata__": metadata}), "model.safetensors"))
+    assert [(each.rule, each.severity.value) for each in found] == [("MLG-JIN-001", "critical")]
+
+
+def test_configurations_in_the_metadata_are_judged():
+    config = json.dumps({"auto_map": {"AutoModel": "evil/repo--m.C"}})
+    (found,) = judged(look(made({"__metadata__": {"config": config}}), "model.safetensors"))
+    assert (found.rule, str(found.location)) == (
+        "MLG-HFR-001",
+        "model.safetensors!/__metadata__/config.json:1",
+    )
+
+
+def test_a_credential_in_the_metadata():
+    found = judged(look(made({"__metadata__": {"note": f"from {GITHUB}"}}), "model.safetensors"))
+    assert [each.rule for each in found] == ["MLG-SEC-001"]
+
+
+def test_what_trainers_write_is_no_alarm():
+    metadata = {
+        "format": "pt",
+        "ss_bucket_info": json.dumps({"buckets": {"0": {"resolution": [512, 512], "count": 10}}}),
+        "ss_tag_frequency": json.dumps({"img": {"a {curly} tag": 1, "{{x}}": 2}}),
+        "ss_sd_model_name": "/workspace/model.safetensors",
+        "modelspec.thumbnail": "data:image/jpeg;base64," + "QUJD" * 2000,
+        "ss_network_args": "{}",
+        "prompt": "{a|b} __color__ {{x}} {% y %}",
+    }
+    seen = look(made({"__metadata__": metadata}), "lora.safetensors")
+    assert judged(seen) == ()
+    assert not seen.not_checked

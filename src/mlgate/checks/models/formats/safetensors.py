@@ -1,9 +1,11 @@
 """Safetensors: a JSON header that must describe every byte behind it exactly once.
 
 Stricter than some readers, as strict as the reference one: what two readers could
-understand differently is a fact.
+understand differently is a fact. Texts in the metadata that could be templates or
+configurations are handed back.
 """
 
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -13,7 +15,8 @@ from typing import Any
 from msgspec import Struct
 
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
-from mlgate.checks.models.stream import printable, read_at
+from mlgate.checks.models.secrets import secret_facts
+from mlgate.checks.models.stream import member, printable, read_at
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -31,6 +34,9 @@ _BITS = {
     "I32": 32, "U32": 32, "F32": 32, "I64": 64, "U64": 64, "F64": 64, "C64": 64,
 }  # fmt: skip
 _KEYS = {"dtype", "shape", "data_offsets"}
+# No file system holds more.
+_ABSURD = 1 << 50
+_SPACE = b" \t\r\n"
 
 
 class _Malformed(Exception):  # noqa: N818 - an answer, not an error
@@ -46,7 +52,12 @@ class _Tensor(Struct, frozen=True):
 def sniff(blob: Blob) -> bool:
     """Look for a believable length with a JSON object behind it."""
     head = blob.head
-    return len(head) >= 10 and head[8:9] == b"{" and head[9:10] in b'"} \t\r\n' and not any(head[4:8])
+    start = head[8:].lstrip(_SPACE)
+    if start[:1] != b"{" or len(head) < 10:
+        return False
+    # Four bytes more of length are only a mistake where the name says what this is.
+    believable = not any(head[4:8]) or blob.name.endswith(".safetensors")
+    return believable and start[1:].lstrip(_SPACE)[:1] in (b'"', b"}", b"")
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
@@ -77,7 +88,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
                 if objection is not None:
                     yield blob.fact("safetensors.shape", printable(name), problem=objection)
             else:
-                _metadata(value)
+                yield from _metadata(blob, value)
     except _Malformed as problem:
         yield blob.fact("safetensors.header", str(problem), offset=8)
         return
@@ -86,6 +97,9 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
 
 def _tiling(blob: Blob, tensors: list[_Tensor], available: int, data: int) -> Iterator[Fact | NotChecked]:
     """Check that the tensors cover the data without overlap, gap or remainder."""
+    if any(tensor.end >= _ABSURD for tensor in tensors):
+        yield blob.fact("safetensors.offsets", "a tensor beyond any file", offset=data, how="beyond")
+        return
     place = 0
     for tensor in sorted(tensors, key=lambda each: (each.begin, each.end)):
         if tensor.begin != place:
@@ -126,9 +140,22 @@ def _tensor(name: str, value: dict[str, Any]) -> tuple[_Tensor, str | None]:
     return tensor, None
 
 
-def _metadata(value: dict[str, Any]) -> None:
+def _metadata(blob: Blob, value: dict[str, Any]) -> Iterator[Fact | Blob]:
+    """Look into the texts that the writer put beside the tensors."""
     if not all(isinstance(each, str) for each in value.values()):
         raise _Malformed("__metadata__ holds something other than text")
+    for key, text in value.items():
+        template = "{{" in text or "{%" in text
+        if template or text.lstrip()[:1] in ("{", "["):
+            data = text.encode()
+            kind = (
+                "json"
+                if text.lstrip()[:1] in ("{", "[") and not text.lstrip().startswith(("{{", "{%"))
+                else "jinja"
+            )
+            yield member(blob, f"__metadata__/{key}.{kind}", io.BytesIO(data), len(data), container=FORMAT)
+        if not template:
+            yield from secret_facts(blob, text, offset=8, where=key)
 
 
 def _naturals(value: Any) -> bool:
@@ -171,9 +198,21 @@ def _members(raw: bytes, limits: Limits, clock: Clock) -> Iterator[tuple[str, di
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+        value = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_refuse, parse_int=_natural, strict=True
+        )
+        # Half a surrogate pair is no character, and the reference reader refuses it.
+        text.encode()
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise _Malformed("the header is not valid JSON") from error
+    return value
+
+
+def _natural(digits: str) -> int:
+    # Minus zero is no natural number to the reference reader.
+    return -1 if digits[0] == "-" else int(digits)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
