@@ -41,6 +41,8 @@ SCHEMA = MappingProxyType(
         "user-object": {1: ("identifier", TEXT), 3: ("metadata", TEXT)},
     }
 )
+# As the container of what Keras says of its layers.
+HOLDER = "savedmodel"
 ROOTS = ("saved-model", "meta-graph", "graph")
 
 _STRING = (7, "DT_STRING")

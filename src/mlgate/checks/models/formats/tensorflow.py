@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mlgate.checks.models.formats._messages import events
-from mlgate.checks.models.formats._tensorflow import ROOTS, SCHEMA, Graphs
+from mlgate.checks.models.formats._tensorflow import HOLDER, ROOTS, SCHEMA, Graphs
 from mlgate.checks.models.formats._wire import BYTES, VARINT, Malformed, Wire
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
 from mlgate.checks.models.stream import member, window
@@ -50,7 +50,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         yield from graphs.facts()
         for _, start, end in graphs.metadata:
             stream = window(blob.stream, start, end - start)
-            yield member(blob, "keras_metadata.json", stream, end - start, container=FORMAT)
+            yield member(blob, "keras_metadata.json", stream, end - start, container=HOLDER)
         if cut:
             yield blob.not_checked(
                 "truncated", "the graph ends within a part of it, or is damaged; fetch it again", offset=cut

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 from mlgate.checks.models.formats._messages import TEXT, VALUE, events
+from mlgate.checks.models.formats._tensorflow import HOLDER
 from mlgate.checks.models.formats._wire import BYTES, FIXED64, VARINT, Malformed, Wire
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.stream import member, window
@@ -45,9 +46,8 @@ def read(blob: Blob, _limits: Limits, clock: Clock) -> Iterator[Fact | NotChecke
             if event.act == VALUE and event.value and str(event.value).lstrip()[:1] in ("", "{"):
                 found += 1
                 size = event.end - event.at
-                yield member(
-                    blob, "keras_metadata.json", window(blob.stream, event.at, size), size, container=FORMAT
-                )
+                stream = window(blob.stream, event.at, size)
+                yield member(blob, "keras_metadata.json", stream, size, container=HOLDER)
     except Malformed as malformed:
         cut = malformed.offset or 1
     if not found:

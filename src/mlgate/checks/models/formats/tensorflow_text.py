@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 
 from mlgate.checks.models.formats._messages import text_events, text_form
-from mlgate.checks.models.formats._tensorflow import ROOTS, SCHEMA, Graphs
+from mlgate.checks.models.formats._tensorflow import HOLDER, ROOTS, SCHEMA, Graphs
 from mlgate.checks.models.formats._wire import Malformed
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
 from mlgate.checks.models.stream import member
@@ -52,7 +52,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         yield from graphs.facts()
         for metadata, _, _ in graphs.metadata:
             data = metadata.encode("utf-8", "surrogateescape")
-            yield member(blob, "keras_metadata.json", io.BytesIO(data), len(data), container=FORMAT)
+            yield member(blob, "keras_metadata.json", io.BytesIO(data), len(data), container=HOLDER)
         if line:
             yield blob.not_checked(
                 "malformed", "the graph's text ends or breaks off here; fetch it again", line=line

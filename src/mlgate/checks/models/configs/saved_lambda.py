@@ -1,0 +1,67 @@
+"""Code of Lambda layers as SavedModels hold it: a list that is written as an object.
+
+The older writers of Keras' configurations keep a list as it is; the metadata of a
+SavedModel has ``{"class_name": "__tuple__", "items": [...]}`` in its place.
+"""
+
+from collections.abc import Iterator
+
+from mlgate.checks.models.json_members import Malformed, begins_json, members, mentions
+from mlgate.checks.models.reader import Blob, Clock, Declined
+from mlgate.checks.models.stream import printable
+from mlgate.checks.models.text import looks_like_text, read_text
+from mlgate.core.facts import Fact, NotChecked
+from mlgate.core.limits import Limits
+
+FORMAT = "keras-metadata"
+KIND = "text"
+ORDER = 61
+
+_TUPLE = "__tuple__"
+# Where a Lambda layer keeps code.
+_KEYS = frozenset({"function", "output_shape", "mask"})
+
+
+def sniff(blob: Blob) -> bool:
+    """Say whether it can be a JSON document."""
+    return begins_json(blob.head) and looks_like_text(blob)
+
+
+def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
+    """Yield each piece of code.
+
+    Raises:
+        Declined: It holds none.
+    """
+    if blob.size > limits.text_bytes:
+        # Whoever reads such configurations says so.
+        raise Declined
+    text = read_text(blob, limits)
+    if not mentions(text, (_TUPLE,)):
+        raise Declined
+    # By the path of the object: what stands for a list, whose first item is code, and what is a lambda.
+    tuples: set[tuple[str | int, ...]] = set()
+    first: dict[tuple[str | int, ...], int] = {}
+    lambdas: set[tuple[str | int, ...]] = set()
+    try:
+        for each in members(text, clock):
+            path, value = each.path, each.value
+            if not isinstance(value, str) or len(path) < 2:
+                continue
+            if path[-1] == "class_name" and value == _TUPLE and path[-2] in _KEYS:
+                tuples.add(path[:-1])
+            elif path[-2:] == ("items", 0) and len(path) > 2 and path[-3] in _KEYS:
+                first.setdefault(path[:-2], each.offset)
+            elif value == "lambda" and str(path[-1]).endswith("_type"):
+                lambdas.add((*path[:-1], str(path[-1]).removesuffix("_type")))
+    except Malformed as malformed:
+        raise Declined from malformed
+    found = [path for path in first if path in tuples and path in lambdas]
+    if not found:
+        raise Declined
+    line, counted = 1, 0
+    for path in found:
+        line += text.count("\n", counted, first[path])
+        counted = first[path]
+        where = ".".join(str(step) for step in path)
+        yield blob.fact("keras.lambda", printable(where, 200), line=line, holder=blob.container)
