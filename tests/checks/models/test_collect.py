@@ -116,13 +116,12 @@ def test_text_is_not_listed(name, data):
 @pytest.mark.parametrize(
     ("data", "name", "format_"),
     [
-        (b"7z\xbc\xaf\x27\x1c" + NOISE, "m.7z", "7z"),
         (b"Rar!\x1a\x07\x01\x00" + NOISE, "m.bin", "rar"),
-        (b"\x28\xb5\x2f\xfd" + NOISE, "m.pkl.zst", "zstd"),
-        (b"\x04\x22\x4d\x18" + NOISE, "m.joblib", "lz4"),
-        (b"GGUF\3\0\0\0" + NOISE, "m.bin", "gguf"),
-        (b"\x1c\0\0\0TFL3" + NOISE, "m.tflite", "tflite"),
-        (b"PAR1" + NOISE, "m.parquet", "parquet"),
+        (b"MSCF\0\0\0\0" + NOISE, "m.cab", "cabinet"),
+        (b"070701" + NOISE, "m.bin", "cpio"),
+        (b"hsqs" + NOISE, "m.sqsh", "squashfs"),
+        (b"\x89LZO\0\r\n\x1a\n" + NOISE, "m.lzo", "lzop"),
+        (b"\x1f\x9d\x90" + NOISE, "m.Z", "compress"),
     ],
 )
 def test_what_is_recognised_and_not_read_is_not_checked(data, name, format_):
