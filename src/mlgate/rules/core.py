@@ -24,9 +24,15 @@ def _unaccounted(facts: Sequence[Fact], _policy: Policy) -> Iterator[Hit]:
         yield Hit(fact, f"There are {fact.subject} that the format does not account for.")
 
 
+# Formats that end in an archive of what belongs to the model, by their specification.
+_HOSTS = frozenset({"tflite", "llamafile"})
+
+
 def _polyglot(facts: Sequence[Fact], _policy: Policy) -> Iterator[Hit]:
     for fact in facts:
         severity = Severity.MEDIUM if fact.detail["appended"] else Severity.HIGH
+        if fact.detail["appended"] and _HOSTS & set(fact.detail["formats"]):
+            severity = Severity.INFO
         yield Hit(fact, f"This file can be read as {fact.subject}.", severity=severity)
 
 
@@ -98,7 +104,8 @@ RULES = (
         summary="A file is valid as two formats at once",
         what=(
             "Two readers read the same file to their satisfaction. All readings were judged. An archive at "
-            "the end of something else is medium, since honest pickles hold archives."
+            "the end of something else is medium, since honest pickles hold archives; TensorFlow Lite models "
+            "and llamafiles end in one."
         ),
         why="Which of the two is loaded depends on the loader: the one that was reviewed need not be it.",
         fix=(

@@ -7,11 +7,22 @@ from mlgate.core.facts import Check, Fact
 from mlgate.core.rules import Hit, Rule
 from mlgate.core.severity import Severity
 
+_COMPILE = (
+    "Ship the exported program instead and compile it where it runs: "
+    "`torch._inductor.aoti_compile_and_package(torch.export.load(path))`."
+)
+
 
 def _executable(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
     for fact in facts:
         where = f"This {fact.detail['container']} archive" if fact.detail["container"] else "This file"
-        yield Hit(fact, f"{where} holds a {fact.subject} executable.")
+        compiled = "data/aotinductor/" in (fact.location.member or "")
+        yield Hit(fact, f"{where} holds a {fact.subject} executable.", fix=_COMPILE if compiled else None)
+
+
+def _program(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
+    for fact in facts:
+        yield Hit(fact, "This model is a program for several systems, with the weights inside it.")
 
 
 RULES = (
@@ -33,5 +44,28 @@ RULES = (
         atlas=("AML.T0018.002",),
         owasp=("ML06:2023", "LLM03:2025"),
         judge=_executable,
+    ),
+    Rule(
+        id="MLG-BIN-002",
+        name="executable-model",
+        check=Check.MODELS,
+        severity=Severity.MEDIUM,
+        kinds=("llamafile.program",),
+        summary="A model is a program",
+        what=(
+            "The file is a llamafile: native code for several systems and a shell script at once, with "
+            "weights in a zip archive at its end. The archive's members were looked at; the program was not."
+        ),
+        why="Using the model is running whatever its publisher compiled into it.",
+        fix=(
+            "Take the GGUF file out (`unzip model.llamafile '*.gguf'`) and run it with a llama.cpp of your "
+            "own."
+        ),
+        references=("https://github.com/Mozilla-Ocho/llamafile",),
+        cwe=(829,),
+        atlas=("AML.T0011.000",),
+        owasp=("ML06:2023", "LLM03:2025"),
+        judge=_program,
+        precision="very-high",
     ),
 )

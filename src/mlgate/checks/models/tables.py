@@ -11,7 +11,7 @@ _HOME = Path(__file__).parent / "data"
 # Shared libraries carry versions behind the suffix: libfoo.so.1.2.
 _NATIVE = re.compile(
     r"\.(?:so|dylib|jnilib)(?:\.[\w.-]+)?$"
-    r"|\.(?:dll|pyd|exe|com|sys|efi|node|bundle|o|obj|a|lib|ko|elf|axf|out|scr|cpl|mexa64|co|hsaco|debug|class|jar)$"
+    r"|\.(?:dll|pyd|exe|com|sys|efi|node|bundle|o|obj|a|lib|ko|elf|axf|llamafile|out|scr|cpl|mexa64|co|hsaco|debug|class|jar)$"
     # Programs have no suffix, or a version: protoc, python3.11.
     r"|^[^.]+$|\.\d+$"
 )

@@ -35,7 +35,11 @@ class _Scalar(Struct, frozen=True):
 
 def sniff(blob: Blob) -> bool:
     """Any text may be YAML or JSON; see ``read`` for which are parsed."""
-    return _yaml.could_be_yaml(blob)
+    # The nodes of an exported program have targets as well, which their own reader judges.
+    exported = blob.container == "torch" or (
+        blob.container and blob.name == "serialized_exported_program.json"
+    )
+    return not exported and _yaml.could_be_yaml(blob)
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
