@@ -7,7 +7,9 @@ from msgspec import Struct
 from mlgate.checks.models.formats._hdf5_source import Broken, Source
 from mlgate.checks.models.formats._hdf5_tree import records
 
-_COLLECTIONS = 16
+# Objects whose places are kept.
+_REMEMBERED = 100_000
+_WHOLE = 1 << 16
 _MANAGED, _HUGE = 0, 1
 
 
@@ -59,7 +61,8 @@ class GlobalHeap:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._known: OrderedDict[int, dict[int, Place]] = OrderedDict()
+        self._known: OrderedDict[int, dict[int, tuple[int, int]]] = OrderedDict()
+        self._objects = 0
 
     def place(self, collection: int, index: int) -> Place:
         """Return where an object is.
@@ -69,33 +72,39 @@ class GlobalHeap:
         """
         objects = self._known.get(collection)
         if objects is None:
-            objects = self._known[collection] = self._objects(collection)
-            if len(self._known) > _COLLECTIONS:
-                self._known.popitem(last=False)
+            objects = self._known[collection] = self._read(collection)
+            self._objects += len(objects)
+            while self._objects > _REMEMBERED and len(self._known) > 1:
+                self._objects -= len(self._known.popitem(last=False)[1])
+        else:
+            self._known.move_to_end(collection)
         if index not in objects:
             raise Broken("a value is not in its heap", self._source.offset(collection))
-        return objects[index]
+        return Place(*objects[index])
 
-    def _objects(self, collection: int) -> dict[int, Place]:
+    def _read(self, collection: int) -> dict[int, tuple[int, int]]:
+        """Return address and size of the objects of a collection."""
         source = self._source
         head = source.cursor(collection, 8 + source.long)
         head.expect(b"GCOL", 1)
         head.take(3)
-        end = collection + head.length()
+        size = head.length()
         each = 8 + source.long
-        at = collection + -(-len(head.data) // 8) * 8
-        found: dict[int, Place] = {}
-        while at + each <= end:
-            entry = source.cursor(at, each)
-            index = entry.number(2)
-            entry.take(6)
-            size = entry.length()
+        # Most are of one page; of a large one, only what leads from one object to the next.
+        data = source.read(collection, size) if size <= _WHOLE else b""
+        at = -(-len(head.data) // 8) * 8
+        found: dict[int, tuple[int, int]] = {}
+        while at + each <= size:
+            entry = data[at : at + each] if data else source.read(collection + at, each)
+            index = entry[0] | entry[1] << 8
+            length = int.from_bytes(entry[8:], "little")
             if not index:
                 break  # free space, to the end
-            if at + each + size > end:
-                raise Broken("a value runs past its heap's end", source.offset(at))
-            found.setdefault(index, Place(at + each, size))
-            at += each + -(-size // 8) * 8
+            at += each
+            if at + length > size:
+                raise Broken("a value runs past its heap's end", source.offset(collection + at))
+            found.setdefault(index, (collection + at, length))
+            at += -(-length // 8) * 8
         return found
 
 

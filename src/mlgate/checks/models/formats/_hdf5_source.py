@@ -147,10 +147,11 @@ class Cursor:
         Raises:
             Broken: There are not so many.
         """
-        if size > self.left:
+        at = self.at
+        self.at = end = at + size
+        if end > len(self.data):
             raise self.broken("a field runs past its structure's end")
-        self.at += size
-        return self.data[self.at - size : self.at]
+        return self.data[at:end]
 
     def number(self, size: int) -> int:
         """Return the next bytes as a number."""
