@@ -60,7 +60,7 @@ RULES = (
         summary="A checkpoint describes a tensor that cannot exist",
         what=(
             "A tensor is rebuilt with a size, stride or offset that its storage does not have: beyond its "
-            "end, negative, or so large that the sum overflows. Or a storage is declared larger than the record "
+            "end, negative, or so large that the sum overflows. Or a storage is declared larger than the member "
             "that holds its numbers, or the parts of a sparse tensor do not fit each other, or items are put "
             "into a tensor as into a dict."
         ),

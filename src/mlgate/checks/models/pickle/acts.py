@@ -18,6 +18,7 @@ from mlgate.checks.models.pickle.values import (
 )
 
 # They take bytes for a file of any format that PyTorch reads, or for a pickle.
+_COPYING = frozenset(("copyreg", "copy_reg"))
 _LOADERS = frozenset(("torch.storage._load_from_bytes", "pickle.loads", "_pickle.loads"))
 
 
@@ -33,6 +34,9 @@ class Acts(State):
             if self.protocol < 3:
                 module, name = compat.renamed(module, name)
             found = Global(module, name, written, dotted=self.protocol >= 4 and "." in name)
+            found.simple = not (
+                found.subject in _LOADERS or found.module in _COPYING or found.module in tensors.MODULES
+            )
             self.recorder.globals[key] = found
         self.recorder.imports(found, offset)
         return found
@@ -50,7 +54,7 @@ class Acts(State):
         return Made(callee, known, "call")
 
     def _call(self, callee: Global, args: tuple[Any, ...] | None, offset: int, via: str) -> Any:
-        if callee.module in ("copyreg", "copy_reg") and args:
+        if callee.module in _COPYING and args:
             if callee.name == "_reconstructor" and len(args) == 3:
                 self.recorder.call("call", callee, args, offset, via)
                 return self._reconstructed(args, offset)

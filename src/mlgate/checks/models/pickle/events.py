@@ -11,6 +11,7 @@ from mlgate.checks.models.pickle.values import (
     Unknown,
     arguments,
     describe,
+    likeness,
     render,
 )
 from mlgate.checks.models.reader import LimitReached
@@ -57,6 +58,7 @@ class Recorder:
         acted: Whether a name that Python could import was called, instantiated or mutated.
         globals: Every imported object, once.
         stream: Offset of the stream that is being read.
+        decoded: Bytes of decoded payloads that are kept until they are read.
     """
 
     def __init__(self, limit: int, stream: int = 0) -> None:
@@ -64,6 +66,7 @@ class Recorder:
         self.acted = False
         self.globals: dict[tuple[str, str, bool, bool], Global] = {}
         self.stream = stream
+        self.decoded = 0
         self._limit = limit
         self._once: dict[Any, Event] = {}
         self._uses: dict[Any, _Use] = {}
@@ -86,8 +89,33 @@ class Recorder:
         if what.dotted:
             self.note("dotted", what.subject, offset, module=what.module, name=what.name)
 
+    def imported(self, what: Global) -> Event | None:
+        """Return the event of an import that was recorded."""
+        return self._once.get(("import", what.subject, None))
+
     def call(self, how: str, maker: Global, args: tuple[Any, ...] | None, offset: int, via: str) -> None:
         """Record a call or an instantiation (``how``), once for each shape of arguments."""
+        event = self._call(how, maker, args, offset, via)
+        if args is None or how != "call" or via != "REDUCE" or not maker.simple:
+            return
+        texts = self._uses[how, maker, via].texts
+        if not maker.varied and any(len(known) >= _TEXTS for known in texts.values()):
+            maker.varied = True
+            maker.quick.clear()
+        made = maker.varied or str not in map(type, args)
+        for position, arg in enumerate(args):
+            kind = type(arg)
+            if kind is str:
+                if len(arg) > _NAME or (maker.varied and len(texts.get(position, ())) < _TEXTS):
+                    return
+            elif kind not in _SAME:
+                told = kind is Made and arg.how == "call" and type(arg.maker) is Global
+                if not (made and told):
+                    return
+        if len(maker.quick) < _SHAPES:
+            maker.quick[likeness(args, maker.varied)] = event
+
+    def _call(self, how: str, maker: Global, args: tuple[Any, ...] | None, offset: int, via: str) -> Event:
         use = self._uses.get((how, maker, via))
         if use is None:
             use = self._uses[how, maker, via] = _Use()
@@ -96,7 +124,7 @@ class Recorder:
         event = use.shapes.get(key)
         if event is not None:
             event.count += 1
-            return
+            return event
         exact = len(use.shapes) < _SHAPES
         shown = [describe(arg) for arg in args] if args is not None else None
         if shown is not None:
@@ -111,6 +139,7 @@ class Recorder:
                 "text": f"{render(maker)}({arguments(args)})",
             },
         )  # fmt: skip
+        return use.shapes[key]
 
     def computed(self, callee: Any, args: tuple[Any, ...] | None, offset: int, via: str) -> None:
         """Record a call of something that is not an imported name."""

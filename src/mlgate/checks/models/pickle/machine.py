@@ -10,10 +10,20 @@ from itertools import count
 from struct import Struct
 
 from mlgate.checks.models.pickle import opcodes as op
+from mlgate.checks.models.pickle.memo import HOLE
 from mlgate.checks.models.pickle.nested import CODED_STARTS, PLAIN_STARTS
 from mlgate.checks.models.pickle.slow import SlowOpcodes
 from mlgate.checks.models.pickle.state import Broken, Paused, Truncated
-from mlgate.checks.models.pickle.values import CONTAINERS, LONGEST, NUMBER, Dict, cut
+from mlgate.checks.models.pickle.values import (
+    CONTAINERS,
+    LONGEST,
+    NUMBER,
+    Dict,
+    Global,
+    Made,
+    cut,
+    likeness,
+)
 from mlgate.checks.models.reader import LimitReached
 
 _UINT4 = Struct("<I").unpack_from
@@ -42,6 +52,7 @@ class Machine(SlowOpcodes):
         """
         # Everything the loop touches is local: this is the one place where speed decides.
         memo, mark_stack, keep = self.memo, self.marks, self.keep
+        early, late = memo.early, memo.late
         stack = self.stack
         start = self.position
         buffer, usable = self.load(start)
@@ -67,7 +78,8 @@ class Machine(SlowOpcodes):
                     if step + spent > budget:
                         raise LimitReached("opcodes")
                     self.stack = stack
-                    self.breathe()
+                    self.breathe(position, step)
+                    late = memo.late
                     base += position
                     buffer, usable = self.load(base)
                     soft = min(usable, self.frame_end - base) if self.frame_end else usable
@@ -76,13 +88,28 @@ class Machine(SlowOpcodes):
                 opcode = buffer[position]
                 if opcode == 0x8C:  # SHORT_BINUNICODE
                     end = position + 2 + buffer[position + 1]
-                    text = buffer[position + 2 : end].decode("utf-8", "surrogatepass")
+                    try:
+                        text = buffer[position + 2 : end].decode()
+                    except UnicodeDecodeError:
+                        text = buffer[position + 2 : end].decode("utf-8", "surrogatepass")
                     stack.append(text)
                     if end - position > 10 and text[0] in _NESTED_TEXT:
                         self.nested_text(text, base + position + 2)
+                    if buffer[end] == 0x94 and end < soft and memo.dense:  # MEMOIZE
+                        if late is None:
+                            early.append(text)
+                        else:
+                            late.append(base + position << 1)
+                        end += 1
+                        spent += 1
                     position = end
                 elif opcode == 0x94:  # MEMOIZE
-                    memo[len(memo)] = stack[-1]
+                    if not memo.dense:
+                        memo.memoize(stack[-1])
+                    elif late is None:
+                        early.append(stack[-1])
+                    else:
+                        late.append(memo.code(stack[-1]))
                     position += 1
                 elif opcode == 0x4B:  # BININT1
                     if position >= no_run_before and buffer[position + 2] in _SCALAR_CODES:
@@ -98,30 +125,59 @@ class Machine(SlowOpcodes):
                     stack.append(buffer[position + 1])
                     position += 2
                 elif opcode == 0x68:  # BINGET
-                    stack.append(memo[buffer[position + 1]])
+                    index = buffer[position + 1]
+                    value = early[index] if index < len(early) else memo.get(index)
+                    if value is HOLE:
+                        raise KeyError  # noqa: TRY301 - one way out of the loop
+                    stack.append(value)
                     position += 2
                 elif opcode == 0x71:  # BINPUT
-                    memo[buffer[position + 1]] = stack[-1]
+                    index = buffer[position + 1]
+                    if index == len(early) and late is None and memo.dense:
+                        early.append(stack[-1])
+                    else:
+                        memo.put(index, stack[-1])
                     position += 2
                 elif opcode == 0x58:  # BINUNICODE
                     size = _UINT4(buffer, position + 1)[0]
                     end = position + 5 + size
                     if size <= LONGEST:
-                        text = buffer[position + 5 : end].decode("utf-8", "surrogatepass")
+                        try:
+                            text = buffer[position + 5 : end].decode()
+                        except UnicodeDecodeError:
+                            text = buffer[position + 5 : end].decode("utf-8", "surrogatepass")
                         stack.append(text)
                         if size > 8 and text[0] in _NESTED_TEXT:
                             self.nested_text(text, base + position + 5)
+                        if buffer[end] == 0x72 and end < soft - 4:  # LONG_BINPUT
+                            index = _UINT4(buffer, end + 1)[0]
+                            if memo.dense and index == len(early) + (0 if late is None else len(late)):
+                                if late is None:
+                                    early.append(text)
+                                else:
+                                    late.append(base + position << 1)
+                                end += 5
+                                spent += 1
                     else:
                         stack.append(self.payload("text", base + position + 5, size))
                     position = end
                 elif opcode == 0x72:  # LONG_BINPUT
                     index = _UINT4(buffer, position + 1)[0]
-                    memo[index] = stack[-1]
+                    if not memo.dense or index != len(early) + (0 if late is None else len(late)):
+                        memo.put(index, stack[-1])
+                    elif late is None:
+                        early.append(stack[-1])
+                    else:
+                        late.append(memo.code(stack[-1]))
                     if index > _BIG_MEMO:
                         self.large_memo(index, base + position)
                     position += 5
                 elif opcode == 0x6A:  # LONG_BINGET
-                    stack.append(memo[_UINT4(buffer, position + 1)[0]])
+                    index = _UINT4(buffer, position + 1)[0]
+                    value = early[index] if index < len(early) else memo.get(index)
+                    if value is HOLE:
+                        raise KeyError  # noqa: TRY301 - one way out of the loop
+                    stack.append(value)
                     position += 5
                 elif opcode == 0x28:  # MARK
                     mark_stack.append(stack)
@@ -223,8 +279,32 @@ class Machine(SlowOpcodes):
                     position += 1
                 elif opcode == 0x52:  # REDUCE
                     args = stack.pop()
-                    stack[-1] = self.reduce(stack[-1], args, base + position, "REDUCE")
+                    callee = stack[-1]
+                    known = None
+                    if type(callee) is Global and type(args) is tuple and callee.quick:
+                        known = callee.quick.get(likeness(args, callee.varied))
+                    if known is None:
+                        stack[-1] = self.reduce(callee, args, base + position, "REDUCE")
+                    else:
+                        # The same has been recorded before.
+                        known.count += 1
+                        stack[-1] = Made(callee, args, "call")
                     position += 1
+                elif opcode == 0x63:  # GLOBAL
+                    end = buffer.find(b"\n", position + 1, soft)
+                    end = buffer.find(b"\n", end + 1, soft) if end > 0 else -1
+                    before = self.imported.get(buffer[position + 1 : end]) if end > 0 else None
+                    if before is not None:
+                        before[1].count += 1
+                        stack.append(before[0])
+                        position = end + 1
+                        continue
+                    self.stack = stack
+                    self.position = base + position
+                    self.step(opcode, buffer, position)
+                    if end > 0:
+                        self.remember(buffer[position + 1 : end], stack[-1])
+                    position = self.position - base
                 elif opcode == 0x43:  # SHORT_BINBYTES
                     end = position + 2 + buffer[position + 1]
                     data = buffer[position + 2 : end]
@@ -234,6 +314,15 @@ class Machine(SlowOpcodes):
                     position = end
                 elif opcode == 0x4E:  # NONE
                     stack.append(None)
+                    position += 1
+                elif opcode == 0x29:  # EMPTY_TUPLE
+                    stack.append(())
+                    position += 1
+                elif opcode == 0x89:  # NEWFALSE
+                    stack.append(False)
+                    position += 1
+                elif opcode == 0x88:  # NEWTRUE
+                    stack.append(True)
                     position += 1
                 elif opcode == 0x2E:  # STOP
                     self.result = stack.pop()

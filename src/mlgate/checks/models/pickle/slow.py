@@ -63,6 +63,7 @@ class SlowOpcodes(Acts):
         if offset != self.start:
             self.recorder.note("reader-difference", "PROTO in mid-stream", offset)
         self.protocol = value
+        self.imported.clear()
 
     def _frame(self, _opcode: int, value: int, offset: int) -> None:
         if self.position + value > self.window.size:
@@ -209,7 +210,7 @@ class SlowOpcodes(Acts):
             self.stack.append(data)
 
     def _get(self, _opcode: int, _value: int, _offset: int) -> None:
-        self.stack.append(self.memo[self._index()])
+        self.stack.append(self.memo.get(self._index()))
 
     def _put(self, _opcode: int, _value: int, offset: int) -> None:
         value = self.stack[-1]
@@ -218,7 +219,7 @@ class SlowOpcodes(Acts):
             raise Broken("a negative memo index")
         if index > 1 << 24:
             self.large_memo(index, offset)
-        self.memo[index] = value
+        self.memo.put(index, value)
 
     def _index(self) -> int:
         try:
@@ -300,7 +301,7 @@ class SlowOpcodes(Acts):
             if file is not None:
                 leaves = escape(file) if file != "?" else "unknown"
                 self.recorder.note("external-array", file, offset, escape=leaves)
-            target.built, target.state = True, state if type(state) is tuple else UNKNOWN
+            target.built, target.state = True, _state(state)
 
     def _extension(self, _opcode: int, code: int, offset: int) -> None:
         if code == 0:
@@ -378,6 +379,13 @@ class SlowOpcodes(Acts):
         op.NEXT_BUFFER: _out_of_band,
         op.READONLY_BUFFER: _out_of_band,
     }
+
+
+def _state(state: Any) -> Any:
+    """Keep of a state what the width of a dtype is told by: the whole numbers of a tuple."""
+    if type(state) is not tuple:
+        return UNKNOWN
+    return tuple(item if type(item) is int else None for item in state)
 
 
 def _unescape(data: bytes) -> bytes:

@@ -1,12 +1,24 @@
 """The unpickler's state, and how it reads bytes and keeps values."""
 
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, Self
 
 from mlgate.checks.models.pickle import joblib, nested
 from mlgate.checks.models.pickle import opcodes as op
-from mlgate.checks.models.pickle.events import Recorder
-from mlgate.checks.models.pickle.values import ARRAY, CONTAINERS, KEEP, MORE, NUMBER, Payload, Unknown, cut
+from mlgate.checks.models.pickle.events import Event, Recorder
+from mlgate.checks.models.pickle.memo import Memo
+from mlgate.checks.models.pickle.values import (
+    ARRAY,
+    CONTAINERS,
+    KEEP,
+    MORE,
+    NUMBER,
+    Global,
+    Payload,
+    Unknown,
+    cut,
+)
+from mlgate.checks.models.pickle.weight import heavier, lighten
 from mlgate.checks.models.pickle.window import MARGIN, WINDOW, Window
 from mlgate.checks.models.reader import Clock, LimitReached
 from mlgate.core.limits import Limits
@@ -15,6 +27,20 @@ from mlgate.core.limits import Limits
 _LONGEST_LINE = 1 << 20
 LONGEST_NAME = 4096
 _FIRST = 4096
+# Marks on the stack: Python's own pickler recurses a thousand levels deep at most.
+_MARKS = 100_000
+# The stack may hold about so much, and so much may be made before it is weighed again.
+_LIGHT = 8 << 20
+# What executing an opcode leaves behind at most, about.
+_OBJECT = 90
+# Rounds of weighing after which the memo keeps offsets.
+_EARLY = 1
+# Values on top of a heavy stack that are left as they are, at first.
+_SPARE = 8
+# Values of one frame.
+_LONG = 10_000
+# Decoded payloads that are kept until they are read.
+_DECODED = 8 << 20
 _NUMBERS = frozenset((int, float, bool, type(None)))
 
 
@@ -54,6 +80,7 @@ class State:
         frame_end: Offset after the current frame; 0 outside of frames.
         spilled: Bytes (from, to) that C's unpickler drops when it reads from a file, because a
             frame ends inside an opcode; the first such bytes of the stream.
+        imported: What GLOBAL has imported, by its lines.
         storages: Bytes of each torch storage that a persistent id names, by its key.
     """
 
@@ -65,13 +92,13 @@ class State:
         limits: Limits,
         clock: Clock,
         *,
-        memo: dict[int, Any] | None = None,
+        memo: Memo | None = None,
         keep: int = KEEP,
         arrays: bool = True,
     ) -> None:
         self.window, self.start, self.position = window, start, start
         self.recorder, self.limits, self.clock, self.keep = recorder, limits, clock, keep
-        self.memo: dict[int, Any] = {} if memo is None else memo
+        self.memo = Memo(window) if memo is None else memo
         self.stack: list[Any] = []
         self.marks: list[list[Any]] = []
         self.protocol = 0
@@ -85,6 +112,9 @@ class State:
         self.frame_end = 0
         self.spilled: tuple[int, int] | None = None
         self.arrays = arrays
+        self.imported: dict[bytes, tuple[Global, Event]] = {}
+        self._made = self._steps = self._rounds = 0
+        self._shortened: tuple[list[Any], int] = self.stack, KEEP
         self._held = b""
         self._base = start
         # Most streams of a file with many are short.
@@ -120,23 +150,53 @@ class State:
     def fork(self, recorder: Recorder) -> Self:
         """Return a machine in the same state that knows nothing of joblib's arrays."""
         other = type(self)(
-            self.window, self.start, recorder, self.limits, self.clock, memo=dict(self.memo), arrays=False
+            self.window, self.start, recorder, self.limits, self.clock, memo=self.memo.copy(), arrays=False
         )
         other.stack = [*self.stack, ARRAY]
         other.marks = [list(frame) for frame in self.marks]
         other.position, other.protocol = self.position, self.protocol
         return other
 
-    def breathe(self) -> None:
-        """Check the limits on time and memory.
+    def breathe(self, taken: int, steps: int) -> None:
+        """Check the limits on time and memory, and hold less where much is held.
+
+        Args:
+            taken: Bytes of the window that was left.
+            steps: Opcodes executed so far.
 
         Raises:
             LimitReached: One of them was hit.
         """
         self.clock.check()
-        held = len(self.memo) + len(self.stack) + len(self.marks)
-        if held > self.limits.stack or held + sum(map(len, self.marks)) > self.limits.stack:
+        below = sum(map(len, self.marks))
+        held = len(self.memo) + len(self.stack) + len(self.marks) + below
+        if held > self.limits.stack or len(self.marks) > _MARKS:
             raise LimitReached("stack")
+        if len(self.stack) > _LONG:
+            self._shorten()
+        self._made += min(taken, WINDOW) + _OBJECT * (steps - self._steps)
+        self._steps = steps
+        if self._made < _LIGHT:
+            return
+        self._made = 0
+        self._rounds += 1
+        if self._rounds > _EARLY:
+            self.memo.condense()
+        for spare in (_SPARE, 0):
+            if not heavier(chain(self.stack, *self.marks), _LIGHT):
+                break
+            for frame in self.marks:
+                lighten(frame, 0, len(frame))
+            lighten(self.stack, 0, len(self.stack) - spare)
+
+    def _shorten(self) -> None:
+        """Forget what lies deep in a long frame: of a container's items only the first are kept."""
+        frame, start = self._shortened
+        end = len(self.stack) - _SPARE
+        if frame is not self.stack or start > end:
+            start = KEEP
+        lighten(self.stack, start, end)
+        self._shortened = self.stack, end
 
     def line(self) -> bytes | None:
         """Read a line without its end, as C's unpickler does; None for a line of excessive length."""
@@ -154,6 +214,13 @@ class State:
         if start >= 0 and start + size + MARGIN <= len(self._held):
             return self._held[start : start + size]
         return self.window.read(offset, size)
+
+    def remember(self, lines: bytes, found: Any) -> None:
+        """Import the same at once when GLOBAL comes with the same lines again."""
+        if type(found) is Global and not found.dotted and lines.isascii() and len(lines) <= LONGEST_NAME:
+            event = self.recorder.imported(found)
+            if event is not None:
+                self.imported[lines] = found, event
 
     def text_line(self, encoding: str, what: str) -> str:
         """Read a line as text; an overlong one is cut."""
@@ -214,6 +281,10 @@ class State:
     ) -> None:
         """Note a payload that looks like a pickle; see :class:`~.nested.Nested`."""
         self.clock.spend("members", 1, self.limits.members)
+        if data is not None:
+            self.recorder.decoded += len(data)
+            if self.recorder.decoded > _DECODED:
+                raise LimitReached("members")
         self.nested.append(nested.Nested(offset, size, encoding, data, loaded=loaded))
 
     def large_memo(self, index: int, offset: int) -> None:

@@ -6,6 +6,7 @@ from mlgate.checks.models.pickle import nested, torch_legacy
 from mlgate.checks.models.pickle import opcodes as op
 from mlgate.checks.models.pickle.events import Event, Recorder
 from mlgate.checks.models.pickle.machine import Machine
+from mlgate.checks.models.pickle.memo import Memo
 from mlgate.checks.models.pickle.values import KEEP
 from mlgate.checks.models.pickle.window import Spliced, Window
 from mlgate.checks.models.reader import Clock, LimitReached
@@ -65,7 +66,7 @@ class Reading:
         self.limit: LimitReached | None = None
         self._limits, self._clock = limits, clock
         self._recorder = Recorder(limits.facts)
-        self._memo: dict[int, Any] = {}
+        self._memo = Memo(self.window)
         self._results: list[Any] = []
         self._storages: dict[str, int] = {}
 
@@ -124,13 +125,13 @@ class Reading:
         return left <= _LONGEST_PADDING and not self.window.read(position, left).strip(_PADDING)
 
     def _stream(self, position: int) -> Stream:
-        machine = self._machine(position, {})
+        machine = self._machine(position, None)
         ending = self._run(machine)
         if machine.spilled is not None:
             self._from_a_file(machine)
-        if machine.missing_memo and self._memo:
+        if machine.missing_memo and len(self._memo):
             # One unpickler that loads several times keeps its memo.
-            machine = self._machine(position, dict(self._memo))
+            machine = self._machine(position, self._memo.copy())
             ending = self._run(machine)
         self._memo = machine.memo
         self.nested += machine.nested
@@ -155,7 +156,7 @@ class Reading:
             spilled = other.spilled
         raise LimitReached("depth")
 
-    def _machine(self, position: int, memo: dict[int, Any]) -> Machine:
+    def _machine(self, position: int, memo: Memo | None) -> Machine:
         self._recorder.stream = position
         return Machine(self.window, position, self._recorder, self._limits, self._clock, memo=memo, keep=KEEP)
 

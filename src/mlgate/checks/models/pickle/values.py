@@ -23,14 +23,19 @@ class Global:
         plausible: Whether Python could import such a name at all.
         dotted: Whether the name walks attributes (protocol 4 and above).
         subject: ``module.name``.
+        simple: Whether a call of it is to be recorded, and no more.
+        varied: Whether the texts that it is called with vary without end.
+        quick: Events of calls that differ in nothing that anybody looks at, by :func:`likeness`.
     """
 
-    __slots__ = ("dotted", "module", "name", "plausible", "subject", "written")
+    __slots__ = ("dotted", "module", "name", "plausible", "quick", "simple", "subject", "varied", "written")
 
     def __init__(self, module: str, name: str, written: str, *, dotted: bool) -> None:
         self.module, self.name, self.dotted = module, name, dotted
         self.written = printable(written)
         self.subject = printable(f"{module}.{name}")
+        self.simple, self.varied = True, False
+        self.quick: dict[Any, Any] = {}
         self.plausible = all(part.isidentifier() for part in f"{module}.{name}".split("."))
 
 
@@ -51,6 +56,8 @@ class Made:
     def __init__(self, maker: Any, args: tuple[Any, ...] | None, how: str) -> None:
         self.maker, self.args, self.how, self.depth = maker, args, how, 1
         self.built, self.state = False, cast("Any", None)
+        if type(maker) is Global and (not args or Made not in map(type, args)):
+            return
         for inner in (maker, *(args or ())):
             if type(inner) is Made:
                 if inner.depth >= 3:
@@ -68,6 +75,18 @@ class Made:
                 return None
             maker = maker.maker
         return None
+
+
+def likeness(args: tuple[Any, ...], varied: bool) -> tuple[Any, ...]:  # noqa: FBT001 - an attribute
+    """Tell arguments apart by type, but results of calls by their maker, and texts until they have varied."""
+    kinds = tuple(map(type, args))
+    if str in kinds and not varied:
+        return tuple([arg if type(arg) is str else kind for arg, kind in zip(args, kinds, strict=True)])
+    if Made not in kinds:
+        return kinds
+    return tuple(
+        [(arg.maker if arg.how == "call" else arg) if type(arg) is Made else type(arg) for arg in args]
+    )
 
 
 class Persistent:
