@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mlgate.checks.models.configs._jinja import Parsed, Unknown
 from mlgate.checks.models.configs._jinja_values import Value, Values
@@ -46,12 +47,15 @@ def acts(parsed: Parsed, values: Values) -> Iterator[Act]:
     """Yield what a template does that chat templates have no need to do."""
     own = {node.name for node in parsed.nodes if type(node).__name__ == "Name" and node.ctx != "load"}
     own |= {node.name for node in parsed.nodes if type(node).__name__ in ("Macro", "Block")}
+    pieces = any(_is_piece(node) for node in parsed.nodes)
     for node in parsed.nodes:
         kind = type(node).__name__
         if kind == "Getattr":
             yield from _attribute(node, own)
         elif kind == "Getitem":
-            yield from _named(values.of(node.arg), "subscript", node)
+            value = values.of(node.arg)
+            # A piece of a name that stands somewhere may have come here on ways that are not followed.
+            yield from _named(replace(value, leads=value.leads or pieces), "subscript", node)
             yield from _of_global(node, own)
         elif kind in ("Filter", "Test"):
             yield from _by_name(node, values)
@@ -97,7 +101,8 @@ def _of_global(node: Any, own: set[str]) -> Iterator[Act]:
     if type(owner).__name__ != "Name" or owner.name in own:
         return
     if owner.name in _GLOBALS or owner.name == "self":
-        yield Act("internals", "global", owner.name, node.lineno)
+        if owner.name != "self" or getattr(node, "attr", "") not in own:
+            yield Act("internals", "global", owner.name, node.lineno)
     elif _names().get(owner.name) == "web" and type(node).__name__ == "Getattr":
         yield Act("internals", "web", owner.name, node.lineno)
 
@@ -113,8 +118,10 @@ def _named(value: Value, how: str, node: Any) -> Iterator[Act]:
 
 
 def _by_name(node: Any, values: Values) -> Iterator[Act]:
+    if node.name in {"attr", *_BY_NAME} and (node.dyn_args is not None or node.dyn_kwargs is not None):
+        yield Act("internals", "built", "a name that is put together", node.lineno)
     if node.name == "attr":
-        for argument in node.args:
+        for argument in (*node.args, *(keyword.value for keyword in node.kwargs)):
             value = values.of(argument)
             yield from _named(value, "filter", node)
             if not value.known:
@@ -144,6 +151,12 @@ def _words(statement: Unknown) -> Iterator[Act]:
     for word in statement.words:
         if _inner(word) is not None or suspicious(word) is not None:
             yield Act("internals", "tag", printable(word, 100), statement.line)
+
+
+def _is_piece(node: Any) -> bool:
+    """Say whether a text could be the first piece of an inner name."""
+    value = getattr(node, "value", None) if type(node).__name__ == "Const" else None
+    return isinstance(value, str) and value.startswith("_") and len(value) < 16
 
 
 def _endless(node: Any, values: Values) -> Iterator[Act]:

@@ -3,7 +3,8 @@
 A name that is put together when the template runs (``x['__cla' ~ 'ss__']``) is the same
 name as one that is written out. Values are followed through ``set``, namespaces, loops
 over lists, macros' parameters, and the filters and methods that build texts. Whatever
-depends on the conversation stays unknown.
+depends on the conversation stays unknown; the model's special tokens are as good as texts
+that the model's author chose, and so are parts of the text that some object has.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,6 +42,10 @@ class Value(Struct, frozen=True):
 
 
 NOTHING = Value()
+# A text that the model's author chose, and nobody sees here.
+_CHOSEN = Value(built=True, barred=True, leads=True)
+_TOKENS = ("_token", "_tokens", "special_tokens_map")
+_STARTS = ("_", "gi_", "cr_", "ag_", "tb_", "f_", "co_", "func_", "im_")
 
 
 class Values:
@@ -77,6 +82,12 @@ class Values:
                 self._values[id(node)] = make(self, node)
             if kind == "Assign":
                 self._assign(node.target, node.node)
+            elif kind == "With":
+                for target, source in zip(node.targets, node.values, strict=False):
+                    self._assign(target, source)
+            elif kind == "Macro":
+                for name, default in zip(reversed(node.args), reversed(node.defaults), strict=False):
+                    self._note(name.name, self.of(default))
             elif kind == "AssignBlock":
                 self._note(_place(node.target), _joined([self._text(each) for each in node.body]))
             elif kind == "For":
@@ -144,7 +155,10 @@ class Values:
         return _exactly(node.data) if len(node.data) <= _LONGEST else NOTHING
 
     def _name(self, node: Any) -> Value:
-        return self._names.get(node.name, NOTHING) if node.ctx == "load" else NOTHING
+        if node.ctx != "load":
+            return NOTHING
+        value = self._names.get(node.name, NOTHING)
+        return _either([value, _CHOSEN]) if node.name.endswith(_TOKENS) else value
 
     def _list(self, node: Any) -> Value:
         return _apply(lambda *items: tuple(items), [self.of(item) for item in node.items], builds=False)
@@ -161,6 +175,8 @@ class Values:
         # A sum of unknown things is a number as likely as not.
         texts = [each for side in (left, right) for each in side.known if isinstance(each, str | tuple)]
         made = _apply(act, [left, right], builds=bool(texts) or left.built or right.built)
+        if type(node).__name__ == "Mod":
+            return _formatted(made, left)
         return replace(made, leads=_leads([left, right])) if type(node).__name__ == "Add" else made
 
     def _choice(self, node: Any) -> Value:
@@ -171,8 +187,8 @@ class Values:
         return _either([self.of(node.left), self.of(node.right)])
 
     def _field(self, node: Any) -> Value:
-        owner = _place(node.node)
-        return self._names.get(f"{owner}.{node.attr}", NOTHING) if owner else NOTHING
+        place = f"{_place(node.node)}.{node.attr}"
+        return self._names[place] if place in self._names else _tainted([self.of(node.node)])
 
     def _item(self, node: Any) -> Value:
         base = self.of(node.node)
@@ -202,18 +218,35 @@ class Values:
         return _built(node.name, operands, _FILTERS)
 
     def _call(self, node: Any) -> Value:
+        operands = [self.of(arg) for arg in (*node.args, *(keyword.value for keyword in node.kwargs))]
         if type(node.node).__name__ != "Getattr":
-            return NOTHING
-        operands = [self.of(node.node.node), *(self.of(arg) for arg in node.args)]
-        return _built(node.node.attr, operands, _METHODS)
+            return _tainted([self.of(node.node), *operands])
+        return _built(node.node.attr, [self.of(node.node.node), *operands], _METHODS)
 
 
 def _built(name: str, operands: list[Value], table: "MappingProxyType[str, Callable[..., Any]]") -> Value:
     act = table.get(name)
-    if act is not None:
-        return _apply(act, operands, builds=name in _BUILDING)
-    # Another filter passes on what it was given.
-    return replace(operands[0], known=(), leads=operands[0].barred)
+    if act is None:
+        return _tainted(operands)
+    made = _apply(act, operands, builds=name in _BUILDING, keeps=name in _KEEPING)
+    return _formatted(made, operands[0]) if name == "format" else made
+
+
+def _tainted(operands: list[Value]) -> Value:
+    """Return what anything may give that was given these."""
+    if any(each.barred or each.leads for each in operands):
+        return _CHOSEN
+    return Value(built=True, leads=True) if any(each.built for each in operands) else NOTHING
+
+
+def _formatted(made: Value, pattern: Value) -> Value:
+    """Say of what a pattern was filled in to whether it may begin with an underscore."""
+    if made.known or not pattern.known:
+        return made
+    plain = all(isinstance(each, str) and each[:1].isalnum() for each in pattern.known)
+    # A number that is written as a character can be any.
+    character = any(isinstance(each, str) and "c" in each for each in pattern.known)
+    return replace(made, leads=not plain and (made.leads or character))
 
 
 def _joined(parts: list[Value]) -> Value:
@@ -231,7 +264,7 @@ def _either(sides: list[Value]) -> Value:
     )
 
 
-def _apply(act: Callable[..., Any], operands: list[Value], *, builds: bool) -> Value:
+def _apply(act: Callable[..., Any], operands: list[Value], *, builds: bool, keeps: bool = False) -> Value:
     """Return what an operation on these gives: exact where all are known."""
     barred = any(each.barred for each in operands)
     exact = bool(operands) and len(operands) <= 200
@@ -259,14 +292,17 @@ def _apply(act: Callable[..., Any], operands: list[Value], *, builds: bool) -> V
     known = tuple(dict.fromkeys(made))
     barred = barred or any(map(_barred, known))
     # What is known needs no suspicion.
-    built = any(each.built for each in operands) or (builds and not known)
-    return Value(known=known, built=built, barred=barred, leads=barred)
+    part = any(each.built for each in operands)
+    if known and not part:
+        return Value(known=known, barred=barred, leads=any(map(_leading, known)))
+    leads = any(each.leads for each in operands) if keeps else barred or part
+    return Value(known=known, built=part or builds, barred=barred, leads=leads)
 
 
 def _leads(parts: Sequence[Value]) -> bool:
     """Say whether a text that is put together of these may begin with an underscore."""
     for part in parts:
-        if part.leads or any(isinstance(each, str) and each.startswith("_") for each in part.known):
+        if part.leads or any(map(_leading, part.known)):
             return True
         if not part.known and not part.built:
             return any(each.barred for each in parts)
@@ -276,8 +312,12 @@ def _leads(parts: Sequence[Value]) -> bool:
 
 
 def _exactly(value: Any) -> Value:
-    leads = isinstance(value, str) and value.startswith("_")
-    return Value(known=(value,), barred=_barred(value), leads=leads)
+    return Value(known=(value,), barred=_barred(value), leads=_leading(value))
+
+
+def _leading(value: Any) -> bool:
+    """Say whether a text begins as the names do that lead into Python."""
+    return isinstance(value, str) and value.startswith(_STARTS)
 
 
 def _small(value: Any) -> bool:
@@ -380,6 +420,8 @@ _METHODS: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
         "format": lambda text, *values: text.format(*values) if text.count("{") == text.count("{}") else None,
     }
 )
+# These change no text's beginning.
+_KEEPING = frozenset({"lower", "upper", "title", "capitalize", "safe", "e", "escape", "default", "string"})
 # These make a text out of others.
 _BUILDING = frozenset(
     {"join", "reverse", "format", "string", "replace", "swapcase", "tojson", "xmlattr", "urlencode"}
