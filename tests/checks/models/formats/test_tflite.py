@@ -133,7 +133,8 @@ def test_honest_models(what):
         ("FlexErf", [("MLG-TFL-001", "info")]),
         ("FlexWriteFile", [("MLG-TFL-001", "high")]),
         ("FlexEagerPyFunc", [("MLG-TFL-001", "high")]),
-        ("FlexReadFile", [("MLG-TFL-001", "medium")]),
+        ("FlexReadFile", [("MLG-TFL-001", "high")]),
+        ("FlexPrintV2", [("MLG-TFL-001", "medium")]),
     ],
 )
 def test_custom_operators(name, expected):
