@@ -9,6 +9,7 @@ def test_a_name_that_leaves_the_folder_is_critical(how):
 
 def test_a_link_that_leaves_the_folder_and_a_device_are_critical():
     assert verdicts("archive.link", how="hard link", target="/x") == [("MLG-ARC-002", "critical")]
+    assert verdicts("archive.link", how="name through a link", target="x") == [("MLG-ARC-002", "critical")]
     assert verdicts("archive.device", device="pipe") == [("MLG-ARC-002", "critical")]
 
 

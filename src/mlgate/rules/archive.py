@@ -26,6 +26,8 @@ def _link(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
     for fact in facts:
         if fact.kind == "archive.device":
             message = f"The member {fact.subject} is a {fact.detail['device']}."
+        elif fact.detail["how"] == "name through a link":
+            message = f"The name {fact.subject} goes through a link of the archive and up again behind it."
         else:
             how, target = fact.detail["how"], fact.detail["target"]
             message = f"The member {fact.subject} is a {how} to {target}, outside the archive's folder."
@@ -108,7 +110,10 @@ RULES = (
         severity=Severity.CRITICAL,
         kinds=("archive.link", "archive.device"),
         summary="An archive's member is a link out of its folder, or a device",
-        what="A symbolic or hard link of the archive leads outside it, or a member is a device or a pipe.",
+        what=(
+            "A symbolic or hard link of the archive leads outside it, a name climbs up behind a link, or a "
+            "member is a device or a pipe."
+        ),
         why=(
             "The next member can be written through the link to any place, and a loader that reads "
             "through it hands over files of the machine. Links that stay inside are no finding."
@@ -156,8 +161,9 @@ RULES = (
         summary="An archive's own records contradict each other",
         what=(
             "A zip archive says everything twice, before each member and in its directory. Here the two "
-            "differ in name, size, method, checksum or encryption, entries are hidden from the directory, or "
-            "there is more than one directory. A wrong checksum alone is medium."
+            "differ in name, size, method, checksum or encryption, entries are hidden from the directory, "
+            "there is more than one directory, or flags and versions are such that some readers refuse them. "
+            "In a tar, a link or folder claims to have data. A wrong checksum alone is medium."
         ),
         why=(
             "Python's zipfile and the C readers inside PyTorch and others trust different records: one "

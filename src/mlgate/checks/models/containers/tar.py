@@ -2,11 +2,22 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
+from mlgate.checks.models.containers._tar_header import (
+    BLOCK,
+    DEVICES,
+    EXTENSIONS,
+    LINKS,
+    SPARSE,
+    Header,
+    Pax,
+    behind_maps,
+    extend,
+    header,
+    padded,
+)
 from mlgate.checks.models.paths import escape, link_escapes
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
-from mlgate.checks.models.stream import member, printable, read_at, window
+from mlgate.checks.models.stream import chunks, member, printable, read_at, window
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -14,26 +25,14 @@ FORMAT = "tar"
 KIND = "container"
 ORDER = 20
 
-_BLOCK = 512
 # A long name or a set of pax records; more is no name.
 _LONGEST = 1 << 20
 _TORCH = frozenset({"pickle", "storages", "tensors", "sys_info"})
-_LINKS = {b"1": "hard link", b"2": "symbolic link"}
-_DEVICES = {b"3": "character device", b"4": "block device", b"6": "pipe"}
-# GNU: long name, long link name; pax: for the next member, for all that follow.
-_EXTENSIONS = frozenset({b"L", b"K", b"x", b"X", b"g"})
-
-
-class _Header(Struct, frozen=True):
-    name: str
-    size: int
-    kind: bytes
-    link: str
 
 
 def sniff(blob: Blob) -> bool:
     """Look for a header whose checksum holds."""
-    return _header(blob.head[:_BLOCK]) is not None
+    return header(blob.head[:BLOCK]) is not None
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
@@ -43,162 +42,196 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: The first header does not hold.
         LimitReached: Too many members.
     """
-    names: dict[str, None] = {}
-    place = 0
-    pending: dict[str, str] = {}
-    for number in range(limits.members + 1):
-        clock.check()
-        if number == limits.members:
-            raise LimitReached("members")
-        block = read_at(blob.stream, place, _BLOCK)
-        header = _header(block)
-        if header is None:
-            if number == 0:
-                raise Declined
-            yield from _ending(blob, block, place)
-            break
-        start = place + _BLOCK
-        if header.kind in _EXTENSIONS:
-            data = read_at(blob.stream, start, min(header.size, _LONGEST))
-            records = _extended(header.kind, data)
-            if header.kind == b"g" and records:
-                yield blob.not_checked(
-                    "unsupported-format",
-                    "a global header gives all members one name, target or size, which readers take "
-                    "differently; pack the archive again",
-                    offset=place,
-                )
-            pending.update(records)
-            place = start + _padded(header.size)
-            continue
-        header = _overridden(header, pending)
-        pending = {}
-        yield from _member(blob, header, start, names)
-        place = start + (
-            _padded(header.size) if header.kind not in _LINKS and header.kind not in _DEVICES else 0
-        )
-    if len(_TORCH & {name.rpartition("/")[2] for name in names}) >= 3:
-        yield blob.fact("core.format", "torch")
-        yield blob.fact("torch.legacy", "tar")
+    return _Archive(blob, limits, clock).items()
 
 
-def _member(
-    blob: Blob, header: _Header, start: int, names: dict[str, None]
-) -> Iterator[Fact | NotChecked | Blob]:
-    shown = printable(header.name)
-    how = escape(header.name)
-    if how is not None:
-        yield blob.fact("archive.escape", shown, offset=start - _BLOCK, how=how)
-    if header.kind == b"5" or header.name.endswith("/"):
-        return
-    if header.name in names:
-        yield blob.fact("archive.duplicate", shown, offset=start - _BLOCK, identical=False, container=FORMAT)
-    names[header.name] = None
-    if header.kind in _DEVICES:
-        yield blob.fact("archive.device", shown, offset=start - _BLOCK, device=_DEVICES[header.kind])
-    elif header.kind in _LINKS:
-        # A hard link names its target from the archive's root.
-        base = header.name if header.kind == b"2" else ""
-        if link_escapes(base, header.link):
-            yield blob.fact(
-                "archive.link",
-                shown,
-                offset=start - _BLOCK,
-                target=printable(header.link),
-                how=_LINKS[header.kind],
+class _Archive:
+    def __init__(self, blob: Blob, limits: Limits, clock: Clock) -> None:
+        self._blob = blob
+        self._limits = limits
+        self._clock = clock
+        self._place = 0
+        # What stood at a name last: True for a symbolic link.
+        self._names: dict[str, bool] = {}
+        self._has_links = False
+        self._ended = False
+
+    def items(self) -> Iterator[Fact | NotChecked | Blob]:
+        pax = Pax(names=[], links=[])
+        for number in range(self._limits.members + 1):
+            self._clock.check()
+            if number == self._limits.members:
+                raise LimitReached("members")
+            # A size may be larger than any file.
+            self._place = min(self._place, self._blob.size)
+            block = read_at(self._blob.stream, self._place, BLOCK)
+            head = header(block)
+            if head is None:
+                if number == 0:
+                    raise Declined
+                yield from self._ending(block)
+                if not self._next_archive(block):
+                    break
+            elif head.kind in EXTENSIONS:
+                yield from self._extension(head, pax)
+            else:
+                yield from self._member(head, pax)
+                pax = Pax(names=[], links=[])
+        if len(_TORCH & {name.rpartition("/")[2] for name in self._names}) >= 3:
+            yield self._blob.fact("core.format", "torch")
+            yield self._blob.fact("torch.legacy", "tar")
+
+    def _extension(self, head: Header, pax: Pax) -> Iterator[NotChecked]:
+        data = read_at(self._blob.stream, self._place + BLOCK, min(head.size, _LONGEST))
+        read = Pax(names=[], links=[])
+        extend(read, head.kind, data)
+        if head.kind == b"g" and read.changes:
+            yield self._blob.not_checked(
+                "unsupported-format",
+                "a global header gives all members one name, target or size, which readers take "
+                "differently; pack the archive again",
+                offset=self._place,
             )
-    else:
-        size = min(header.size, max(blob.size - start, 0))
-        if size < header.size:
-            yield blob.not_checked(
-                "truncated", f"the archive ends within {shown}; fetch the file again", offset=start
+        if read.problem is not None or head.size > _LONGEST:
+            yield self._blob.not_checked(
+                "malformed",
+                f"{read.problem or 'an extension is longer than any'}; pack the archive again",
+                offset=self._place,
             )
-        yield member(blob, header.name, window(blob.stream, start, size), size, container=FORMAT)
+        pax.names += read.names
+        pax.links += read.links
+        pax.size = pax.size if read.size is None else read.size
+        pax.sparse = pax.sparse or read.sparse
+        self._place += BLOCK + padded(head.size)
 
+    def _member(self, head: Header, pax: Pax) -> Iterator[Fact | NotChecked | Blob]:
+        place = self._place
+        names = list(dict.fromkeys([*pax.names[::-1], head.name, head.bare]))
+        name = names[0]
+        size = head.size if pax.size is None else pax.size
+        start = place + BLOCK
+        if head.extended:
+            start = behind_maps(self._blob.stream, start)
+        yield from self._naming(head, names, pax.links or [head.link], place)
+        self._place = start + (padded(size) if head.has_data else 0)
+        if not head.has_data:
+            yield from self._without_data(head, name, size, start)
+            return
+        if head.kind == SPARSE or pax.sparse:
+            yield self._blob.not_checked(
+                "unsupported-format",
+                f"{printable(name)} is a file with holes, which were not filled in; what is stored was "
+                "looked at. Pack the archive again without --sparse",
+                offset=place,
+            )
+        held = min(size, max(self._blob.size - start, 0))
+        if held < size:
+            yield self._blob.not_checked(
+                "truncated", f"the archive ends within {printable(name)}; fetch the file again", offset=start
+            )
+        yield member(self._blob, name, window(self._blob.stream, start, held), held, container=FORMAT)
 
-def _ending(blob: Blob, block: bytes, place: int) -> Iterator[Fact | NotChecked]:
-    if any(block):
-        yield blob.not_checked(
-            "truncated", "what follows the last member is no tar header; fetch the file again", offset=place
+    def _naming(self, head: Header, names: list[str], links: list[str], place: int) -> Iterator[Fact]:
+        """Yield what the names of a member, and those that it leads to, would do."""
+        blob, shown = self._blob, printable(names[0])
+        for each in names:
+            how = escape(each)
+            if how is not None:
+                yield blob.fact("archive.escape", printable(each), offset=place, how=how)
+                break
+        if self._has_links and self._leaves_through_link(names[0]):
+            yield blob.fact("archive.link", shown, offset=place, target=shown, how="name through a link")
+        if head.kind in DEVICES:
+            yield blob.fact("archive.device", shown, offset=place, device=DEVICES[head.kind])
+        elif head.kind in LINKS:
+            # A hard link names its target from the archive's root.
+            base = names[0] if head.kind == b"2" else ""
+            for target in links:
+                folder = base.replace("\\", "/").rpartition("/")[0]
+                if link_escapes(base, target) or self._leaves_through_link(f"{folder}/{target}"):
+                    how = LINKS[head.kind]
+                    yield blob.fact("archive.link", shown, offset=place, target=printable(target), how=how)
+                    break
+        if head.is_folder:
+            return
+        plain = _plain(names[0])
+        if plain in self._names:
+            yield blob.fact("archive.duplicate", shown, offset=place, identical=False, container=FORMAT)
+        self._names[plain] = head.kind == b"2"
+        self._has_links = self._has_links or head.kind == b"2"
+
+    def _leaves_through_link(self, path: str) -> bool:
+        """Say whether a path goes through a link of this archive and up again: no name shows where to."""
+        through = False
+        parts: list[str] = []
+        for part in path.replace("\\", "/").split("/"):
+            if part == "..":
+                if through:
+                    return True
+                parts = parts[:-1]
+            elif part not in ("", "."):
+                parts.append(part)
+                through = through or (self._has_links and self._names.get("/".join(parts), False))
+        return False
+
+    def _without_data(self, head: Header, name: str, size: int, start: int) -> Iterator[Fact | Blob]:
+        """Look at what follows a link or folder that gives a size: readers differ in whether it has data."""
+        if not size:
+            return
+        # A hard link may state the size of what it leads to.
+        follows = read_at(self._blob.stream, start, BLOCK)
+        sound = header(follows) is not None or not any(follows)
+        if head.kind == b"1" and sound:
+            return
+        yield self._blob.fact(
+            "archive.disagreement", printable(name), offset=start - BLOCK, fields=["size of what has no data"]
         )
-    elif not block:
-        yield blob.not_checked("truncated", "the archive has no end mark; fetch the file again", offset=place)
-    else:
-        rest = place + len(block)
-        while rest < blob.size:
-            data = read_at(blob.stream, rest, 1 << 20)
-            if not data:
-                return
-            if data.strip(b"\0"):
-                yield blob.fact("core.unaccounted", "bytes behind the archive", offset=rest)
-                return
-            rest += len(data)
+        if not sound:
+            held = min(size, max(self._blob.size - start, 0))
+            yield member(self._blob, name, window(self._blob.stream, start, held), held, container=FORMAT)
+            self._place = start + padded(size)
 
+    def _ending(self, block: bytes) -> Iterator[Fact | NotChecked]:
+        place = self._place
+        if self._ended:
+            return
+        if any(block):
+            yield self._blob.not_checked(
+                "truncated",
+                "what follows the last member is no tar header; fetch the file again",
+                offset=place,
+            )
+        elif not block:
+            yield self._blob.not_checked(
+                "truncated", "the archive has no end mark; fetch the file again", offset=place
+            )
+        else:
+            rest = self._behind(place + len(block))
+            if rest is not None:
+                yield self._blob.fact("core.unaccounted", "bytes behind the archive", offset=rest)
 
-def _padded(size: int) -> int:
-    return (size + _BLOCK - 1) // _BLOCK * _BLOCK
-
-
-def _header(block: bytes) -> _Header | None:
-    """Read one header, or return None where its checksum does not hold."""
-    if len(block) < _BLOCK or not any(block):
-        return None
-    stated = _number(block[148:156])
-    total = sum(block) - sum(block[148:156]) + 8 * 32
-    if stated != total:
-        # Old writers added up signed bytes, and Python's tarfile takes both.
-        bytes_ = block[:148] + block[156:]
-        if stated != total - 256 * sum(byte > 127 for byte in bytes_):
-            return None
-    size = _number(block[124:136])
-    if size is None or size < 0:
-        return None
-    name = _text(block[:100])
-    if block[257:263] == b"ustar\0" and block[345]:
-        name = f"{_text(block[345:500])}/{name}"
-    return _Header(name=name, size=size, kind=block[156:157], link=_text(block[157:257]))
-
-
-def _number(field: bytes) -> int | None:
-    """Octal digits, or base 256 where the first bit is set."""
-    if field[0] & 0x80:
-        return int.from_bytes(field[1:], "big") if field[0] == 0x80 else None
-    digits = field.split(b"\0")[0].strip()
-    try:
-        return int(digits or b"0", 8)
-    except ValueError:
+    def _behind(self, start: int) -> int | None:
+        """Return where something stands behind the end mark, or None."""
+        for data in chunks(self._blob.stream, start, self._blob.size - start, 4096):
+            self._clock.check()
+            bare = data.lstrip(b"\0")
+            if bare:
+                return start + len(data) - len(bare)
+            start += len(data)
         return None
 
-
-def _text(field: bytes) -> str:
-    return field.split(b"\0")[0].decode("utf-8", "backslashreplace")
-
-
-def _extended(kind: bytes, data: bytes) -> dict[str, str]:
-    if kind in (b"L", b"K"):
-        return {"path" if kind == b"L" else "linkpath": _text(data)}
-    found: dict[str, str] = {}
-    at = 0
-    # Each record is "length key=value\n", the length counting all of it.
-    while at < len(data):
-        space = data.find(b" ", at, at + 12)
-        if space < 0 or not data[at:space].isdigit():
-            break
-        length = int(data[at:space])
-        if length <= space - at:
-            break
-        key, _, value = data[space + 1 : at + length - 1].partition(b"=")
-        if key in (b"path", b"linkpath", b"size"):
-            found[key.decode()] = value.decode("utf-8", "backslashreplace")
-        at += length
-    return found
+    def _next_archive(self, block: bytes) -> bool:
+        """Go to the archive that follows an end mark, if there is one: readers may be told to go on."""
+        self._ended = True
+        if any(block) or not block:
+            return False
+        rest = self._behind(self._place + len(block))
+        if rest is None:
+            return False
+        self._place = rest // BLOCK * BLOCK
+        return header(read_at(self._blob.stream, self._place, BLOCK)) is not None
 
 
-def _overridden(header: _Header, pending: dict[str, str]) -> _Header:
-    size = pending.get("size", "")
-    return _Header(
-        name=pending.get("path", header.name),
-        size=int(size) if size.isdecimal() and len(size) < 20 else header.size,
-        kind=header.kind,
-        link=pending.get("linkpath", header.link),
-    )
+def _plain(name: str) -> str:
+    """Return a name without what does not matter in it."""
+    return "/".join(part for part in name.split("/") if part not in ("", "."))
