@@ -30,8 +30,12 @@ def _domain(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
                 f"The operator {fact.subject} calls a function of Python or PyTorch by its name.",
                 severity=Severity.MEDIUM,
             )
-            continue
-        yield Hit(fact, f"The model uses operators of the domain {fact.subject}.")
+        elif fact.kind == "onnx.service":
+            yield Hit(
+                fact, f"The operator {fact.subject} sends its input to a service.", severity=Severity.MEDIUM
+            )
+        else:
+            yield Hit(fact, f"The model uses operators of the domain {fact.subject}.")
 
 
 def _damage(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
@@ -78,12 +82,12 @@ RULES = (
         check=Check.MODELS,
         severity=Severity.INFO,
         varies=True,
-        kinds=("onnx.domain", "onnx.python"),
+        kinds=("onnx.domain", "onnx.python", "onnx.service"),
         summary="An ONNX model uses operators that do not come with the standard",
         what=(
             "Nodes name a domain other than the standard ones, which the model does not define itself. "
             "Operators that call Python (`PyOp`, `PythonOp`) or any operator of PyTorch (`ATen`) by a name "
-            "in the model are medium."
+            "in the model are medium, as are those that send their input to a service."
         ),
         why=(
             "The runtime needs a library for them, which is native code, or runs a function that the model "

@@ -42,6 +42,7 @@ def _severity(category: Mapping[str, Any], fact: Fact) -> Severity | None:
     words = [category.get("training" if training else "severity")]
     if fact.detail["escape"] is not None:
         words.append(category.get("escapes"))
+        words.append(None if training else category.get("served_escapes"))
     if fact.detail["constant"] and not training:
         words.append(category.get("constant"))
     grades = [Severity(word) for word in words if word is not None]

@@ -44,7 +44,7 @@ def test_code_of_a_lambda_layer_is_found_in_a_saved_model(holder, key):
 
 def test_keys_may_come_in_any_order():
     text = (
-        '{"config": {"function_type": "lambda", "function": {"items": ["4w"], "class_name": "__tuple\\u005f_"}},'
+        '{"config": {"function_type": "lambda", "function": {"\\u0069tems": ["4w"], "class_name": "other"}},'
         ' "class_name": "Lambda"}'
     )
     assert "keras.lambda" in kinds(look(HOLDERS["metadata"](text)))
@@ -54,7 +54,6 @@ def test_keys_may_come_in_any_order():
     "text",
     [
         layer(kind="function"),
-        layer(class_name="__list__"),
         layer(items=[None]),
         layer("other"),
         layer()[:-1],

@@ -1,5 +1,5 @@
 import pytest
-from tests.checks.models.building import NOISE, format_of, judged, kinds, link, look, reasons, scope
+from tests.checks.models.building import NOISE, elf, format_of, judged, kinds, link, look, reasons, scope
 
 from mlgate.checks.models import collect
 
@@ -243,6 +243,20 @@ def test_sizes_that_make_no_sense(parts, severity):
     assert [(each.rule, each.severity.value) for each in found] == (
         [("MLG-ONX-004", severity)] if severity else []
     )
+
+
+def test_operators_that_send_their_input_away():
+    data = model(graph(message(1, message(7, "com.microsoft.extensions"), message(4, "AzureTextToText"))))
+    assert [(each.rule, each.severity.value) for each in judged(look(data))] == [
+        ("MLG-ONX-002", "medium"),
+        ("MLG-ONX-002", "info"),
+    ]
+
+
+def test_credentials_and_programs_in_the_texts_of_a_model():
+    secret = message(14, message(1, "api"), message(2, "AKIA" + "IOSFODNN7EXAMPLQ"))
+    assert "secret.credential" in kinds(look(model(graph(), secret)))
+    assert "payload.executable" in kinds(look(model(graph(), message(6, elf() + bytes(300)))))
 
 
 def test_properties_are_read_by_whoever_reads_such_texts():

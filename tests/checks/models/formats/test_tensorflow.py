@@ -2,7 +2,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.checks.models.building import (
+    EVIL as PICKLE,
+)
+from tests.checks.models.building import (
     NOISE,
+    TEXT_EVIL,
     Entry,
     format_of,
     judged,
@@ -113,7 +117,8 @@ def test_where_a_path_comes_from_decides(nodes, severity, make):
 
 @pytest.mark.parametrize("op", ["ReadFile", "TFRecordDataset", "WholeFileReaderV2"])
 def test_input_pipelines_of_a_checkpoint_are_ordinary(op):
-    found = hits(meta_graph(*HONEST, constant("/home/me/train.tfrecord"), Node(op, "d", ["path"])), "a.meta")
+    path = constant("train.tfrecord" if op == "ReadFile" else "/home/me/train.tfrecord")
+    found = hits(meta_graph(*HONEST, path, Node(op, "d", ["path"])), "a.meta")
     assert {severity for _, severity, _ in found} <= {"info", "low"}
 
 
@@ -154,6 +159,44 @@ def test_metadata_of_layers_is_handed_on():
     # Each is a member of its own.
     many = look(saved_model(*HONEST, more=[objects] * 50), "saved_model.pb", members=40)
     assert reasons(many) == {"limit"}
+
+
+@pytest.mark.parametrize("pickle", [PICKLE, TEXT_EVIL])
+def test_pickles_in_constants_and_collections_are_found(pickle):
+    tensor = message(8, number(1, 7), message(8, pickle))
+    node = Node("Const", "c", attrs=[("value", tensor, "")])
+    collection = message(4, message(1, "py_funcs"), message(2, message(2, message(1, pickle))))
+    for data in (saved_model(*HONEST, node), saved_model(*HONEST, more=[collection])):
+        assert "pickle.call" in kinds(look(data, "saved_model.pb"))
+    honest = Node("Const", "c", attrs=[("value", message(8, number(1, 7), message(8, b"\x80\x03abc")), "")])
+    seen = look(saved_model(*HONEST, honest), "saved_model.pb")
+    assert (seen.not_checked, judged(seen)) == ((), ())
+
+
+def test_pickles_in_texts_are_found():
+    node = Node(
+        "Const",
+        "c",
+        attrs=[
+            (
+                "value",
+                b"",
+                'tensor { string_val: "\\200\\002cposix\\nsystem\\nX\\004\\000\\000\\000true\\205R." }',
+            )
+        ],
+    )
+    assert "pickle.call" in kinds(look(text_graph(*HONEST, node).encode(), "graph.pbtxt"))
+
+
+@pytest.mark.parametrize(("make", "found"), [(saved_model, ["medium"]), (meta_graph, [])])
+def test_a_model_may_say_where_it_was_trained_from(make, found):
+    data = make(*HONEST, constant("/home/me/bert.ckpt"), Node("RestoreV2", "r", ["path", "names"]))
+    assert [severity for rule, severity, _ in hits(data, "x.meta") if rule == "MLG-TFS-001"] == found
+
+
+def test_a_fixed_path_in_a_checkpoint():
+    data = meta_graph(*HONEST, constant("/etc/passwd"), Node("ReadFile", "r", ["path"]))
+    assert hits(data, "x.meta") == [("MLG-TFS-001", "high", "ReadFile")]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """Code of Lambda layers as SavedModels hold it: a list that is written as an object.
 
 The older writers of Keras' configurations keep a list as it is; the metadata of a
-SavedModel has ``{"class_name": "__tuple__", "items": [...]}`` in its place.
+SavedModel has ``{"class_name": "__tuple__", "items": [...]}`` in its place. Whatever the
+class is called, the code is the first item.
 """
 
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ FORMAT = "keras-metadata"
 KIND = "text"
 ORDER = 61
 
-_TUPLE = "__tuple__"
+_ITEMS = "items"
 # Where a Lambda layer keeps code.
 _KEYS = frozenset({"function", "output_shape", "mask"})
 
@@ -37,10 +38,9 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         # Whoever reads such configurations says so.
         raise Declined
     text = read_text(blob, limits)
-    if not mentions(text, (_TUPLE,)):
+    if not mentions(text, (_ITEMS,)):
         raise Declined
-    # By the path of the object: what stands for a list, whose first item is code, and what is a lambda.
-    tuples: set[tuple[str | int, ...]] = set()
+    # By the path of the object: where its first item is, and which is a lambda.
     first: dict[tuple[str | int, ...], int] = {}
     lambdas: set[tuple[str | int, ...]] = set()
     try:
@@ -48,15 +48,13 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             path, value = each.path, each.value
             if not isinstance(value, str) or len(path) < 2:
                 continue
-            if path[-1] == "class_name" and value == _TUPLE and path[-2] in _KEYS:
-                tuples.add(path[:-1])
-            elif path[-2:] == ("items", 0) and len(path) > 2 and path[-3] in _KEYS:
+            if path[-2:] == (_ITEMS, 0) and len(path) > 2 and path[-3] in _KEYS:
                 first.setdefault(path[:-2], each.offset)
             elif value == "lambda" and str(path[-1]).endswith("_type"):
                 lambdas.add((*path[:-1], str(path[-1]).removesuffix("_type")))
     except Malformed as malformed:
         raise Declined from malformed
-    found = [path for path in first if path in tuples and path in lambdas]
+    found = [path for path in first if path in lambdas]
     if not found:
         raise Declined
     line, counted = 1, 0

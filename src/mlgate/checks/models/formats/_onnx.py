@@ -15,6 +15,7 @@ from mlgate.core.limits import Limits
 SCHEMA = MappingProxyType(
     {
         "model": {
+            6: ("doc_string", TEXT),
             7: ("graph", "graph"),
             14: ("metadata_props", "property"),
             20: ("training_info", "training"),
@@ -62,6 +63,8 @@ _PYTHON = MappingProxyType(
         "org.pytorch.aten": frozenset({"ATen"}),
     }
 )
+# A library of operators that send their input to services.
+_SERVICES, _SENDS = "com.microsoft.extensions", ("Azure", "OpenAI")
 # What onnxruntime takes for an address in its own memory.
 _ADDRESS = re.compile(r"\*/_ORT_\w*MEM_ADDR_/\*").search
 # Bits of one element, by onnx.proto3's TensorProto.DataType.
@@ -175,6 +178,8 @@ class Parts:
             self._measure(self._tensor, event)
         elif kind == "function":
             self._own.add(printable(text))
+        elif kind == "model":
+            self.properties.append((event.field, event))
         elif event.field in ("key", "name"):
             self._pair[0] = text
         else:
@@ -183,6 +188,8 @@ class Parts:
     def _end_of_node(self, domain: str, operator: str, at: str) -> None:
         if operator in _PYTHON.get(domain, ()):
             self._note("onnx.python", f"{domain}::{operator}", int(at))
+        if domain == _SERVICES and operator.startswith(_SENDS):
+            self._note("onnx.service", f"{domain}::{operator}", int(at))
         if domain not in _STANDARD:
             self._note("onnx.domain", domain, int(at))
 

@@ -1,5 +1,6 @@
 """What TensorFlow graphs do besides computing, from the events of either of their forms."""
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -23,9 +24,13 @@ SCHEMA = MappingProxyType(
         "saved-model": {2: ("meta_graphs", "meta-graph")},
         "meta-graph": {
             2: ("graph_def", "graph"),
+            4: ("collection_def", "collection entry"),
             6: ("asset_file_def", "asset"),
             7: ("object_graph_def", "objects"),
         },
+        "collection entry": {2: ("value", "collection")},
+        "collection": {2: ("bytes_list", "bytes list")},
+        "bytes list": {1: ("value", TEXT)},
         "graph": {1: ("node", "node"), 2: ("library", "library")},
         "library": {1: ("function", "function")},
         "function": {1: ("signature", "signature"), 3: ("node_def", "node")},
@@ -64,7 +69,9 @@ _OF_ANY_TYPE = frozenset(_CARRY) - {
     "ShardedFilename", "DecodeCompressed",
 }  # fmt: skip
 # These take a path first, and other texts behind it; the others have one of the first two inputs.
-_PATH_FIRST = frozenset({"WriteFile", "Save", "SaveV2", "SaveSlices", "ReadFile"})
+_PATH_FIRST = frozenset(
+    {"WriteFile", "Save", "SaveV2", "SaveSlices", "ReadFile", "Restore", "RestoreV2", "RestoreSlice"}
+)
 _PATH_ATTRIBUTES = frozenset({"memory_region_name", "file_pattern", "output_stream", "debug_urls"})
 # Of a constant's texts, of a node's inputs, and of steps back from an operator.
 _MOST_TEXTS, _MOST_INPUTS, _MOST_STEPS, _MOST_PACKED = 8, 64, 256, 1000
@@ -106,6 +113,7 @@ class Graphs:
     Attributes:
         known: Nodes with an operator of TensorFlow's own.
         metadata: What Keras says of its layers: value, start and end of each text.
+        pickles: Texts that begin as pickles do, likewise.
     """
 
     def __init__(self, blob: Blob, root: str, limits: Limits, clock: Clock, *, lines: bool = False) -> None:
@@ -118,6 +126,7 @@ class Graphs:
         self._empty = 0
         self.known = 0
         self.metadata: list[tuple[str, int, int]] = []
+        self.pickles: list[tuple[str, int, int]] = []
 
     def feed(self, event: Event) -> None:
         """Take one event.
@@ -167,6 +176,8 @@ class Graphs:
             if event.field == "metadata" and text and text.lstrip()[:1] in ("", "{"):
                 self._clock.spend("members", 1, self._limits.members)
                 self.metadata.append((text, event.at, event.end))
+        elif kind == "bytes list":
+            self._pickle(event)
         elif node is None:
             return
         elif kind == "node":
@@ -186,9 +197,15 @@ class Graphs:
                 self._attribute.append(text)
         elif event.field == "string_val":
             _keep(node.constant, text)
+            self._pickle(event)
         elif event.field == "tensor_content":
             for each in _packed(text, event.end - event.at):
                 _keep(node.constant, each)
+
+    def _pickle(self, event: Event) -> None:
+        if _begins_pickle().match(str(event.value)):
+            self._clock.spend("members", 1, self._limits.members)
+            self.pickles.append((str(event.value), event.at, event.end))
 
     def _end_of_node(self) -> None:
         node, self._node = self._node, None
@@ -276,6 +293,12 @@ class Graphs:
             raise LimitReached("facts")
         place = {"line": at} if self._lines else {"offset": at}
         self._facts[key] = (self._blob.fact(kind, printable(subject, 200), **place, **detail), [1])  # type: ignore[arg-type]
+
+
+@cache
+def _begins_pickle() -> re.Pattern[str]:
+    # A protocol header, or the import of a global.
+    return re.compile(r"(?:\\x80|\x80)[\x02-\x05]|c[A-Za-z_][\w.]*\n[A-Za-z_][\w.]*\n")
 
 
 @cache

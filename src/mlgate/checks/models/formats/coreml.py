@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 from mlgate.checks.models.formats._messages import LEAVE, NUMBER, TEXT, VALUE, Event, events
+from mlgate.checks.models.formats._properties import properties
 from mlgate.checks.models.formats._wire import BYTES, VARINT, Malformed, Wire
 from mlgate.checks.models.paths import escape
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
-from mlgate.checks.models.stream import member, printable, window
+from mlgate.checks.models.stream import printable
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -75,8 +76,6 @@ _TYPES = frozenset(
 )  # fmt: skip
 # Where weights of a program lie: relative to the model's own folder.
 _HERE = "@model_path/"
-# Shorter properties of a model are words.
-_SHORTEST = 16
 
 
 def sniff(blob: Blob) -> bool:
@@ -94,7 +93,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     wire = Wire(blob.stream, clock)
     _outline(wire, blob.size)
     seen: set[tuple[str, str]] = set()
-    properties: list[tuple[str, Event]] = []
+    texts: list[tuple[str, Event]] = []
     key = ""
     value: Event | None = None
     try:
@@ -107,7 +106,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
                     value = event
                 elif event.act == LEAVE and value is not None:
                     clock.spend("members", 1, limits.members)
-                    properties.append((key, value))
+                    texts.append((key, value))
                     value = None
             elif event.act == VALUE and (kind in _CUSTOM or kind in _FILES):
                 fact = _fact(blob, kind, event)
@@ -122,11 +121,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             "the model ends within a part of it, or is damaged; fetch it again",
             offset=malformed.offset,
         )
-    for name, each in properties:
-        size = each.end - each.at
-        if size >= _SHORTEST:
-            shown = f"{name}.json" if str(each.value).lstrip()[:1] in ("{", "[") else name
-            yield member(blob, shown, window(blob.stream, each.at, size), size, container=FORMAT)
+    yield from properties(blob, texts, FORMAT)
 
 
 def _fact(blob: Blob, kind: str, event: Event) -> Fact | None:

@@ -6,9 +6,9 @@ from types import MappingProxyType
 
 from mlgate.checks.models.formats._messages import events
 from mlgate.checks.models.formats._onnx import CROWDED, SCHEMA, Parts
+from mlgate.checks.models.formats._properties import properties
 from mlgate.checks.models.formats._wire import BYTES, FIXED32, START, VARINT, Field, Malformed, Wire
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
-from mlgate.checks.models.stream import member, window
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -35,8 +35,6 @@ _MODEL = MappingProxyType(
 _GRAPH = frozenset({1, 2, 5, 10, 11, 12, 13, 14, 15, 16})
 # Fields of a model itself; exporters write a few, and one for each function.
 _MOST_FIELDS = 1 << 16
-# Shorter properties of a model are words.
-_SHORTEST = 16
 
 
 def sniff(blob: Blob) -> bool:
@@ -79,11 +77,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     yield from parts.facts()
     if cut:
         yield blob.not_checked("truncated", "a part of the model is malformed; export it again", offset=cut)
-    for key, value in parts.properties:
-        size = value.end - value.at
-        if size >= _SHORTEST:
-            name = f"{key}.json" if str(value.value).lstrip()[:1] in ("{", "[") else key
-            yield member(blob, name, window(blob.stream, value.at, size), size, container=FORMAT)
+    yield from properties(blob, parts.properties, FORMAT)
 
 
 def _outline(wire: Wire, size: int) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from mlgate.checks.models.formats._messages import ENTER, LEAVE, VALUE, Event
 from mlgate.checks.models.formats._onnx import SCHEMA, Parts
+from mlgate.checks.models.formats._properties import properties
 from mlgate.checks.models.json_members import Malformed, begins_json, members, mentions
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
 from mlgate.checks.models.text import line_of, looks_like_text, read_text
@@ -48,6 +49,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     if not parts.nodes and not parts.asks:
         raise Declined
     yield from parts.facts()
+    yield from properties(blob, parts.properties, FORMAT, lines=True)
 
 
 def _events(text: str, clock: Clock) -> Iterator[Event]:

@@ -1,13 +1,12 @@
 """ONNX models in protobuf's text form: ``.textproto``, ``.prototxt``, ``.pbtxt``."""
 
-import io
 from collections.abc import Iterator
 
 from mlgate.checks.models.formats._messages import text_events, text_form
 from mlgate.checks.models.formats._onnx import SCHEMA, Parts
+from mlgate.checks.models.formats._properties import properties
 from mlgate.checks.models.formats._wire import Malformed
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
-from mlgate.checks.models.stream import member
 from mlgate.checks.models.text import looks_like_text
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
@@ -49,7 +48,4 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         yield blob.not_checked(
             "malformed", "the model's text ends or breaks off here; export it again", line=line
         )
-    for key, value in parts.properties:
-        data = str(value.value).encode("utf-8", "surrogateescape")
-        name = f"{key}.json" if data.lstrip()[:1] in (b"{", b"[") else key
-        yield member(blob, name, io.BytesIO(data), len(data), container=FORMAT)
+    yield from properties(blob, parts.properties, FORMAT, lines=True)

@@ -51,6 +51,9 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         for _, start, end in graphs.metadata:
             stream = window(blob.stream, start, end - start)
             yield member(blob, "keras_metadata.json", stream, end - start, container=HOLDER)
+        for _, start, end in graphs.pickles:
+            stream = window(blob.stream, start, end - start)
+            yield member(blob, "constant", stream, end - start, container=FORMAT, tentative=True)
         if cut:
             yield blob.not_checked(
                 "truncated", "the graph ends within a part of it, or is damaged; fetch it again", offset=cut

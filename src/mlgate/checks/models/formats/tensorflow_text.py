@@ -53,6 +53,9 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         for metadata, _, _ in graphs.metadata:
             data = metadata.encode("utf-8", "surrogateescape")
             yield member(blob, "keras_metadata.json", io.BytesIO(data), len(data), container=HOLDER)
+        for value, _, _ in graphs.pickles:
+            data = value.encode("latin-1", "replace")
+            yield member(blob, "constant", io.BytesIO(data), len(data), container=FORMAT, tentative=True)
         if line:
             yield blob.not_checked(
                 "malformed", "the graph's text ends or breaks off here; fetch it again", line=line
