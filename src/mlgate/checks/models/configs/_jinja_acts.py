@@ -10,7 +10,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mlgate.checks.models.configs._jinja import Parsed, Unknown
-from mlgate.checks.models.configs._jinja_values import Value, Values
+from mlgate.checks.models.configs._jinja_texts import Value
+from mlgate.checks.models.configs._jinja_values import Values
 from mlgate.checks.models.stream import printable
 
 _TABLE = Path(__file__).parent.parent / "data" / "jinja_names.csv"
