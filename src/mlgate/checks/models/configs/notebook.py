@@ -117,7 +117,7 @@ def _named(role: str, kind: str) -> str:
 
 
 def _facts(blob: Blob, role: str, text: str, line: int | None) -> Iterator[Fact]:
-    if not role or role.startswith("image/png") or role.startswith("image/jpeg"):
+    if not role or role.startswith(("image/png", "image/jpeg")):
         return
     text = text[:_LONGEST]
     yield from secret_facts(blob, text, line=line, where="" if role in ("code", "prose") else "output")
