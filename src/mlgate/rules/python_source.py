@@ -45,9 +45,14 @@ class _Near:
                 self._named.add((folder, f"{module}.py"))
             elif fact.kind == "mlflow.code":
                 self._named.add((posixpath.normpath(posixpath.join(folder, fact.subject)), "*"))
+            elif fact.kind == "huggingface.class":
+                # A diffusers component's own module lies in the component's folder.
+                module = f"{fact.subject.rpartition('.')[0]}.py"
+                self._named |= {(folder, module), (posixpath.join(folder, fact.detail["key"]), module)}
             elif fact.kind == "torch-model-archive.handler":
-                # An archive's own handler, or one beside the file that names it.
-                self._named.add((path if fact.location.member else folder, posixpath.basename(fact.subject)))
+                # In an archive all source is imported; outside, the manifest has a folder of its own.
+                handler = posixpath.basename(fact.subject.partition(":")[0])
+                self._named |= {(folder, handler), (posixpath.dirname(folder), handler)}
             elif fact.kind == "python.dataset-builder" and dataset_script(fact):
                 self._builders.add(_place(fact))
 
@@ -158,6 +163,7 @@ RULES = (
             "python.effect",
             "core.format",
             "huggingface.auto-map",
+            "huggingface.class",
             "torch-model-archive.handler",
             "mlflow.code",
             "python.dataset-builder",

@@ -199,7 +199,16 @@ def test_a_reference_makes_a_loader_import_it():
     assert named(Fact("huggingface.auto-map", Location("m/config.json"), "net.Model")) == ["high"]
     assert named(Fact("huggingface.auto-map", Location("m/config.json"), "acme/repo--net.Model")) == ["high"]
     assert named(Fact("huggingface.auto-map", Location("m/config.json"), "other.Model")) == []
-    assert named(Fact("torch-model-archive.handler", Location("m/x.json"), "net.py")) == ["high"]
+    assert named(Fact("torch-model-archive.handler", Location("m/x.json"), "net.py:go")) == ["high"]
+    assert named(Fact("torch-model-archive.handler", Location("m/MAR-INF/MANIFEST.json"), "net.py")) == [
+        "high"
+    ]
+    assert named(Fact("huggingface.class", Location("model_index.json"), "net.UNet", {"key": "m"})) == [
+        "high"
+    ]
+    assert (
+        named(Fact("huggingface.class", Location("model_index.json"), "diffusers.UNet", {"key": "m"})) == []
+    )
     assert named(Fact("mlflow.code", Location("m/MLmodel"), "net.py")) == ["high"]
     assert named(Fact("mlflow.code", Location("MLmodel"), "m")) == ["high"]
 
