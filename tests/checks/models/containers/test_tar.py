@@ -225,6 +225,7 @@ def test_links_that_lead_out(data, found):
         pax((b"size", b" 7")) + block(b"a"),
         pax((b"GNU.sparse.major", b"1"), (b"GNU.sparse.minor", b"0")) + block(b"a", 4) + body(b"text"),
         block(b"x", 0, b"x", more=[(124, b"77777777777\0")]) + SAFE,
+        block(b"x", more=[(124, b"\xff" * 12)]) + SAFE,
         block(b"x", 0, b"x", more=[(124, b"\x80\x7f" + bytes(10))]) + SAFE,
     ],
 )

@@ -29,6 +29,7 @@ class Header(Struct, frozen=True):
         link: Where a link leads.
         bare: Its name without the prefix, for readers that know of none.
         extended: True where more blocks follow that say where a sparse file has holes.
+        negative: True where the size is below zero, which sends some readers back; it is 0 here.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Header(Struct, frozen=True):
     link: str
     bare: str
     extended: bool = False
+    negative: bool = False
 
     @property
     def is_folder(self) -> bool:
@@ -86,7 +88,7 @@ def header(block: bytes) -> Header | None:
         if stated != total - 256 * sum(byte > 127 for byte in bytes_):
             return None
     size = _number(block[124:136])
-    if size is None or size < 0:
+    if size is None:
         return None
     kind = block[156:157]
     name = bare = _text(block[:100])
@@ -94,11 +96,12 @@ def header(block: bytes) -> Header | None:
         name = f"{_text(block[345:500])}/{name}"
     return Header(
         name=name,
-        size=size,
+        size=max(size, 0),
         kind=kind,
         link=_text(block[157:257]),
         bare=bare,
         extended=kind == SPARSE and bool(block[482]),
+        negative=size < 0,
     )
 
 
@@ -150,8 +153,11 @@ def _apply(pax: Pax, key: bytes, value: bytes) -> None:
 
 def _number(field: bytes) -> int | None:
     """Octal digits, or base 256 where the first bit is set."""
+    if field[0] in (0x80, 0xFF):
+        value = int.from_bytes(field[1:], "big")
+        return value if field[0] == 0x80 else value - (1 << 8 * (len(field) - 1))
     if field[0] & 0x80:
-        return int.from_bytes(field[1:], "big") if field[0] == 0x80 else None
+        return None
     digits = field.split(b"\0")[0].strip()
     try:
         return int(digits or b"0", 8)

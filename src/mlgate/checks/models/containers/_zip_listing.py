@@ -149,7 +149,8 @@ def _sized(header: Header, packed: int) -> Header:
 
 
 def _kind(names: set[str]) -> str:
-    tails = {"/" + each for each in names}
+    # PyTorch's own reader does not tell capitals from small letters.
+    tails = {"/" + each.lower() for each in names}
     if any(each.endswith("/data.pkl") for each in tails):
         has_code = any("/code/" in each and each.endswith(".py") for each in tails)
         return (

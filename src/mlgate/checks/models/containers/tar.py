@@ -73,13 +73,23 @@ class _Archive:
                 if not self._next_archive(block):
                     break
             elif head.kind in EXTENSIONS:
+                yield from self._negative(head)
                 yield from self._extension(head, pax)
             else:
+                yield from self._negative(head)
                 yield from self._member(head, pax)
                 pax = Pax(names=[], links=[])
         if len(_TORCH & {name.rpartition("/")[2] for name in self._names}) >= 3:
             yield self._blob.fact("core.format", "torch")
             yield self._blob.fact("torch.legacy", "tar")
+
+    def _negative(self, head: Header) -> Iterator[NotChecked]:
+        if head.negative:
+            yield self._blob.not_checked(
+                "malformed",
+                f"{printable(head.name)} has a size below zero; fetch the file again",
+                offset=self._place,
+            )
 
     def _extension(self, head: Header, pax: Pax) -> Iterator[NotChecked]:
         data = read_at(self._blob.stream, self._place + BLOCK, min(head.size, _LONGEST))
