@@ -51,6 +51,12 @@ CONFIGS = {
         "_class_name": "OnnxStableDiffusionPipeline", "_diffusers_version": "0.6.0",
         "unet": ["diffusers", "OnnxRuntimeModel"], "trained_betas": ["a", "b", "c"],
     },
+    "scans/model_index.json": {"schema": 1, "bounds": [[0, 0], [1, 1]], "notices": ["labels, not cells.", "All fragments"]},
+    "models/model_index.json": {"models": [{"id": "x", "type": "causal-lm"}], "tags": ["a b", "c"]},
+    "modular/modular_model_index.json": {
+        "_class_name": "XModularPipeline", "_diffusers_version": "0.36.0", "_blocks_class_name": "XBlocks",
+        "vae": ["diffusers", "AutoencoderKL", {"type_hint": ["diffusers", "AutoencoderKL"], "revision": None}],
+    },
     "st/modules.json": [
         {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
         {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},

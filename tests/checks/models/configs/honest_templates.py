@@ -76,6 +76,14 @@ TEMPLATES = {
         "{%- set names = {'user': 'Human', 'assistant': 'AI'} %}{% for m in messages %}{{ names[m.role] }}: "
         "{{ m[field] }}{{ tools_by_name[m['tool_name']] }}{{ m['meta_' ~ m.role] }}{% endfor %}"
     ),
+    "counting, beside names that begin with an underscore": (
+        "{%- macro server(tool) %}{%- if tool.name.split('_sandbox')|length > 1 or tool.name.startswith('_run') %}"
+        "python{%- endif %}{%- endmacro %}{%- set state = namespace(index=0, calls=none) %}"
+        "{%- macro next(state) %}{{- images[state.index] }}{%- set state.index = state.index + 1 %}{%- endmacro %}"
+        "{%- for m in messages %}{%- set index = (messages|length - 1) - loop.index0 %}{%- set m = messages[index] %}"
+        "{{ m.get('_json') }}{{ state.calls[state.index - 1] }}{{ server(m) }}{{ next(state) }}"
+        "{%- set parts = m.content.split('_') %}{{ parts[-1] }}{{ m.content[:parts[0]|length] }}{%- endfor %}"
+    ),
     "an alternation and a pattern": (
         "{% set sep = joiner(', ') %}{% for m in messages %}{{ sep() }}{{ m.content|replace('\\d', '') }}"
         "{% endfor %}{{ '%s %s' % (bos_token, eos_token) }}{{ '-' * 40 }}{% for i in range(10) %}{% endfor %}"

@@ -137,6 +137,11 @@ def _leading(value: Any) -> bool:
     return isinstance(value, str) and value.startswith(_STARTS)
 
 
+def is_number(value: Any) -> bool:
+    """Say whether a value is one, and no text."""
+    return isinstance(value, int)
+
+
 def small(value: Any) -> bool:
     """Say whether a value is worth keeping."""
     if isinstance(value, str | tuple):

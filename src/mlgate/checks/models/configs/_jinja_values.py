@@ -29,6 +29,7 @@ from mlgate.checks.models.configs._jinja_texts import (
     either,
     exactly,
     formatted,
+    is_number,
     joined,
     small,
     tainted,
@@ -116,8 +117,8 @@ class Values:
         known = tuple(dict.fromkeys((*before.known, *value.known)))
         self._names[place] = Value(
             known=known[:MOST],
-            # One of too many is as good as unknown.
-            built=before.built or value.built or len(known) > MOST,
+            # One of too many is as good as unknown; a number is no name.
+            built=before.built or value.built or (len(known) > MOST and not all(map(is_number, known))),
             barred=before.barred or value.barred,
             leads=before.leads or value.leads,
         )

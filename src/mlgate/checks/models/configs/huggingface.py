@@ -58,7 +58,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         for fact in secret_facts(blob, text, line=1):
             said = True
             yield fact
-    if not said and not reading.is_index:
+    if not said and not reading.listed:
         raise Declined
 
 
@@ -75,7 +75,8 @@ class _Reading:
 
     Attributes:
         is_model: True where it is a model's, a tokenizer's or a pipeline's configuration.
-        is_index: True where it says of which classes a pipeline is made.
+        is_index: True where it may say of which classes a pipeline is made.
+        listed: True where it does.
     """
 
     def __init__(self, blob: Blob, text: str, limits: Limits, clock: Clock) -> None:
@@ -86,6 +87,7 @@ class _Reading:
         self._seen: set[tuple[str, str]] = set()
         self.is_model = False
         self.is_index = blob.name.endswith(_INDEX)
+        self.listed = False
         self._trusted: list[int] = []
 
     def items(self) -> Iterator[Fact | Blob]:
@@ -125,6 +127,7 @@ class _Reading:
             return
         elif last == "_class_name" and len(path) == 1:
             self.is_index = self.is_index or value.endswith("Pipeline")
+            self.listed = self.is_index
         elif "auto_map" in names or (last == "impl" and "custom_pipelines" in names):
             yield from self._code(each, "auto_map" if "auto_map" in names else "custom_pipelines")
         elif last == "custom_pipeline":
@@ -213,7 +216,7 @@ class _Reading:
         for component, pair in self._pairs.items():
             if not (isinstance(pair.library, str) and isinstance(pair.name, str)):
                 continue
-            if not _library().fullmatch(pair.library):
+            if not _library().fullmatch(pair.library) or not pair.name.isidentifier():
                 continue
             module = component in ("_class_name", "_blocks_class_name")
             subject = printable(f"{pair.library}.{pair.name}", 200)
@@ -247,7 +250,7 @@ def _is_parent(each: Member) -> bool:
 @cache
 def _library() -> re.Pattern[str]:
     # Modules are in lower case, or paths; a list of two classes is something else.
-    return re.compile(r"[a-z_][\w.]*|.*[./-].*", re.ASCII)
+    return re.compile(r"[a-z_][\w.]*|\S*[./-]\S*", re.ASCII)
 
 
 @cache
