@@ -2,9 +2,10 @@
 
 import io
 import json
+import pickle
 
 import pytest
-from tests.checks.models.building import look
+from tests.checks.models.building import EVIL, judged, look, reasons
 
 from mlgate.checks.models.formats import hdf5
 from mlgate.checks.models.formats._hdf5_source import Source
@@ -195,3 +196,52 @@ def test_user_blocks(block):
     data = written(plain, userblock_size=block)
     assert ours(data) == theirs(data)
     assert not look(data, "m.h5").not_checked
+
+
+def pickled(payloads, **options):
+    """A table of pickles, as PyTables and pandas write it."""
+    stream = io.BytesIO()
+    with h5py.File(stream, "w", libver=options.pop("libver", "earliest")) as opened:
+        kind = h5py.vlen_dtype(numpy.dtype("u1"))
+        made = opened.create_dataset("objects", (len(payloads),), kind, **options)
+        made.attrs["PSEUDOATOM"] = numpy.bytes_(b"object")
+        for at, payload in enumerate(payloads):
+            made[at] = numpy.frombuffer(payload, "u1")
+    return stream.getvalue()
+
+
+PACKED = [
+    {},
+    {"chunks": (7,)},
+    {"chunks": (7,), "compression": "gzip"},
+    {"chunks": (64,), "compression": "gzip", "shuffle": True},
+]
+
+
+@pytest.mark.parametrize("options", PACKED)
+def test_tables_of_pickles_are_read(options):
+    honest = [pickle.dumps({"a": at}) for at in range(100)]
+    seen = look(pickled(honest, **options), "m.h5")
+    assert (judged(seen), seen.not_checked) == ((), ())
+    hostile = look(pickled([*honest, EVIL], **options), "m.h5")
+    assert {"MLG-PKL-002"} <= {each.rule for each in judged(hostile)}
+
+
+@pytest.mark.parametrize(
+    "options", [{"chunks": (7,), "compression": "lzf"}, {"chunks": (7,), "libver": "latest"}]
+)
+def test_tables_of_pickles_that_cannot_be_read_are_not_checked(options):
+    assert reasons(look(pickled([EVIL] * 100, **options), "m.h5")) == {"unsupported-format"}
+
+
+def test_a_pickle_in_a_data_set_of_a_few_values():
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as opened:
+        opened.create_dataset("o", data=numpy.void(EVIL))
+        opened.create_dataset("u", data=numpy.frombuffer(EVIL, "u1"))
+        opened.create_dataset("images", data=numpy.full((10, 10), 0x80, "u1"))
+        opened.create_dataset("labels", data=["cat", "dog"] * 50)
+    seen = look(stream.getvalue(), "m.h5")
+    places = {each.location.member.partition("@")[0] for each in judged(seen) if each.rule == "MLG-PKL-002"}
+    assert places == {"o", "u"}
+    assert not seen.not_checked

@@ -115,9 +115,22 @@ class Attributes:
 
     def sequences(self, place: Place, each: int) -> Iterator[Place]:
         """Yield where the values of variable length are that a range of references leads to."""
-        source = self._source
-        for at in range(place.address, place.address + place.size - each + 1, max(each, 1)):
-            reference = source.cursor(at, each)
+        step = max(each, 1) * 512
+        for at in range(0, place.size, step):
+            data = self._source.read(place.address + at, min(step, place.size - at))
+            yield from self.referred(data, place.address + at, each)
+
+    def referred(self, data: bytes, address: int, each: int) -> Iterator[Place]:
+        """Yield where the values are that references lead to.
+
+        Args:
+            data: The references.
+            address: Where they stand.
+            each: Bytes of one.
+        """
+        cursor = Cursor(self._source, data, address)
+        while cursor.left >= each > 0:
+            reference = Cursor(self._source, cursor.take(each), address)
             items, collection, index = reference.number(4), reference.pointer(), reference.number(4)
             if items and collection:
                 yield self._heap.place(collection, index)

@@ -75,9 +75,7 @@ class Source:
         start = self.base + address
         if start + size > self.size:
             raise Broken("it lies behind the file's end", start, "truncated")
-        self._left -= size + _EACH
-        if self._left < 0:
-            raise Broken("its structures overlap, or are in a circle", start)
+        self.spend(size + _EACH)
         self._reads += 1
         if not self._reads & 0xFF:
             self._clock.check()
@@ -86,6 +84,16 @@ class Source:
         number, at = divmod(start, _PAGE)
         data = self._page(number)[at : at + size]
         return data if len(data) == size else data + self._page(number + 1)[: size - len(data)]
+
+    def spend(self, amount: int) -> None:
+        """Count bytes that were read, or made.
+
+        Raises:
+            Broken: They are far too many for the file's size.
+        """
+        self._left -= amount
+        if self._left < 0:
+            raise Broken("its structures overlap, or are in a circle", self.base)
 
     def cursor(self, address: int, size: int) -> "Cursor":
         """Read ``size`` bytes to be taken apart."""

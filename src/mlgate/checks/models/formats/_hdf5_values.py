@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from mlgate.checks.models.formats import _hdf5_header as header
 from mlgate.checks.models.formats._hdf5_attributes import Attribute, Attributes
+from mlgate.checks.models.formats._hdf5_filters import Filter, pipeline, unpacked
 from mlgate.checks.models.formats._hdf5_heap import Place
 from mlgate.checks.models.formats._hdf5_source import Source
 from mlgate.checks.models.formats._hdf5_tree import chunks
@@ -15,8 +16,6 @@ _FEWEST = 4
 # Data sets of texts: more are labels.
 _MOST_SEQUENCES = 64
 _COMPACT, _CONTIGUOUS, _CHUNKED, _VIRTUAL = range(4)
-# Filters with a larger number are libraries that HDF5 loads when it meets them.
-_REGISTERED = 256
 _PICKLED = b"object"
 
 
@@ -97,27 +96,13 @@ class Dataset:
         cursor = header.opened(source, self.layout)
         return cursor.number(1) >= 4 and cursor.number(1) == _VIRTUAL
 
-    def plugins(self, source: Source) -> Iterator[tuple[str, int]]:
-        """Yield name and number of the filters that do not come with HDF5.
+    def steps(self, source: Source) -> list[Filter]:
+        """Return the filters of the data.
 
         Raises:
             Broken: The message cannot be read.
         """
-        if self.filters is None:
-            return
-        cursor = header.opened(source, self.filters)
-        version, number = cursor.number(1), cursor.number(1)
-        old = version == 1
-        cursor.take(6 if old else 0)
-        for _ in range(number):
-            identity = cursor.number(2)
-            length = cursor.number(2) if old or identity >= _REGISTERED else 0
-            cursor.take(2)
-            values = cursor.number(2)
-            name = cursor.take(-(-length // 8) * 8 if old else length).partition(b"\0")[0]
-            cursor.take(4 * values + (4 if old and values & 1 else 0))
-            if identity >= _REGISTERED:
-                yield name.decode("ascii", "backslashreplace") or f"filter {identity}", identity
+        return [] if self.filters is None else pipeline(source, self.filters)
 
     def values(self, source: Source, attributes: Attributes) -> Iterator[Place]:
         """Yield where the values are that may be pickles or configurations.
@@ -129,58 +114,68 @@ class Dataset:
             return
         kind = datatype(header.opened(source, self._type))
         number = count(header.opened(source, self._space))
-        if kind.kind == SEQUENCE and (self.pickled or number <= _MOST_SEQUENCES):
-            for place in self._places(source, self.layout, kind, number):
-                for value in attributes.sequences(place, kind.size):
-                    if self.pickled or telling(source, value) is not None:
-                        yield value
-        elif kind.bytes and self._layout(source, self.layout)[0] in (_COMPACT, _CONTIGUOUS):
-            for place in self._places(source, self.layout, kind, number):
-                if place.size >= _FEWEST and _begins(source, place, kind):
-                    yield place
-
-    def _places(self, source: Source, layout: Place, kind: Type, number: int) -> Iterator[Place]:
-        """Yield where the data is; what is packed is not unpacked."""
-        how, place = self._layout(source, layout)
+        how, place = _laid_out(source, self.layout)
+        few = kind.kind == SEQUENCE and (self.pickled or number <= _MOST_SEQUENCES)
         if how in (_COMPACT, _CONTIGUOUS):
-            size = min(place.size, kind.size * number)
-            if size and not source.undefined(place.address):
-                yield Place(place.address, size)
-        elif how == _CHUNKED and place.size and not source.undefined(place.address):
-            for address, size, mask in chunks(source, place.address, place.size):
-                if self.filters is not None and mask != (1 << 32) - 1:
-                    self.unread = self.pickled
-                else:
-                    yield Place(address, size)
-        elif how == _CHUNKED:
-            self.unread = self.pickled
+            place = Place(place.address, min(place.size, kind.size * number))
+            if not place.size or source.undefined(place.address):
+                return
+            if few:
+                yield from self._told(source, attributes.sequences(place, kind.size))
+            elif kind.bytes and place.size >= _FEWEST and _begins(source, place, kind):
+                yield place
+        elif how == _CHUNKED and few:
+            yield from self._told(source, self._chunked(source, attributes, place, kind.size))
 
-    @staticmethod
-    def _layout(source: Source, layout: Place) -> tuple[int, Place]:
-        """Return how the data is laid out, and where it is; of chunks, tree and rank."""
-        cursor = header.opened(source, layout)
-        version = cursor.number(1)
-        if version < 3:
-            rank, how = cursor.number(1), cursor.number(1)
-            cursor.take(5)
-            if how == _COMPACT:
-                cursor.take(4 * rank)
-                size = cursor.number(4)
-                return how, Place(cursor.address, size)
-            address = cursor.pointer()
-            if how == _CHUNKED:
-                return how, Place(address, rank)
-            return how, Place(address, source.size)
-        how = cursor.number(1)
+    def _told(self, source: Source, values: Iterator[Place]) -> Iterator[Place]:
+        for value in values:
+            if self.pickled or telling(source, value) is not None:
+                yield value
+
+    def _chunked(self, source: Source, attributes: Attributes, tree: Place, each: int) -> Iterator[Place]:
+        """Yield where the values are that the references in all chunks lead to."""
+        if not tree.size:
+            self.unread = self.pickled
+            return
+        if source.undefined(tree.address):
+            return
+        filters = self.steps(source)
+        for address, size, mask in chunks(source, tree.address, tree.size):
+            if not filters:
+                yield from attributes.sequences(Place(address, size), each)
+                continue
+            data = unpacked(source, Place(address, size), mask, filters)
+            if data is None:
+                self.unread = self.pickled
+            else:
+                yield from attributes.referred(data, address, each)
+
+
+def _laid_out(source: Source, layout: Place) -> tuple[int, Place]:
+    """Return how data is laid out, and where it is; of chunks, tree and rank, or 0 without a tree."""
+    cursor = header.opened(source, layout)
+    version = cursor.number(1)
+    if version < 3:
+        rank, how = cursor.number(1), cursor.number(1)
+        cursor.take(5)
         if how == _COMPACT:
-            size = cursor.number(2)
+            cursor.take(4 * rank)
+            size = cursor.number(4)
             return how, Place(cursor.address, size)
-        if how == _CONTIGUOUS:
-            return how, Place(cursor.pointer(), cursor.length())
-        if how == _CHUNKED and version == 3:
-            rank = cursor.number(1)
-            return how, Place(cursor.pointer(), rank)
-        return how, Place(0, 0)
+        address = cursor.pointer()
+        if how == _CHUNKED:
+            return how, Place(address, rank)
+        return how, Place(address, source.size)
+    how = cursor.number(1)
+    if how == _COMPACT:
+        size = cursor.number(2)
+        return how, Place(cursor.address, size)
+    if how == _CONTIGUOUS:
+        return how, Place(cursor.pointer(), cursor.length())
+    if how == _CHUNKED and version == 3:
+        rank = cursor.number(1)
+        return how, Place(cursor.pointer(), rank)
+    return how, Place(0, 0)
 
 
 def _begins(source: Source, place: Place, kind: Type) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from mlgate.checks.models.formats import _hdf5_header as header
 from mlgate.checks.models.formats._hdf5_attributes import Attribute, Attributes
+from mlgate.checks.models.formats._hdf5_filters import REGISTERED
 from mlgate.checks.models.formats._hdf5_heap import GlobalHeap, Place
 from mlgate.checks.models.formats._hdf5_links import (
     EXTERNAL,
@@ -202,18 +203,20 @@ class _File:
             yield from self._foreign(files, path, "virtual data set")
             return
         if dataset.filters is not None:
-            for name, number in dataset.plugins(self._source):
-                if number not in self._plugins:
-                    self._plugins.add(number)
+            for step in dataset.steps(self._source):
+                if step.number >= REGISTERED and step.number not in self._plugins:
+                    self._plugins.add(step.number)
                     offset = self._source.offset(dataset.filters.address)
-                    yield self._blob.fact("hdf5.filter", printable(name, 100), offset=offset, number=number)
+                    yield self._blob.fact(
+                        "hdf5.filter", printable(step.name, 100), offset=offset, number=step.number
+                    )
         for value in dataset.values(self._source, self._attributes):
             self._clock.check()
             yield self._member(path, value, tentative=not dataset.pickled)
         if dataset.unread:
             yield self._blob.not_checked(
                 "unsupported-format",
-                f"{path} holds pickles in a layout that cannot be read; write it again without compression",
+                f"{path} holds pickles in a layout that cannot be read; write it again without filters",
             )
 
     def _foreign(self, files: Iterator[Foreign], path: str, how: str) -> Iterator[Fact]:
