@@ -153,3 +153,12 @@ def test_an_archive_in_an_archive(data):
 def test_no_archive_ends_its_reader(noise, text):
     assert "reader-failed" not in reasons(look(archive(text=manifest()[:60] + noise), "net.mar"))
     assert "reader-failed" not in reasons(look(requirements(text), "net.mar"))
+
+
+def test_an_archive_that_is_a_torchscript_too_is_both():
+    acts = b"import os\nos.system('true')\n"
+    both = [Entry("m/data.pkl", b"\x80\x02}."), Entry("m/constants.pkl", b"\x80\x02).")]
+    code = Entry("m/code/__torch__.py", b"torch.save(x, y)\n")
+    data = archive(*both, code, Entry("h.py", acts), handler="h.py")
+    rules = {(each.rule, each.severity.value) for each in judged(look(data, "net.mar"))}
+    assert {("MLG-TOR-001", "high"), ("MLG-HFR-004", "high"), ("MLG-TOR-006", "medium")} <= rules

@@ -136,6 +136,8 @@ HOSTILE = line("torch.save(x, p)")
         archive(HOSTILE, path="m/code/__torch__/a/b/c.py"),
         archive(HOSTILE, path="archive/code/__torch__.py", top="archive"),
         archive(HOSTILE, path="M/code/__torch__.py", top="M"),
+        archive(HOSTILE, path="m/CODE/__torch__.PY"),
+        archive(HOSTILE, path="m/Code/__torch__.py").replace(b"m/data.pkl", b"m/DATA.pkl"),
         archive(HOSTILE, path="m/code/" + "a" * 600 + ".py"),
         archive(SOURCE, extra=[Entry("m/code/__torch__/x.py", HOSTILE.encode())]),
         archive(SOURCE, extra=[Entry("m/code/__torch__.py", HOSTILE.encode())]),

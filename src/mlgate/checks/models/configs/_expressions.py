@@ -34,6 +34,7 @@ _WORDS = frozenset(
         "yield",
     }
 )  # fmt: skip
+_LONGEST = 100_000
 _PAIRS = {")": "(", "]": "["}
 
 
@@ -47,6 +48,8 @@ def objection(text: str, *, guard: bool) -> tuple[str, bool] | None:
     Returns:
         The objection, and whether it could run what it likes.
     """
+    if len(text) > _LONGEST:
+        return "is longer than any that it writes", True
     open_: list[str] = []
     before = ["", "", ""]
     mild = None

@@ -14,8 +14,11 @@ FORMAT = "mar-manifest"
 KIND = "text"
 ORDER = 60
 
+_PARTS = ("model", "workflow")
 # Keys of a manifest's model that name files of the archive.
-_FILES = frozenset({"handler", "modelFile", "serializedFile", "requirementsFile", "configFile", "extraFiles"})
+_FILES = frozenset(
+    {"handler", "modelFile", "serializedFile", "requirementsFile", "configFile", "specFile", "extraFiles"}
+)
 
 # Web pages and extensions have manifests as well.
 _TELLING = ('"archiverVersion"', '"modelServerVersion"', '"serializedFile"')
@@ -39,8 +42,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     model = malformed = False
     try:
         for each in members(text, clock):
-            key = each.path[1] if len(each.path) > 1 and each.path[0] == "model" else None
-            model = model or key in ("modelName", "serializedFile", "handler")
+            key = each.path[1] if len(each.path) > 1 and each.path[0] in _PARTS else None
+            model = model or key in ("modelName", "workflowName", "serializedFile", "handler")
             if key in _FILES and isinstance(each.value, str):
                 line = line_of(text, each.offset)
                 for fact in _files(blob, str(key), each.value, line):

@@ -14,13 +14,11 @@ FORMAT = "archived-requirements"
 KIND = "text"
 ORDER = 75
 
-_ARCHIVES = frozenset({"torch-model-archive", "tar", "zip"})
-
 
 def sniff(blob: Blob) -> bool:
     """Say whether it is a text in an archive; the manifest may give it any name."""
     known = blob.name.endswith((".json", ".py", ".md"))
-    return blob.container in _ARCHIVES and not known and looks_like_text(blob)
+    return bool(blob.container) and not known and looks_like_text(blob)
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:

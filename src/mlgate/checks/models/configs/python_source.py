@@ -20,7 +20,9 @@ _MOST_NODES = 120_000
 def sniff(blob: Blob) -> bool:
     """Go by the name: nothing imports Python source under another."""
     named = blob.name.endswith((".py", ".pyw"))
-    return named and blob.container != "torchscript" and looks_like_text(blob)
+    path = "/" + (blob.location.member or "").rpartition("!/")[2].lower()
+    compiled = blob.container == "torchscript" and "/code/" in path
+    return named and not compiled and looks_like_text(blob)
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:

@@ -41,7 +41,7 @@ def sniff(blob: Blob) -> bool:
         return True
     if _is_compiled(blob):
         return True
-    path = (blob.location.member or "").rpartition("!/")[2]
+    path = (blob.location.member or "").rpartition("!/")[2].lower()
     return blob.name.endswith(".json") and "models/" in path and begins_json(blob.head)
 
 
@@ -84,7 +84,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
 
 def _is_compiled(blob: Blob) -> bool:
     """Say whether it is code of an AOTInductor package, or what such code is compiled with."""
-    return "data/aotinductor/" in (blob.location.member or "") and blob.name.endswith(_COMPILED)
+    return "data/aotinductor/" in (blob.location.member or "").lower() and blob.name.endswith(_COMPILED)
 
 
 def _judged(each: Member) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -22,6 +22,7 @@ _PAGE = 1 << 16
 _PAGES = 64
 # Elements of a vector that are read at once.
 _RUN = 4096
+_SHORT = 4096
 # Writers do not nest so deep, and verifiers give up before.
 _DEEPEST = 200
 # Zeros at the end, to the next boundary.
@@ -244,7 +245,8 @@ class Flat:
         for first in range(0, count, _RUN):
             some = min(_RUN, count - first)
             self._spend(some * width, start)
-            data = read_at(self._stream, start + first * width, some * width)
+            place, size = start + first * width, some * width
+            data = self._at(place, size) if size <= _SHORT else read_at(self._stream, place, size)
             if len(data) < some * width:
                 raise Broken(start, "a vector is longer than the file")
             yield from struct.unpack(f"<{some}{letter}", data)

@@ -36,7 +36,8 @@ _IMPORTED = ("__torch__", "torch")
 
 def sniff(blob: Blob) -> bool:
     """Say whether it is a member that the loader of its archive compiles."""
-    path = (blob.location.member or "").rpartition("!/")[2]
+    # PyTorch's own reader does not tell capitals from small letters.
+    path = (blob.location.member or "").rpartition("!/")[2].lower()
     # A path that was too long to be shown ends in dots.
     return (
         blob.container in _ARCHIVES
