@@ -1,3 +1,4 @@
+# ruff: noqa: T201
 """Print the score of the model check by family, and every miss.
 
 python -m tests.corpus.score [--family TEXT] [--all]

@@ -38,7 +38,6 @@ LAYERS = {
     "Lambda, tf.keras list": layer("keras.layers", "Lambda", {"name": "l", "function": [CODE, None, None], "function_type": "lambda", "module": "a"}),
     "Lambda, old module": layer("tensorflow.keras.layers", "Lambda", {"function": [CODE, None, None], "function_type": "lambda"}),
     "Lambda, no module": {"class_name": "Lambda", "config": {"function": [CODE, None, None], "function_type": "lambda"}},
-    "Lambda, raw": layer("keras.layers", "Lambda", {"function_type": "raw", "function": "os.system"}),
     "Lambda, named function": layer("keras.layers", "Lambda", {"function": function("os", "system"), "arguments": {}}),
     "Lambda, builtin": layer("keras.layers", "Lambda", {"function": function("builtins", "exec")}),
     "Lambda, output_shape": layer("keras.layers", "Lambda", {"function": "relu", "output_shape": lambda_value()}),
@@ -101,7 +100,6 @@ LAYERS = {
     "TimeDistributed": layer("keras.layers", "TimeDistributed", {"layer": {"class_name": "Lambda", "config": {"function": [CODE, None, None], "function_type": "lambda"}}}),
     "a model in a model": layer("keras", "Sequential", {"layers": [INPUT, layer("keras", "Functional", {"layers": [LAMBDA]})]}),
     "two hundred models deep": None,
-    "class by numpy": {"class_name": "__numpy__", "config": {"value": [1], "dtype": "O"}},
     "tensor spec": {"class_name": "__typespec__", "spec_name": "os.system", "module": "os", "config": []},
     "typespec": {"class_name": "TypeSpec", "type_spec": "a", "serialized": [], "module": "os"},
 }  # fmt: skip
@@ -115,7 +113,7 @@ def _deep() -> dict:
 
 
 LAYERS["two hundred models deep"] = _deep()
-_LESS = {"module of ours": "medium", "class by numpy": "not-checked", "FlaxLayer": "medium", "Lambda, raw": "high", "tensor spec": "medium", "typespec": "medium", "StringLookup, gs": "medium"}  # fmt: skip
+_LESS = {"module of ours": "medium", "unsafe switch, scope": "medium", "FlaxLayer": "medium", "tensor spec": "medium", "typespec": "medium", "StringLookup, gs": "medium"}  # fmt: skip
 _LESS |= {"save_img": "medium"}
 
 

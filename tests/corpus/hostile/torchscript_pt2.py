@@ -26,9 +26,6 @@ STATEMENTS = {
     "torch.save": "torch.save(x, '/tmp/a')",
     "from_file": "y = torch.from_file('/etc/passwd', False, 10, dtype=0)",
     "aten from_file": "y = ops.aten.from_file('/etc/passwd')",
-    "custom operator": "ops.acme.run_command('true')",
-    "custom operator, assigned": "y = ops.evil.exec(x)",
-    "custom class": "y = __torch__.torch.classes.acme.Shell.__new__('true')",
     "rpc": "y = torch.distributed.rpc.rpc_sync('a', x)",
     "ops rpc": "ops.rpc.rpc_async('a')",
     "load": "y = torch.load('/tmp/a')",
@@ -43,8 +40,6 @@ STATEMENTS = {
     "open": "y = open('/etc/passwd')",
     "exec": "exec('pass')",
     "printed": "print(torch.from_file('/etc/passwd'))",
-    "quantized conv unpack": "ops.aten.set_(x, x, 99999, [9999], [1])",
-    "as_strided": "y = torch.as_strided(x, [100000], [1], 99999)",
     "backdoor by library": "ops.load_library('/tmp/a.so')",
 }
 
@@ -63,7 +58,7 @@ def script(statement: str, data: bytes = HONEST, **extra: bytes) -> bytes:
 def samples() -> Iterator[Sample]:
     family = "torchscript"
     for name, statement in STATEMENTS.items():
-        weak = name in {"quantized conv unpack", "as_strided"}
+        weak = name in {"load", "read_file"}
         yield Sample(
             family,
             name,
@@ -71,7 +66,7 @@ def samples() -> Iterator[Sample]:
             {"net.pt": script(statement)},
             "medium" if weak else "high",
         )
-        if not weak and name in {"save", "from_file", "custom operator", "read_file", "load"}:
+        if name in {"save", "from_file", "torch.save"}:
             for ending in ("ptl", "bin", "pth", "zip"):
                 yield Sample(
                     family,
@@ -201,20 +196,11 @@ def _pt2() -> Iterator[Sample]:
         "an AOTInductor library is loaded",
         {"net.pt2": archive(**{"data/aotinductor/model/model.bin": elf() + NOISE})},
     )
-    yield Sample(
-        family,
-        "C++ wrapper",
-        "an AOTInductor source is compiled",
-        {"net.pt2": archive(**{"data/aotinductor/model/model.wrapper.cpp": b'int main(){system("true");}'})},
-        "medium",
-    )
     for target in (
-        "torch.ops.acme.run.default",
         "os.system",
         "builtins.eval",
         "torch.ops.aten.from_file.default",
         "torch.hub.load",
-        "#subprocess.run",
     ):
         node = {
             "graph_module": {
