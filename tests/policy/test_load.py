@@ -187,3 +187,10 @@ def test_what_a_policy_extends_is_no_link(tmp_path):
     (tmp_path / "own.yaml").write_text("version: 1\nextends: base.yaml\n")
     with pytest.raises(PolicyError, match="symbolic link"):
         from_disk(tmp_path / "own.yaml", "own.yaml")
+
+
+def test_an_inherited_waiver_has_no_line_in_this_file():
+    waiver = b"waivers:\n  - {rule: MLG-PKL-001, reason: accepted for now, expires: 2030-01-01}\n"
+    files = {"p.yaml": b"version: 1\nextends: base.yaml\n" + waiver, "base.yaml": b"version: 1\n" + waiver}
+    loaded = load("p.yaml", files.get)
+    assert [loaded.line(f"waivers[{index}].rule") for index in (0, 1)] == [4, None]

@@ -19,6 +19,7 @@ FINDING = [
     "advisory",
     "aliases",
     "cvss",
+    "fixed_in",
     "fingerprint",
     "blocks",
     "waived",

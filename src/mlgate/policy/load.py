@@ -41,7 +41,12 @@ class PolicyFile(Struct, frozen=True):
     lines: Mapping[str, int] = {}
 
     def line(self, key: str) -> int | None:
-        """Line of a key, or of the nearest key above it that the file holds."""
+        """Line of a key, or of the nearest key above it that the file holds.
+
+        None for a waiver of a policy that the file extends: it stands elsewhere.
+        """
+        if key.startswith("waivers[") and f"{key.partition(']')[0]}]" not in self.lines:
+            return None
         while key:
             if key in self.lines:
                 return self.lines[key]

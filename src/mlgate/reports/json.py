@@ -79,6 +79,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "advisory": finding.advisory,
         "aliases": finding.aliases,
         "cvss": finding.cvss,
+        "fixed_in": finding.fixed_in,
         "fingerprint": finding.fingerprint,
         "blocks": finding.blocks,
         "waived": _waived(finding.waived),

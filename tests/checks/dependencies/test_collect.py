@@ -243,6 +243,14 @@ def test_a_malicious_release_is_a_fact_whatever_the_database_says(collect, kinds
     ]
 
 
+def test_a_malicious_release_that_an_advisory_names_too_is_one_fact(collect, osv, database):
+    record = osv("MAL-2024-1", "ultralytics", versions=["8.3.41"], events=[])
+    seen = collect({"requirements.txt": "ultralytics==8.3.41\n"}, advisories=database(record))
+    (fact,) = [fact for fact in seen.facts if fact.kind == "dependency.malicious"]
+    assert fact.detail["advisory"] == "MAL-2024-1"
+    assert fact.detail["what"]
+
+
 def test_facts_of_one_manifest_are_bounded_and_the_rest_is_said(collect, gaps):
     seen = collect({"requirements.txt": "tensorflow==1.0.0\n"}, "limits: {facts: 3}")
     assert [fact.kind for fact in seen.facts].count("dependency.vulnerable") == 3

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from mlgate.checks import Scope
 from mlgate.checks.dependencies import discovery, malware, merge
@@ -172,10 +173,9 @@ def _judgeable(pins: Pins, audits: Mapping[str, Audit], limit: int) -> tuple[lis
         if package.version is None:
             continue
         pin = Pin(package.name, package.version)
-        own = [*_malware(package, pin)]
         for name, audit in audits.items():
             gaps += _gaps(package, pin, name, audit)
-        own += _vulnerable(package, pin, audits)
+        own = _with_malware(package, pin, list(_vulnerable(package, pin, audits)))
         room = max(0, limit - spent[package.path])
         spent[package.path] += len(own)
         facts += own[:room]
@@ -195,11 +195,18 @@ def _gaps(package: Package, pin: Pin, auditor: str, audit: Audit) -> Iterator[No
         yield NotChecked(Check.DEPENDENCIES, "no-answer", _place(package), message, str(pin))
 
 
-def _malware(package: Package, pin: Pin) -> Iterator[Fact]:
+def _with_malware(package: Package, pin: Pin, facts: list[Fact]) -> list[Fact]:
+    """Add what is known of a malicious release: to the advisories that say so, or beside the others."""
     entry = malware.known(pin.name, pin.version)
-    if entry is not None:
-        detail = {"name": pin.name, "what": entry.what, "references": list(entry.references)}
-        yield Fact("dependency.malicious", _place(package), str(pin), detail)
+    if entry is None:
+        return facts
+    known = {"what": entry.what, "references": list(entry.references)}
+    if any(fact.kind == "dependency.malicious" for fact in facts):
+        return [
+            replace(fact, detail={**fact.detail, **known}) if fact.kind == "dependency.malicious" else fact
+            for fact in facts
+        ]
+    return [Fact("dependency.malicious", _place(package), str(pin), {"name": pin.name, **known}), *facts]
 
 
 def _vulnerable(package: Package, pin: Pin, audits: Mapping[str, Audit]) -> Iterator[Fact]:

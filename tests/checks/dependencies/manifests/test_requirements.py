@@ -301,6 +301,19 @@ def test_a_token_in_an_index_address_is_no_problem():
     assert not read("--extra-index-url https://${TOKEN}@x.org/simple").problems
 
 
-def test_a_million_continued_lines_are_read_in_one_go():
-    reading = read("a==1 \\\n" * 1_000_000)
+def test_many_continued_lines_are_read_in_one_go():
+    reading = read("a==1 \\\n" * 100_000)
     assert [problem.reason for problem in reading.problems] == ["unparseable"]
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="a=1#\\ \n\r\v\f\x1c\x1e\x85\u2028", max_size=40))
+def test_lines_end_where_python_ends_them(text):
+    from mlgate.checks.dependencies.manifests._lines import _line
+
+    assert [found[0] for found in _line().finditer(text) if found[0]] == text.splitlines(keepends=True)
+
+
+def test_lines_that_are_joined_without_end_are_refused():
+    with pytest.raises(Unreadable, match="joins more than"):
+        requirements.read(b"a\\\n" * 100_001, Limits())

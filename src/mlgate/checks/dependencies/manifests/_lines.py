@@ -3,6 +3,7 @@
 import codecs
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 
 from msgspec import Struct
@@ -54,6 +55,32 @@ def _trusted(encoding: str) -> str:
     return encoding
 
 
+_MOST_PARTS = 100_000
+# Where pip splits.
+_SPLITS = r"\n\r\v\f\x1c-\x1e\x85\u2028\u2029"
+
+
+def _ends(text: str) -> int:
+    """Count line ends as editors do; pip splits at more."""
+    return text.count("\n") + text.count("\r") - text.count("\r\n")
+
+
+@cache
+def _line() -> re.Pattern[str]:
+    # What str.splitlines does, line by line.
+    return re.compile(rf"([^{_SPLITS}]*+)(\r\n|[{_SPLITS}]|\Z)")
+
+
+@cache
+def _blank() -> re.Pattern[str]:
+    return re.compile(r"\s++")
+
+
+@cache
+def _hash() -> re.Pattern[str]:
+    return re.compile(r"(?:\A|(?<=\s))#")
+
+
 class Logical(Struct, frozen=True):
     """One logical line.
 
@@ -73,18 +100,29 @@ def logical_lines(text: str) -> Iterator[Logical]:
 
     uv ends a line at a comment's end, whatever backslash stands there, and reads a new
     requirement where a backslash glues one to the text before. Both are said.
+
+    Raises:
+        Unreadable: More lines are joined to one than anybody writes.
     """
     number = 1
     start = 1
     parts: list[str] = []
-    for raw in text.splitlines(keepends=True):
-        # Editors count only these as line ends; pip splits at more.
-        step = raw.endswith(("\n", "\r"))
-        line = raw.splitlines()[0]
+    at = 0
+    while at < len(text):
+        if not parts:
+            blank = _blank().match(text, at)
+            number += _ends(blank[0]) if blank else 0
+            at = blank.end() if blank else at
+        found = _line().match(text, at)
+        if found is None:
+            break
+        line, end, at = found[1], found[2], found.end()
         comment = line.lstrip().startswith("#")
         start = start if parts else number
-        number += step
+        number += _ends(end)
         if line.endswith("\\") and not comment:
+            if len(parts) == _MOST_PARTS:
+                raise Unreadable("limit", f"joins more than {_MOST_PARTS} lines to one; shorten it", start)
             parts.append(line.strip("\\"))
             continue
         parts.append(f" {line}" if comment else line)
@@ -118,10 +156,8 @@ def _doubt(parts: list[str]) -> str:
 
 def _comment(line: str) -> int:
     """Return where the first ``#`` stands that starts the line or follows white space, or -1."""
-    at = line.find("#")
-    while at > 0 and not line[at - 1].isspace():
-        at = line.find("#", at + 1)
-    return at
+    found = _hash().search(line)
+    return found.start() if found else -1
 
 
 def _without_comment(line: str) -> str:
