@@ -1,9 +1,11 @@
+import base64
 import struct
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.checks.models.building import Entry, format_of, judged, kinds, look, reasons, zipped
+from tests.checks.models.building import EVIL as PICKLE
+from tests.checks.models.building import Entry, called, elf, format_of, judged, kinds, look, reasons, zipped
 from tests.checks.models.configs.honest_templates import TEMPLATES
 from tests.checks.models.credentials import GITHUB, HUGGING_FACE
 
@@ -132,7 +134,8 @@ PLACES = {
     "a negative side": Writer().tensor("a", [(1 << 64) - 1], 0, 0).bytes(bytes(32)),
     "exabytes of a small type": Writer().tensor("a", [1 << 60], 2, 0).bytes(bytes(32)),
     "rows of half a block": Writer().tensor("a", [33], 2, 0).bytes(bytes(64)),
-    "too many dimensions": Writer().tensor("a", [1] * 9, 0, 0).bytes(bytes(32)),
+    "a type out of any table": Writer().tensor("a", [8], (1 << 32) - 1, 0).bytes(bytes(32)),
+    "too many dimensions": Writer().tensor("a", [1] * 5, 0, 0).bytes(bytes(32)),
     "dimensions without end": Writer().tensor("a", [], 0, 0).bytes(bytes(32)).replace(b"\1\0\0\0\0\0\0\0a\0\0\0\0", b"\1\0\0\0\0\0\0\0a\xff\xff\xff\xff"),
     "a tensor twice": Writer().tensor("a", [8], 0, 0).tensor("a", [8], 0, 32).bytes(bytes(64)),
     "a key twice": Writer().add("k", U8, 1).add("k", U8, 2).bytes(),
@@ -228,12 +231,30 @@ def test_every_cut_is_not_checked_or_named():
         assert found(data[:end]) == [("MLG-GGF-003", "high")]
 
 
+def test_what_stands_behind_the_tensors_is_looked_at():
+    made = Writer().tensor("a", [8], 0, 0)
+    assert ("MLG-BIN-001", "high") in found(made.bytes(bytes(32) + elf() + bytes(100)))
+    assert "posix.system" in called(look(made.bytes(bytes(32) + PICKLE + bytes(100)), "m.gguf"))
+    between = Writer().tensor("a", [8], 0, 0).tensor("b", [8], 0, 320)
+    assert ("MLG-BIN-001", "high") in found(between.bytes(bytes(32) + elf() + bytes(320 - len(elf()))))
+
+
+@pytest.mark.parametrize("text", [base64.b64encode(PICKLE).decode(), PICKLE.hex(), PICKLE.decode("latin-1")])
+def test_a_pickle_in_a_text_is_found(text):
+    assert called(look(Writer().add("general.state", STRING, text).bytes(), "m.gguf")) == {"posix.system"}
+
+
+def test_a_configuration_in_a_text_is_judged():
+    text = '{"auto_map": {"AutoModel": "evil/repo--m.C"}}'
+    assert found(Writer().add("general.config", STRING, text).bytes()) == [("MLG-HFR-001", "high")]
+
+
 def test_bytes_that_no_tensor_covers():
     made = Writer().tensor("a", [8], 0, 0)
     assert found(made.bytes(bytes(32) + b"x" * 40)) == [("MLG-COR-003", "medium")]
     assert found(made.bytes(bytes(32 + 4000))) == []
     between = Writer().tensor("a", [8], 0, 0).tensor("b", [8], 0, 320)
-    assert found(between.bytes(bytes(352))) == [("MLG-COR-003", "medium")]
+    assert found(between.bytes(bytes(32) + b"x" * 320)) == [("MLG-COR-003", "medium")]
 
 
 @pytest.mark.parametrize("data", [Writer(4).bytes(), Writer(0).bytes(), Writer(77).bytes()])

@@ -12,9 +12,10 @@ from msgspec import Struct
 
 from mlgate.checks.models.formats import _gguf
 from mlgate.checks.models.formats._gguf import ARRAY, SIZES, STRING, Absurd, Cut, Source
+from mlgate.checks.models.formats._metadata import could_be_template, handed_back
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
 from mlgate.checks.models.secrets import secret_facts
-from mlgate.checks.models.stream import member, printable, read_at
+from mlgate.checks.models.stream import member, printable, window
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -25,8 +26,10 @@ ORDER = 10
 _VERSIONS = (1, 2, 3)
 _ALIGNMENT = 32
 _WIDEST_ALIGNMENT = 1 << 24
-# GGML has four; a few more would be a newer version's.
-_MOST_DIMENSIONS = 8
+# GGML has room for no more, and older loaders never counted.
+_MOST_DIMENSIONS = 4
+# Types are numbered from nought; a loader that looks up a large one reads beyond its table.
+_MOST_TYPES = 1 << 16
 _DEEPEST = 16
 _OVERFLOW = 1 << 63
 _BEYOND = "its data lies beyond the end of the file"
@@ -136,7 +139,7 @@ class _Reading:
                 yield from self._array(key, at)
             elif kind == STRING:
                 yield from self._expect(key, [kind], at)
-                yield from self._texts(key, self._source.at, self._source.text())
+                yield from self._text(key, self._source.at, self._source.text())
             elif kind in SIZES:
                 yield from self._expect(key, [kind], at)
                 value = self._source.number(SIZES[kind])
@@ -194,22 +197,20 @@ class _Reading:
     def _list(self, key: str, count: int) -> Iterator[Fact | NotChecked | Blob]:
         """Look into a list of texts, in blocks: a vocabulary has hundreds of thousands."""
         for offset, block in self._source.texts(count):
-            if _could_be_template(block):
+            if b"{{" in block or b"{%" in block:
                 for start, text in self._source.split(block):
-                    if _could_be_template(text):
-                        yield self._handed(f"{key}[{offset + start}]", text)
+                    if (b"{{" in text or b"{%" in text) and could_be_template(text.decode("latin-1")):
+                        yield self._element(f"{key}[{offset + start}]", text)
             yield from secret_facts(self._blob, block.decode("latin-1"), offset=offset, where=key)
 
-    def _texts(self, key: str, offset: int, text: bytes) -> Iterator[Fact | Blob]:
-        if "chat_template" in key or _could_be_template(text):
-            yield self._handed(key, text)
-        else:
-            yield from secret_facts(self._blob, text.decode("utf-8", "replace"), offset=offset, where=key)
+    def _text(self, key: str, offset: int, text: bytes) -> Iterator[Fact | Blob]:
+        shown = text.decode("utf-8", "replace")
+        yield from handed_back(self._blob, key, shown, offset=offset, container=FORMAT)
 
-    def _handed(self, key: str, text: bytes) -> Blob:
+    def _element(self, key: str, text: bytes) -> Blob:
         return member(self._blob, f"{key}.jinja", io.BytesIO(text), len(text), container=FORMAT)
 
-    def _tensors(self, count: int) -> Iterator[Fact]:
+    def _tensors(self, count: int) -> Iterator[Fact | Blob]:
         tensors: list[_Tensor] = []
         names: set[int] = set()
         for _ in range(count):
@@ -248,13 +249,15 @@ class _Reading:
             return tensor, "its dimensions overflow"
         if (sides[0] if sides else 1) % per_block:
             return tensor, "its rows are no whole blocks of its type"
+        if kind >= _MOST_TYPES:
+            return tensor, "it is of a type that does not exist"
         return tensor, "its data is not aligned" if begin % self._alignment else None
 
     def _about(self, tensor: _Tensor, problem: str, offset: int) -> Fact:
         self._source.at = tensor.at
         return self._blob.fact("gguf.bounds", _shown(self._source.name()), problem=problem, offset=offset)
 
-    def _tiling(self, tensors: list[_Tensor], *, whole: bool) -> Iterator[Fact]:
+    def _tiling(self, tensors: list[_Tensor], *, whole: bool) -> Iterator[Fact | Blob]:
         """Hold the tensors' places against each other and the end of the file."""
         data = -(-self._source.at // self._alignment) * self._alignment
         available = max(self._blob.size - data, 0)
@@ -271,21 +274,26 @@ class _Reading:
                 yield self._about(tensor, problem, place)
                 return
             if exact and tensor.begin - end >= self._alignment:
-                yield self._blob.fact("core.unaccounted", "bytes between the tensors", offset=data + end)
+                yield from self._uncovered("between", data + end, place)
                 exact = False
             exact = exact and tensor.size is not None
             end = tensor.begin + (tensor.size or 0)
         if exact and available - end >= self._alignment:
-            rest = read_at(self._blob.stream, data + end, 4096)
-            # Some writers round a file up to whole pages.
-            if available - end > len(rest) or rest.strip(b"\0"):
-                yield self._blob.fact("core.unaccounted", "bytes behind the tensors", offset=data + end)
+            yield from self._uncovered("behind", data + end, self._blob.size)
 
-
-def _could_be_template(text: bytes) -> bool:
-    """Say whether a text has the delimiters of Jinja, one behind the other."""
-    starts = [at for at in (text.find(b"{{"), text.find(b"{%")) if at >= 0]
-    return bool(starts) and max(text.rfind(b"}}"), text.rfind(b"%}")) > min(starts)
+    def _uncovered(self, where: str, start: int, end: int) -> Iterator[Fact | Blob]:
+        """Yield bytes that no tensor has; some writers round a file up to whole pages."""
+        rest = member(
+            self._blob,
+            f"bytes {where} the tensors",
+            window(self._blob.stream, start, end - start),
+            end - start,
+            container=FORMAT,
+            tentative=True,
+        )
+        if end - start > len(rest.head) or rest.head.strip(b"\0"):
+            yield self._blob.fact("core.unaccounted", f"bytes {where} the tensors", offset=start)
+            yield rest
 
 
 def _shown(name: bytes) -> str:

@@ -5,7 +5,6 @@ understand differently is a fact. Texts in the metadata that could be templates 
 configurations are handed back.
 """
 
-import io
 import json
 import re
 from collections.abc import Iterator
@@ -14,9 +13,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from mlgate.checks.models.formats._metadata import handed_back
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
-from mlgate.checks.models.secrets import secret_facts
-from mlgate.checks.models.stream import member, printable, read_at
+from mlgate.checks.models.stream import printable, read_at
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -145,17 +144,7 @@ def _metadata(blob: Blob, value: dict[str, Any]) -> Iterator[Fact | Blob]:
     if not all(isinstance(each, str) for each in value.values()):
         raise _Malformed("__metadata__ holds something other than text")
     for key, text in value.items():
-        template = "{{" in text or "{%" in text
-        if template or text.lstrip()[:1] in ("{", "["):
-            data = text.encode()
-            kind = (
-                "json"
-                if text.lstrip()[:1] in ("{", "[") and not text.lstrip().startswith(("{{", "{%"))
-                else "jinja"
-            )
-            yield member(blob, f"__metadata__/{key}.{kind}", io.BytesIO(data), len(data), container=FORMAT)
-        if not template:
-            yield from secret_facts(blob, text, offset=8, where=key)
+        yield from handed_back(blob, f"__metadata__/{key}", text, offset=8, container=FORMAT)
 
 
 def _naturals(value: Any) -> bool:
