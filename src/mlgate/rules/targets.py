@@ -17,6 +17,12 @@ _SEVERITIES = {
     "file": Severity.MEDIUM,
     "process": Severity.MEDIUM,
 }
+_ACTS = {
+    "executes": Severity.CRITICAL,
+    "evaluates": Severity.HIGH,
+    "imports": Severity.HIGH,
+    "writes": Severity.HIGH,
+}
 # Unpicklers and the like: never the target of a configuration that means well.
 _UNPICKLERS = ("pickle.", "_pickle.", "dill.", "cloudpickle.", "marshal.", "shelve.")
 _OWASP = ("ML06:2023", "LLM03:2025")
@@ -43,9 +49,21 @@ def _dangerous(fact: Fact, policy: Any) -> Iterator[Hit]:
     )
 
 
+def _expression(fact: Fact, policy: Any) -> Iterator[Hit]:
+    if fact.subject in policy.models.allow_globals:
+        return
+    severity = _ACTS.get(fact.detail["act"], Severity.MEDIUM)
+    if fact.detail["source"] in ("decoded", "downloaded"):
+        severity = Severity.CRITICAL
+    subject = "a computed name" if fact.subject == "?" else fact.subject
+    yield Hit(fact, f"An expression of the configuration calls {subject}.", severity=severity)
+
+
 def _hydra(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
     for fact in facts:
-        if not _nemo(fact):
+        if fact.kind == "config.expression":
+            yield from _expression(fact, policy)
+        elif not _nemo(fact):
             yield from _dangerous(fact, policy)
 
 
@@ -75,12 +93,13 @@ RULES = (
         check=Check.MODELS,
         severity=Severity.CRITICAL,
         varies=True,
-        kinds=("config.target",),
+        kinds=("config.target", "config.expression"),
         summary="A configuration names a function that runs code as what is to be instantiated",
         what=(
             "The value of `_target_` (Hydra), `class_path` (Lightning) or `target` (latent diffusion), in "
             "YAML or JSON, through anchors and `${...}` of the same file, is a function that runs code, "
-            "loads pickles or reaches for files and the network. Classes of a project's own are no news."
+            "loads pickles or reaches for files and the network. Classes of a project's own are no news. "
+            "So are the expressions of MONAI bundles (`$...`) judged."
         ),
         why=(
             "The loader imports what is named and calls it with the values beside it: "

@@ -5,7 +5,7 @@ default values, and the file's own functions that these call.
 """
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -55,6 +55,18 @@ def analyse(tree: ast.Module, clock: Clock) -> Source:
     return Source(tuple(analysis.effects), tuple(analysis.builders))
 
 
+def analyse_parts(parts: Iterable[tuple[str, int]], clock: Clock) -> tuple[Effect, ...]:
+    """Find what pieces of source do that are run one after the other, in one scope.
+
+    Args:
+        parts: Each with the line that it stands in.
+        clock: Of the file.
+    """
+    analysis = _Analysis(clock)
+    analysis.parts(parts)
+    return tuple(analysis.effects)
+
+
 class _Analysis:
     def __init__(self, clock: Clock) -> None:
         self.effects: list[Effect] = []
@@ -83,6 +95,15 @@ class _Analysis:
             if name in _CALLED:
                 self._enter(function, names)
         self._follow()
+
+    def parts(self, parts: Iterable[tuple[str, int]]) -> None:
+        names = Names()
+        for text, line in parts:
+            tree = parsed_text(text)
+            if tree is not None:
+                self._line = line
+                self._run(tree.body, names)
+                self._follow()
 
     def _follow(self) -> None:
         while self._waiting:

@@ -1,9 +1,11 @@
 """Which Python source is worth parsing: a quick look for the words that effects need."""
 
 import re
-import unicodedata
+from collections.abc import Iterator
 from functools import cache
 
+# Of a line that is longer, the start is looked at.
+_LINE = 1 << 18
 # Rare enough that the word alone decides.
 _WORDS = (
     b"subprocess", b"popen", b"Popen", b"execl", b"execv", b"spawn", b"startfile", b"runpy", b"execfile",
@@ -45,19 +47,27 @@ def telling(data: bytes) -> bool:
         return True
     if data.isascii():
         return False
-    # Python takes other forms of letters for the same names.
-    text = data.decode("utf-8", "replace")
-    if unicodedata.is_normalized("NFKC", text):
-        return False
-    plain = unicodedata.normalize("NFKC", text).encode("utf-8", "replace")
-    return any(word in plain for word in _WORDS) or any(
-        word in plain and pattern.search(plain) for word, pattern in patterns.items()
+    return any(
+        any(word in plain for word in _WORDS)
+        or any(word in plain and pattern.search(plain) for word, pattern in patterns.items())
+        for plain in _folded(data)
     )
 
 
-def weight(data: bytes) -> int:
-    """Return roughly how many nodes the syntax tree has."""
-    return len(_tokens().findall(data))
+def _folded(data: bytes) -> Iterator[bytes]:
+    """Yield the lines whose letters have other forms, which Python takes for the same names."""
+    import unicodedata  # noqa: PLC0415 - most source is ASCII
+
+    for line in data.splitlines():
+        if not line.isascii():
+            text = line.decode("utf-8", "replace")
+            if not unicodedata.is_normalized("NFKC", text):
+                yield unicodedata.normalize("NFKC", text[:_LINE]).encode("utf-8", "replace")
+
+
+def heavier(data: bytes, most: int) -> bool:
+    """Say whether the syntax tree has more than about so many nodes."""
+    return any(number >= most for number, _ in enumerate(_tokens().finditer(data)))
 
 
 @cache

@@ -35,7 +35,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     data = read_at(blob.stream, 0, min(blob.size, limits.text_bytes))
     if not _python_words.telling(data):
         raise Declined
-    if blob.size > limits.text_bytes or _python_words.weight(data) > _MOST_NODES:
+    if blob.size > limits.text_bytes or _python_words.heavier(data, _MOST_NODES):
         yield blob.not_checked(
             "limit", "this Python source is too long to be judged; split it, or move its data into a file"
         )

@@ -8,11 +8,9 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from msgspec import Struct
-
-from mlgate.checks.models import json_members
 from mlgate.checks.models.configs import _yaml
-from mlgate.checks.models.reader import Blob, Clock, Declined
+from mlgate.checks.models.configs._scalars import Scalar, scalars
+from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
 from mlgate.checks.models.stream import printable
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
@@ -25,12 +23,7 @@ _KEYS = frozenset({"_target_", "class_path", "target", "__target__", "_target"})
 # Given to these, a path is looked up in its turn.
 _LOOKUPS = ("hydra.utils.", "hydra._internal.")
 _LONGEST = 300
-
-
-class _Scalar(Struct, frozen=True):
-    path: tuple[str | int, ...]
-    value: str
-    line: int
+_MOST = 20_000
 
 
 def sniff(blob: Blob) -> bool:
@@ -52,7 +45,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     text = _yaml.text_with(blob, _telling(), limits, clock)
     document = _Document()
     try:
-        for scalar in _scalars(blob, text, clock):
+        for scalar in scalars(blob, text, clock):
             document.add(scalar)
     except ValueError:
         # Its loader cannot read it either.
@@ -70,41 +63,22 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         raise Declined
 
 
-def _scalars(blob: Blob, text: str, clock: Clock) -> Iterator[_Scalar]:
-    if json_members.begins_json(blob.head):
-        try:
-            yield from _from_json(text, clock)
-        except json_members.Malformed:
-            pass  # JSON with comments or tabs is what YAML loaders may still read
-        else:
-            return
-    for node in _yaml.nodes(text, clock):
-        if node is not None and node.value is not None and node.path:
-            yield _Scalar((node.document, *node.path), node.value, node.line)
-
-
-def _from_json(text: str, clock: Clock) -> Iterator[_Scalar]:
-    line, at = 1, 0
-    for member in json_members.members(text, clock):
-        if isinstance(member.value, str) and member.path:
-            line, at = line + text.count("\n", at, member.offset), member.offset
-            yield _Scalar((0, *member.path), member.value, line)
-
-
 class _Document:
     """What of a document says what is called."""
 
     def __init__(self) -> None:
         self.nemo = False
-        self._named: list[_Scalar] = []
+        self._named: dict[tuple[str | int, str], Scalar] = {}
         self._values: dict[tuple[str | int, ...], str] = {}
         self._mappings: set[tuple[str | int, ...]] = set()
-        self._looked_up: list[_Scalar] = []
+        self._looked_up: list[Scalar] = []
 
-    def add(self, scalar: _Scalar) -> None:
+    def add(self, scalar: Scalar) -> None:
         key = scalar.path[-1]
         if key in _KEYS and len(scalar.value) <= _LONGEST:
-            self._named.append(scalar)
+            self._named.setdefault((scalar.path[0], scalar.value), scalar)
+            if len(self._named) > _MOST:
+                raise LimitReached("facts")
             if key == "_target_" and scalar.value.startswith(_LOOKUPS):
                 self._mappings.add(scalar.path[:-1])
         elif key == "path" and len(self._looked_up) < 10_000:
@@ -117,7 +91,7 @@ class _Document:
     def targets(self) -> Iterator[tuple[str, str, int]]:
         """Yield key, name and line of all that looks like a name in a module."""
         paths = [scalar for scalar in self._looked_up if scalar.path[:-1] in self._mappings]
-        for scalar in (*self._named, *paths):
+        for scalar in (*self._named.values(), *paths):
             value = self._resolved(scalar.value, scalar.path[0])
             if _dotted().fullmatch(value):
                 yield str(scalar.path[-1]), value, scalar.line

@@ -12,7 +12,9 @@ KIND = "model"
 ORDER = 40
 
 # The lists of a tree with a million leaves.
-_LONGEST = 64 << 20
+_LONGEST = 32 << 20
+# Children of a million leaves.
+_CHILDREN = 8 << 20
 # Version 2.0 had no end mark, and what follows the trees.
 _ENDS = frozenset(("end of trees", "feature importances:", "feature_importances:"))
 _LISTS = ("left_child", "right_child")
@@ -73,6 +75,9 @@ class _Trees:
             self.ended = True
 
     def _children(self, name: str, value: bytes) -> None:
+        if len(value) > _CHILDREN:
+            self.problems["a tree has more leaves than any trainer makes"] = None
+            return
         try:
             numbers = [int(each) for each in value.split()]
         except ValueError:

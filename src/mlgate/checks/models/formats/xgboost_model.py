@@ -1,7 +1,5 @@
 """XGBoost models: UBJSON, JSON and the old binary form, with the shape of each tree checked."""
 
-import array
-import base64
 import io
 import re
 import sys
@@ -72,6 +70,8 @@ def _attribute(blob: Blob, name: str, value: str) -> Iterator[Fact | Blob]:
     data = value.encode("utf-8", "surrogatepass")
     pickled = _pickled().match(value)
     if pickled is not None:
+        import base64  # noqa: PLC0415 - hardly any model needs it
+
         try:
             data = base64.b64decode(value + "=" * (-len(value) % 4))
         except ValueError:
@@ -148,6 +148,8 @@ def _binary(blob: Blob, trees: _Trees, clock: Clock) -> Iterator[tuple[str, str]
 
 
 def _range(blob: Blob, each: _ubjson.Member, clock: Clock) -> tuple[int, int]:
+    import array  # noqa: PLC0415 - only these models need it
+
     least, most = 0, 0
     for start in range(0, each.count * 4, _CHUNK):
         clock.check()
