@@ -33,8 +33,8 @@ RULES = (
         what=(
             "An array in a MessagePack file is of Python objects, which msgpack-numpy unpickles, or an array "
             "of a Zarr store (as Orbax writes them) has the codec `pickle`, or an exported program names one "
-            "of XLA's callbacks into Python. Plain tensors, Flax checkpoints, spaCy's models and other custom "
-            "calls are no finding."
+            "of XLA's callbacks into Python. Plain tensors, Flax checkpoints, spaCy's models and other "
+            "custom calls are no finding."
         ),
         why=(
             "Reading the array runs what its pickle says, although the format is known as one without code. "
