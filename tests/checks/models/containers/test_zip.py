@@ -414,3 +414,15 @@ def test_no_bytes_break_the_reader(seed, data):
     at = data.draw(st.integers(0, len(seed) - 1))
     changed = seed[:at] + data.draw(st.binary(max_size=9)) + seed[at + data.draw(st.integers(0, 9)) :]
     assert "reader-failed" not in reasons(look(changed))
+
+
+@pytest.mark.parametrize("length", [29, 30, 31])
+def test_a_first_entry_as_long_as_the_wide_end_records_is_no_second_directory(length):
+    # What PyTorch writes: wide records behind every directory, needed or not.
+    name = "m/data.pkl".rjust(length, "m")
+    data = zipped(Entry(name, b"\x80\x02}."), Entry("m/version", b"3\n"), end=False)
+    start = data.index(b"PK\1\2")
+    short = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, 2, 2, len(data) - start, start, 0)
+    made = data + wide_end(start, len(data) - start, 2, len(data), short=short)
+    seen = look(made, "m.pt")
+    assert (judged(seen), seen.not_checked) == ((), ())

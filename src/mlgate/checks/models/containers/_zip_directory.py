@@ -108,9 +108,10 @@ def directories(stream: BinaryIO, size: int) -> list[Directory]:
 
 def _from_end(stream: BinaryIO, size: int, at: int, record: bytes) -> Iterator[Directory]:
     count, length, offset, comment = struct.unpack("<10xHIIH", record)
-    readings = [(at, length, offset, count)]
     wide = _from_locator(stream, at)
-    readings = [*wide, *readings]
+    # Whoever reckons back starts from the wide record, where there is one: from the short one he
+    # would land within the directory, and on an entry if the first is as long as the wide records.
+    readings = [*wide, (wide[0][0] if wide else at, length, offset, count)]
     for end, length_, offset_, count_ in readings:
         for start in (end - length_, offset_):
             if 0 <= start <= end and (
