@@ -1,6 +1,6 @@
 """What a use of a global in a pickle means: dangerous, ordinary, or unknown."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mlgate.core.facts import Fact
@@ -8,6 +8,12 @@ from mlgate.core.rules import Hit
 from mlgate.core.severity import Severity
 from mlgate.rules import _globals as meaning
 
+# What the source of a graph module is made of.
+_GRAPH_ROOTS = frozenset(("torch", "torchvision", "math", "operator", "_operator", "builtins", "typing"))
+_GRAPH_CALLS = frozenset(
+    ("len", "int", "float", "bool", "slice", "tuple", "list", "dict", "max", "min", "abs", "range", "type",
+     "sum", "round", "complex")
+)  # fmt: skip
 USES = ("pickle.import", "pickle.call", "pickle.instance")
 _DOES = {
     "executes": "runs code or commands",
@@ -83,6 +89,38 @@ def evidence(fact: Fact) -> str:
     text = fact.detail.get("text") or f"import {fact.subject}"
     written = fact.detail.get("written")
     return text if written in (None, fact.subject) else f"{text}\n(written as {written})"
+
+
+def unusual(source: Mapping[str, Any]) -> Iterator[str]:
+    """Name what the source of a graph module does that torch.fx does not write."""
+    yield from source["other"]
+    if source.get("many"):
+        yield "more names than are listed"
+    roots = {name.partition(".")[0] for name in source["imports"]}
+    for name in source["imports"]:
+        if name == "builtins.getattr":
+            # Always imported; whether it is called is seen below.
+            continue
+        if name.partition(".")[0] not in _GRAPH_ROOTS or _dangerous(name):
+            yield f"import {name}"
+    for name in source["calls"]:
+        root, _, rest = name.partition(".")
+        if not rest:
+            ordinary = name in _GRAPH_CALLS
+        elif root in roots:
+            ordinary = root in _GRAPH_ROOTS and not _dangerous(name)
+        else:
+            ordinary = meaning.category("torch", rest) is None
+        if not ordinary:
+            yield f"{name}(...)"
+
+
+def _dangerous(name: str) -> bool:
+    parts = name.split(".")
+    return any(
+        meaning.category(".".join(parts[:at]), ".".join(parts[at:])) is not None
+        for at in range(1, len(parts))
+    )
 
 
 def verdict(fact: Fact) -> Severity | None:

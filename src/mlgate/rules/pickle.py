@@ -21,6 +21,7 @@ from mlgate.rules._pickle_uses import (
     evidence,
     hit,
     place,
+    unusual,
     verdict,
 )
 
@@ -31,6 +32,14 @@ _TRUST = (
 )
 
 
+_GRAPHS = ("torch.fx.graph_module.reduce_graph_module", "torch.fx.graph_module.reduce_deploy_graph_module")
+_GRAPH_FIX = (
+    "Save the state dict of the module (`safetensors.torch.save_file(module.state_dict(), ...)`) and trace "
+    "it anew, or export it with `torch.export.save`. Where the file has to stay as it is, read its `code` "
+    "and accept it by a waiver."
+)
+
+
 def _imported(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
     for fact, danger in dangerous(facts, policy, ("executes",)):
         if fact.kind == "pickle.import":
@@ -38,8 +47,29 @@ def _imported(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
 
 
 def _executed(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
-    for fact, danger in dangerous(facts, policy, ("executes",), imports=False):
-        yield hit(fact, danger)
+    sources: dict[tuple[str, str | None], list[Fact]] = {}
+    for fact in facts:
+        if fact.kind == "pickle.graph-source":
+            sources.setdefault(place(fact), []).append(fact)
+    uses = [fact for fact in facts if fact.kind in USES]
+    for fact, danger in dangerous(uses, policy, ("executes",), imports=False):
+        if fact.subject in _GRAPHS and (found := sources.get(place(fact))):
+            yield _graph(fact, found)
+        else:
+            yield hit(fact, danger)
+
+
+def _graph(fact: Fact, sources: Sequence[Fact]) -> Hit:
+    """Object to a graph module of torch.fx by what its source does."""
+    strange = [name for source in sources for name in unusual(source.detail)]
+    if strange:
+        message = "The pickle executes Python source that is no forward function of torch.fx."
+        return Hit(fact, message, evidence="\n".join(strange[:20]))
+    message = (
+        "The pickle executes the forward function of a torch.fx graph module; it calls torch, operators and "
+        "the module's own layers, and nothing else."
+    )
+    return Hit(fact, message, severity=Severity.HIGH, evidence=evidence(fact), fix=_GRAPH_FIX)
 
 
 def _reaches(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
@@ -191,11 +221,13 @@ RULES = (
         2,
         "executing-global-called",
         Severity.CRITICAL,
-        ("pickle.call", "pickle.instance"),
+        ("pickle.call", "pickle.instance", "pickle.graph-source"),
         _executed,
+        varies=True,
         summary="A pickle calls a function that runs code or commands",
         what="`REDUCE`, `INST`, `OBJ`, `NEWOBJ` or `NEWOBJ_EX` calls a function that runs code or commands, "
-        "with arguments that stand in the file.",
+        "with arguments that stand in the file. A graph module of torch.fx whose source calls torch alone is "
+        "high.",
         why="Loading the file runs them, with the rights of whoever loads it.",
         references=("CVE-2025-1716", "CVE-2025-71352"),
         cwe=(502, 94, 506),

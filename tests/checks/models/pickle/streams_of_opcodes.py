@@ -17,7 +17,7 @@ def sized(code, width, text):
 
 def opcode(rng):
     """Return one opcode with its argument."""
-    kind = rng.randrange(20)
+    kind = rng.randrange(24)
     if kind < 7:
         return bytes((rng.choice(PLAIN),))
     if kind < 9:
@@ -65,7 +65,36 @@ def opcode(rng):
         return rng.choice(
             (b"(K\x01K\x02K\x03K\x04t", b"(K\x01K\x02l", b"]K\x01a", b"}K\x01K\x02s", b"\x8f(K\x01\x90")
         )
-    return bytes((rng.randrange(256),))
+    if kind == 19:
+        return bytes((rng.randrange(256),))
+    if kind == 20:
+        return memo(rng)
+    if kind == 21:
+        # What is imported goes through the memo, as protocol 4 has it.
+        module, name = rng.choice(TEXTS[:4]), rng.choice(TEXTS[:4])
+        kept = rng.choice((b"\x94", b"q\x00", b"r\x01\x00\x00\x00", b"p0\n"))
+        again = rng.choice((b"h\x00", b"j\x00\x00\x00\x00", b"g0\n", b"h\x01", b"2"))
+        return sized(b"\x8c", 1, module) + kept + sized(b"\x8c", 1, name) + b"\x94" + again + b"0" + b"\x93"
+    if kind == 22:
+        return rng.choice(
+            (
+                b"\x82\x01", b"\x83\x01\x00", b"\x84\x01\x00\x00\x00", b"\x82\x00", b"Pos\n", b"P\xe9\n", b"]Q", b"NQ",
+                b"(cos\nsystem\n)o", b"(cos\nsystem\no", b"(o", b"(ibuiltins\ndict\n", b"(\x8c\x01aios\na.b\n", b"1", b"(1",
+                b"cos\nsystem\n)\x81", b"cos\nsystem\n)}\x92", b"cos\nsystem\n}\x85R", b"}(\x8c\x01aNu", b"(NNd",
+            )
+        )  # fmt: skip
+    inner = b"".join(opcode(rng) for _ in range(rng.randrange(4)))
+    return b"\x95" + max(len(inner) + rng.choice((0, 0, 0, -1, 1)), 0).to_bytes(8, "little") + inner
+
+
+def memo(rng):
+    """Return an opcode that writes or reads the memo, near its start or far away."""
+    index = rng.choice((0, 1, 2, 3, 5, 60, 70, 255, 256, 300, 70_000))
+    short = bytes((min(index, 255),))
+    wide = index.to_bytes(4, "little")
+    return rng.choice(
+        (b"\x94", b"q" + short, b"r" + wide, b"p%d\n" % index, b"h" + short, b"j" + wide, b"g%d\n" % index)
+    )
 
 
 def made(rng, known=()):
@@ -84,7 +113,7 @@ def made(rng, known=()):
             else:
                 data[at : at + 1] = opcode(rng)
         return bytes(data)
-    head = rng.choice((b"", b"", b"\x80\x02", b"\x80\x04"))
+    head = rng.choice((b"", b"", b"\x80\x02", b"\x80\x04", b"\x80" + bytes((rng.randrange(6),))))
     return head + b"".join(opcode(rng) for _ in range(rng.randrange(1, 30))) + rng.choice((b".", b"", b"0."))
 
 

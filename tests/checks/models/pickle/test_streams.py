@@ -88,6 +88,7 @@ DIFFERENCES = {
     "frame ends inside a line": b"\x80\x04\x95" + struct.pack("<Q", 3) + b"cxxos\nsystem\n.",
     "frame ends inside a payload": b"\x80\x04\x95" + struct.pack("<Q", 3) + b"\x8c\x02xos\x8c\x06system\x93.",
     "frame inside a frame": b"\x80\x04\x95" + struct.pack("<Q", 10) + b"\x95" + struct.pack("<Q", 12) + b"ccos\nsystem\n.",
+    "frame ends inside a frame": b"\x80\x04\x95" + struct.pack("<Q", 3) + b"N\x95\x18" + struct.pack("<Q", 11) + b"cos\nsystem\n.",
     "empty frame inside a frame": b"\x80\x04\x95" + struct.pack("<Q", 13) + b"\x95" + bytes(8) + b"cxxxos\nsystem\n.",
     "lone surrogate": b"\x80\x04\x8c\x03\xed\xa0\x800cos\nsystem\n.",
     "zero byte in a number": b"I1\x00x\n0cos\nsystem\n.",

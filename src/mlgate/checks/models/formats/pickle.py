@@ -130,11 +130,13 @@ def _endings(blob: Blob, reading: Reading) -> Iterator[Fact | NotChecked | Blob]
                 error=last.error, acts=reading.acted,
             )  # fmt: skip
         reason = "truncated" if last.ending == "truncated" else "malformed"
-        yield blob.not_checked(
-            reason,
-            f"This pickle cannot be read to its end ({last.error}); fetch or write the file again.",
-            offset=last.end,
-        )
+        message = f"This pickle cannot be read to its end ({last.error}); fetch or write the file again."
+        if last.ending == "truncated":
+            message = (
+                f"This pickle is incomplete ({last.error}): what its {blob.size} bytes do was looked at, "
+                "what is missing could not be. Fetch it again, and compare its SHA-256 with the publisher's."
+            )
+        yield blob.not_checked(reason, message, offset=last.end)
         if last.ending == "broken":
             yield from _remainder(blob, reading, last.end)
     elif reading.trailing is not None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mlgate.checks.models.pickle import compat, tensors
+from mlgate.checks.models.pickle import compat, graph_source, tensors
 from mlgate.checks.models.pickle.state import Broken, State
 from mlgate.checks.models.pickle.values import (
     CONTAINERS,
@@ -35,7 +35,10 @@ class Acts(State):
                 module, name = compat.renamed(module, name)
             found = Global(module, name, written, dotted=self.protocol >= 4 and "." in name)
             found.simple = not (
-                found.subject in _LOADERS or found.module in _COPYING or found.module in tensors.MODULES
+                found.subject in _LOADERS
+                or found.subject in graph_source.SUBJECTS
+                or found.module in _COPYING
+                or found.module in tensors.MODULES
             )
             self.recorder.globals[key] = found
         self.recorder.imports(found, offset)
@@ -63,6 +66,8 @@ class Acts(State):
                 return self.instance(args[0], args[1:], offset, callee.name)
         if callee.subject in _LOADERS and args:
             self._loaded(args[0], offset)
+        if callee.subject in graph_source.SUBJECTS:
+            self.graphs.append((offset, args))
         if callee.module in tensors.MODULES:
             found = tensors.problem(callee, args)
             if found is not None:

@@ -99,19 +99,16 @@ class Recorder:
         if args is None or how != "call" or via != "REDUCE" or not maker.simple:
             return
         texts = self._uses[how, maker, via].texts
-        if not maker.varied and any(len(known) >= _TEXTS for known in texts.values()):
-            maker.varied = True
+        varied = frozenset(position for position, known in texts.items() if len(known) >= _TEXTS)
+        if varied != maker.varied:
+            maker.varied = varied
             maker.quick.clear()
-        made = maker.varied or str not in map(type, args)
-        for position, arg in enumerate(args):
+        for arg in args:
             kind = type(arg)
-            if kind is str:
-                if len(arg) > _NAME or (maker.varied and len(texts.get(position, ())) < _TEXTS):
-                    return
-            elif kind not in _SAME:
-                told = kind is Made and arg.how == "call" and type(arg.maker) is Global
-                if not (made and told):
-                    return
+            if kind is str and len(arg) > _NAME:
+                return
+            if kind not in _SAME and not (kind is Made and arg.how == "call" and type(arg.maker) is Global):
+                return
         if len(maker.quick) < _SHAPES:
             maker.quick[likeness(args, maker.varied)] = event
 

@@ -61,6 +61,7 @@ class Machine(SlowOpcodes):
         budget = self.limits.opcodes
         spent = self.opcodes
         step = 0
+        rare = False
         try:
             for step in count(1):
                 if position >= soft:
@@ -179,82 +180,138 @@ class Machine(SlowOpcodes):
                         raise KeyError  # noqa: TRY301 - one way out of the loop
                     stack.append(value)
                     position += 5
-                elif opcode == 0x28:  # MARK
-                    mark_stack.append(stack)
-                    stack = []
-                    position += 1
-                elif opcode == 0x75:  # SETITEMS
-                    items, stack = stack, mark_stack.pop()
-                    target = stack[-1]
-                    if type(target) is Dict:
-                        if len(items) & 1:
-                            raise Broken("odd number of items for SETITEMS")  # noqa: TRY301 - as above
-                        if len(target) <= keep:
-                            self.grow(target, items)
-                    elif items:
-                        self.fill(target, items, base + position, "SETITEMS")
-                    position += 1
-                elif opcode == 0x7D:  # EMPTY_DICT
-                    stack.append(Dict())
-                    position += 1
-                elif opcode == 0x4A:  # BININT
-                    if position >= no_run_before and buffer[position + 5] in _SCALAR_CODES:
-                        run = op.SCALAR_RUN.match(buffer, position, soft)
-                        no_run_before = run.end() if run else 0
-                        if no_run_before - position > _RUN * 5:
-                            found = len(op.SCALARS.findall(buffer, position, no_run_before))
-                            stack += [NUMBER] * found
-                            spent += found - 1
-                            position = no_run_before
-                            continue
-                    stack.append(_INT4(buffer, position + 1)[0])
-                    position += 5
-                elif opcode == 0x4D:  # BININT2
-                    stack.append(buffer[position + 1] | buffer[position + 2] << 8)
-                    position += 3
-                elif opcode == 0x47:  # BINFLOAT
-                    if position >= no_run_before and buffer[position + 9] in _SCALAR_CODES:
-                        run = op.SCALAR_RUN.match(buffer, position, soft)
-                        no_run_before = run.end() if run else 0
-                        if no_run_before - position > _RUN * 9:
-                            found = len(op.SCALARS.findall(buffer, position, no_run_before))
-                            stack += [NUMBER] * found
-                            spent += found - 1
-                            position = no_run_before
-                            continue
-                    stack.append(_DOUBLE(buffer, position + 1)[0])
-                    position += 9
-                elif opcode == 0x5D:  # EMPTY_LIST
-                    stack.append([])
-                    position += 1
-                elif opcode == 0x65:  # APPENDS
-                    items, stack = stack, mark_stack.pop()
-                    target = stack[-1]
-                    if type(target) is list:
-                        if len(target) <= keep:
-                            self.grow(target, items)
-                    elif items:
-                        self.fill(target, items, base + position, "APPENDS")
-                    position += 1
-                elif opcode == 0x73:  # SETITEM
-                    value = stack.pop()
-                    key = stack.pop()
-                    target = stack[-1]
-                    if type(target) is Dict:
-                        if len(target) <= keep:
-                            self.grow(target, [key, value])
+                elif opcode < 0x5D:
+                    if opcode == 0x28:  # MARK
+                        mark_stack.append(stack)
+                        stack = []
+                        position += 1
+                    elif opcode == 0x4A:  # BININT
+                        if position >= no_run_before and buffer[position + 5] in _SCALAR_CODES:
+                            run = op.SCALAR_RUN.match(buffer, position, soft)
+                            no_run_before = run.end() if run else 0
+                            if no_run_before - position > _RUN * 5:
+                                found = len(op.SCALARS.findall(buffer, position, no_run_before))
+                                stack += [NUMBER] * found
+                                spent += found - 1
+                                position = no_run_before
+                                continue
+                        stack.append(_INT4(buffer, position + 1)[0])
+                        position += 5
+                    elif opcode == 0x52:  # REDUCE
+                        args = stack.pop()
+                        callee = stack[-1]
+                        known = None
+                        if type(callee) is Global and type(args) is tuple and callee.quick:
+                            known = callee.quick.get(likeness(args, callee.varied))
+                        if known is None:
+                            stack[-1] = self.reduce(callee, args, base + position, "REDUCE")
+                        else:
+                            # The same has been recorded before.
+                            known.count += 1
+                            stack[-1] = Made(callee, args, "call")
+                        position += 1
+                    elif opcode == 0x4D:  # BININT2
+                        stack.append(buffer[position + 1] | buffer[position + 2] << 8)
+                        position += 3
+                    elif opcode == 0x47:  # BINFLOAT
+                        if position >= no_run_before and buffer[position + 9] in _SCALAR_CODES:
+                            run = op.SCALAR_RUN.match(buffer, position, soft)
+                            no_run_before = run.end() if run else 0
+                            if no_run_before - position > _RUN * 9:
+                                found = len(op.SCALARS.findall(buffer, position, no_run_before))
+                                stack += [NUMBER] * found
+                                spent += found - 1
+                                position = no_run_before
+                                continue
+                        stack.append(_DOUBLE(buffer, position + 1)[0])
+                        position += 9
+                    elif opcode == 0x43:  # SHORT_BINBYTES
+                        end = position + 2 + buffer[position + 1]
+                        data = buffer[position + 2 : end]
+                        stack.append(data)
+                        if end - position > 10:
+                            self.nested_bytes(data, base + position + 2)
+                        position = end
+                    elif opcode == 0x29:  # EMPTY_TUPLE
+                        stack.append(())
+                        position += 1
+                    elif opcode == 0x4E:  # NONE
+                        stack.append(None)
+                        position += 1
+                    elif opcode == 0x2E:  # STOP
+                        self.result = stack.pop()
+                        self.stack = stack
+                        self.position = base + position + 1
+                        return "stop"
                     else:
-                        self.fill(target, [key, value], base + position, "SETITEM")
-                    position += 1
-                elif opcode == 0x61:  # APPEND
-                    value = stack.pop()
-                    target = stack[-1]
-                    if type(target) is list:
-                        if len(target) <= keep:
-                            self.grow(target, [value])
+                        rare = True
+                elif opcode < 0x85:
+                    if opcode == 0x75:  # SETITEMS
+                        items, stack = stack, mark_stack.pop()
+                        target = stack[-1]
+                        if type(target) is Dict:
+                            if len(items) & 1:
+                                raise Broken("odd number of items for SETITEMS")  # noqa: TRY301 - as above
+                            if len(target) <= keep:
+                                self.grow(target, items)
+                        elif items:
+                            self.fill(target, items, base + position, "SETITEMS")
+                        position += 1
+                    elif opcode == 0x7D:  # EMPTY_DICT
+                        stack.append(Dict())
+                        position += 1
+                    elif opcode == 0x65:  # APPENDS
+                        items, stack = stack, mark_stack.pop()
+                        target = stack[-1]
+                        if type(target) is list:
+                            if len(target) <= keep:
+                                self.grow(target, items)
+                        elif items:
+                            self.fill(target, items, base + position, "APPENDS")
+                        position += 1
+                    elif opcode == 0x5D:  # EMPTY_LIST
+                        stack.append([])
+                        position += 1
+                    elif opcode == 0x63:  # GLOBAL
+                        end = buffer.find(b"\n", position + 1, soft)
+                        end = buffer.find(b"\n", end + 1, soft) if end > 0 else -1
+                        before = self.imported.get(buffer[position + 1 : end]) if end > 0 else None
+                        if before is not None:
+                            before[1].count += 1
+                            stack.append(before[0])
+                            position = end + 1
+                            continue
+                        self.stack = stack
+                        self.position = base + position
+                        self.step(opcode, buffer, position)
+                        if end > 0:
+                            self.remember(buffer[position + 1 : end], stack[-1])
+                        position = self.position - base
+                    elif opcode == 0x73:  # SETITEM
+                        value = stack.pop()
+                        key = stack.pop()
+                        target = stack[-1]
+                        if type(target) is Dict:
+                            if len(target) <= keep:
+                                self.grow(target, [key, value])
+                        else:
+                            self.fill(target, [key, value], base + position, "SETITEM")
+                        position += 1
+                    elif opcode == 0x61:  # APPEND
+                        value = stack.pop()
+                        target = stack[-1]
+                        if type(target) is list:
+                            if len(target) <= keep:
+                                self.grow(target, [value])
+                        else:
+                            self.fill(target, [value], base + position, "APPEND")
+                        position += 1
+                    elif opcode == 0x74:  # TUPLE
+                        items, stack = stack, mark_stack.pop()
+                        stack.append(tuple(self.some(items)))
+                        position += 1
                     else:
-                        self.fill(target, [value], base + position, "APPEND")
-                    position += 1
+                        rare = True
                 elif opcode == 0x86:  # TUPLE2
                     second = stack.pop()
                     first = stack[-1]
@@ -273,63 +330,16 @@ class Machine(SlowOpcodes):
                     second = stack.pop()
                     stack[-1] = tuple(self.kept([stack[-1], second, third]))
                     position += 1
-                elif opcode == 0x74:  # TUPLE
-                    items, stack = stack, mark_stack.pop()
-                    stack.append(tuple(self.some(items)))
-                    position += 1
-                elif opcode == 0x52:  # REDUCE
-                    args = stack.pop()
-                    callee = stack[-1]
-                    known = None
-                    if type(callee) is Global and type(args) is tuple and callee.quick:
-                        known = callee.quick.get(likeness(args, callee.varied))
-                    if known is None:
-                        stack[-1] = self.reduce(callee, args, base + position, "REDUCE")
-                    else:
-                        # The same has been recorded before.
-                        known.count += 1
-                        stack[-1] = Made(callee, args, "call")
-                    position += 1
-                elif opcode == 0x63:  # GLOBAL
-                    end = buffer.find(b"\n", position + 1, soft)
-                    end = buffer.find(b"\n", end + 1, soft) if end > 0 else -1
-                    before = self.imported.get(buffer[position + 1 : end]) if end > 0 else None
-                    if before is not None:
-                        before[1].count += 1
-                        stack.append(before[0])
-                        position = end + 1
-                        continue
-                    self.stack = stack
-                    self.position = base + position
-                    self.step(opcode, buffer, position)
-                    if end > 0:
-                        self.remember(buffer[position + 1 : end], stack[-1])
-                    position = self.position - base
-                elif opcode == 0x43:  # SHORT_BINBYTES
-                    end = position + 2 + buffer[position + 1]
-                    data = buffer[position + 2 : end]
-                    stack.append(data)
-                    if end - position > 10:
-                        self.nested_bytes(data, base + position + 2)
-                    position = end
-                elif opcode == 0x4E:  # NONE
-                    stack.append(None)
-                    position += 1
-                elif opcode == 0x29:  # EMPTY_TUPLE
-                    stack.append(())
-                    position += 1
                 elif opcode == 0x89:  # NEWFALSE
                     stack.append(False)
                     position += 1
                 elif opcode == 0x88:  # NEWTRUE
                     stack.append(True)
                     position += 1
-                elif opcode == 0x2E:  # STOP
-                    self.result = stack.pop()
-                    self.stack = stack
-                    self.position = base + position + 1
-                    return "stop"
                 else:
+                    rare = True
+                if rare:
+                    rare = False
                     self.stack = stack
                     self.position = base + position
                     self.step(opcode, buffer, position)

@@ -18,6 +18,10 @@ LEVELS = 3
 PLAIN_STARTS = frozenset("c(])}\x80x\x1fB\xfd\x04P")
 CODED_STARTS = frozenset("geHQ/_UBYKXfZSVLWR8714fF5062")
 
+_PLAIN = frozenset("".join(PLAIN_STARTS).encode("latin-1"))
+_STANDARD = bytes.maketrans(b"-_", b"+/")
+_STARTS = _PLAIN | frozenset("".join(CODED_STARTS).encode())
+
 
 class Nested:
     """A payload that looks like a pickle, or that the outer pickle loads.
@@ -84,6 +88,8 @@ def encoding(head: bytes, level: int = 0, *, text: bool = False) -> str | None:
 def _coded(head: bytes, level: int) -> str | None:
     """Say whether the first bytes are those of a pickle in hexadecimal digits or base64."""
     for name in ("hex", "base64"):
+        if _first(head, name) not in (_STARTS if level + 1 < LEVELS else _PLAIN):
+            continue
         match = _patterns()[name].match(head)
         if match is None or (match.end() < len(head) and len(head) < HEAD):
             continue
@@ -94,6 +100,16 @@ def _coded(head: bytes, level: int) -> str | None:
         if encoding(inner, level + 1) is not None:
             return name
     return None
+
+
+def _first(head: bytes, how: str) -> int | None:
+    """Return the first byte of what is encoded; most payloads are told by it."""
+    try:
+        if how == "hex":
+            return int(head[:2], 16)
+        return binascii.a2b_base64(head[:4].translate(_STANDARD))[0]
+    except (ValueError, IndexError):
+        return None
 
 
 def decode(data: bytes, how: str, *, cut: bool = False) -> bytes:
@@ -113,7 +129,7 @@ def decode(data: bytes, how: str, *, cut: bool = False) -> bytes:
     data = data.translate(None, b" \t\r\n")
     if how == "hex":
         return bytes.fromhex(data[: len(data) & ~1].decode("ascii"))
-    data = data.rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
+    data = data.rstrip(b"=").translate(_STANDARD)
     if cut or len(data) % 4 == 1:
         data = data[: len(data) & ~3]
     return binascii.a2b_base64(data + b"=" * (-len(data) % 4))

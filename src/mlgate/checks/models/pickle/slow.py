@@ -74,6 +74,9 @@ class SlowOpcodes(Acts):
                 # A frame inside a frame: all of it has been read already.
                 return
             self.leave_frame(offset)
+        elif self.frame_end > offset:
+            # The frame before ends inside this opcode.
+            self.leave_frame(offset)
         self.frame_end = self.position + value
         for cut in self.window.cuts:
             # The frame was left where its rest was dropped.

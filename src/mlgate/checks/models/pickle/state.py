@@ -1,6 +1,6 @@
 """The unpickler's state, and how it reads bytes and keeps values."""
 
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import Any, Self
 
 from mlgate.checks.models.pickle import joblib, nested
@@ -80,6 +80,7 @@ class State:
         frame_end: Offset after the current frame; 0 outside of frames.
         spilled: Bytes (from, to) that C's unpickler drops when it reads from a file, because a
             frame ends inside an opcode; the first such bytes of the stream.
+        graphs: Offset and arguments of calls that execute Python source.
         imported: What GLOBAL has imported, by its lines.
         storages: Bytes of each torch storage that a persistent id names, by its key.
     """
@@ -112,6 +113,7 @@ class State:
         self.frame_end = 0
         self.spilled: tuple[int, int] | None = None
         self.arrays = arrays
+        self.graphs: list[tuple[int, Any]] = []
         self.imported: dict[bytes, tuple[Global, Event]] = {}
         self._made = self._steps = self._rounds = 0
         self._shortened: tuple[list[Any], int] = self.stack, KEEP
@@ -183,7 +185,7 @@ class State:
         if self._rounds > _EARLY:
             self.memo.condense()
         for spare in (_SPARE, 0):
-            if not heavier(chain(self.stack, *self.marks), _LIGHT):
+            if not heavier((self.stack, *self.marks), _LIGHT):
                 break
             for frame in self.marks:
                 lighten(frame, 0, len(frame))

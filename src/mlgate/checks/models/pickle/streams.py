@@ -2,12 +2,14 @@
 
 from typing import Any, BinaryIO
 
-from mlgate.checks.models.pickle import nested, torch_legacy
+from msgspec.structs import replace
+
+from mlgate.checks.models.pickle import graph_source, nested, torch_legacy
 from mlgate.checks.models.pickle import opcodes as op
 from mlgate.checks.models.pickle.events import Event, Recorder
 from mlgate.checks.models.pickle.machine import Machine
 from mlgate.checks.models.pickle.memo import Memo
-from mlgate.checks.models.pickle.values import KEEP
+from mlgate.checks.models.pickle.values import KEEP, Payload
 from mlgate.checks.models.pickle.window import Spliced, Window
 from mlgate.checks.models.reader import Clock, LimitReached
 from mlgate.core.limits import Limits
@@ -21,6 +23,10 @@ _SPILLS = 4
 _AGAIN = 16
 # Pickles that are followed into the bytes of an array.
 _STREAMS_IN_ARRAY = 16
+# A stream that executes source is read again so far, with so many items of each dict.
+_OPCODES_WITH_SOURCE = 500_000
+_KEEP_FOR_SOURCE = 1 << 12
+_SOURCES = 16
 # Enough to see whether array bytes could be opcodes.
 _PEEK = 4096
 
@@ -129,6 +135,8 @@ class Reading:
         ending = self._run(machine)
         if machine.spilled is not None:
             self._from_a_file(machine)
+        if machine.graphs:
+            self._sources(machine)
         if machine.missing_memo and len(self._memo):
             # One unpickler that loads several times keeps its memo.
             machine = self._machine(position, self._memo.copy())
@@ -155,6 +163,36 @@ class Reading:
             self._clock.spend("opcodes", other.opcodes, self._limits.opcodes)
             spilled = other.spilled
         raise LimitReached("depth")
+
+    def _sources(self, machine: Machine) -> None:
+        """Read a stream again, for the source that it executes: that lies deep in dicts that are not kept."""
+        recorder = Recorder(self._limits.facts, machine.start)
+        limits = replace(self._limits, opcodes=min(self._limits.opcodes, _OPCODES_WITH_SOURCE))
+        other = Machine(self.window, machine.start, recorder, limits, self._clock, keep=_KEEP_FOR_SOURCE)
+        found: list[tuple[int, Any]] = []
+        try:
+            other.run()
+            found = other.graphs
+        except LimitReached:
+            # What is executed stays unknown, which is said below.
+            pass
+        self._clock.spend("opcodes", other.opcodes, self._limits.opcodes)
+        known = dict(found[:_SOURCES])
+        for offset, _ in machine.graphs:
+            parts = graph_source.parts(known.get(offset))
+            texts = None if parts is None else [self._text(part) for part in parts]
+            if texts is None or None in texts:
+                seen = {"imports": [], "calls": [], "other": ["source that cannot be told"]}
+            else:
+                seen = graph_source.effects("".join(map(str, texts)))
+            self._recorder.note("graph-source", "torch.fx", offset, offset, **seen)
+
+    def _text(self, part: str | Payload) -> str | None:
+        if type(part) is str:
+            return part
+        if type(part) is not Payload or part.size > graph_source.LONGEST:
+            return None
+        return self.window.read(part.offset, part.size).decode("utf-8", "surrogatepass")
 
     def _machine(self, position: int, memo: Memo | None) -> Machine:
         self._recorder.stream = position

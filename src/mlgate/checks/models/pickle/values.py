@@ -24,7 +24,7 @@ class Global:
         dotted: Whether the name walks attributes (protocol 4 and above).
         subject: ``module.name``.
         simple: Whether a call of it is to be recorded, and no more.
-        varied: Whether the texts that it is called with vary without end.
+        varied: Arguments that are texts and vary without end.
         quick: Events of calls that differ in nothing that anybody looks at, by :func:`likeness`.
     """
 
@@ -34,7 +34,7 @@ class Global:
         self.module, self.name, self.dotted = module, name, dotted
         self.written = printable(written)
         self.subject = printable(f"{module}.{name}")
-        self.simple, self.varied = True, False
+        self.simple, self.varied = True, frozenset[int]()
         self.quick: dict[Any, Any] = {}
         self.plausible = all(part.isidentifier() for part in f"{module}.{name}".split("."))
 
@@ -77,16 +77,19 @@ class Made:
         return None
 
 
-def likeness(args: tuple[Any, ...], varied: bool) -> tuple[Any, ...]:  # noqa: FBT001 - an attribute
-    """Tell arguments apart by type, but results of calls by their maker, and texts until they have varied."""
+def likeness(args: tuple[Any, ...], varied: frozenset[int]) -> tuple[Any, ...]:
+    """Tell arguments apart by type, but results of calls by their maker, and texts where they do not vary."""
     kinds = tuple(map(type, args))
-    if str in kinds and not varied:
-        return tuple([arg if type(arg) is str else kind for arg, kind in zip(args, kinds, strict=True)])
-    if Made not in kinds:
+    if str not in kinds and Made not in kinds:
         return kinds
-    return tuple(
-        [(arg.maker if arg.how == "call" else arg) if type(arg) is Made else type(arg) for arg in args]
-    )
+    key: list[Any] = []
+    for position, arg in enumerate(args):
+        kind = kinds[position]
+        if kind is str:
+            key.append(kind if position in varied else arg)
+        else:
+            key.append(kind if kind is not Made else arg.maker if arg.how == "call" else arg)
+    return tuple(key)
 
 
 class Persistent:

@@ -1,52 +1,69 @@
 """What values on the stack weigh, and how they are made light."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
 
-from mlgate.checks.models.pickle.values import CONTAINERS, UNKNOWN, Dict, Global, Made, Persistent, Set
+from mlgate.checks.models.pickle.values import (
+    CONTAINERS,
+    UNKNOWN,
+    Dict,
+    Global,
+    Made,
+    Persistent,
+    Set,
+    Unknown,
+)
 
 # Containers and results that are looked at; more are heavy, whatever they hold.
 _NODES = 100_000
 _TEXT = 56
 _OBJECT = 100
-_KEPT = (Global, int, float, bool, type(None))
+_PLAIN = frozenset((Unknown, Global, int, float, bool, type(None)))
 _LIGHT: dict[type, Any] = {list: [UNKNOWN], Dict: Dict((UNKNOWN, UNKNOWN)), Set: Set((UNKNOWN,))}
 
 
-def heavier(values: Iterable[Any], limit: int) -> bool:
-    """Say whether values, and all that they hold, take more than about ``limit`` bytes."""
-    total = 0
+def heavier(frames: Iterable[list[Any]], limit: int) -> bool:
+    """Say whether the values of a stack, and all that they hold, take more than about ``limit`` bytes."""
+    total = nodes = 0
     seen: set[int] = set()
-    waiting = [iter(values)]
-    while waiting:
-        for value in waiting[-1]:
-            kind = type(value)
-            total += 8
-            if kind is str or kind is bytes:
-                total += _TEXT + len(value)
-            elif kind in CONTAINERS or kind is Made or kind is Persistent:
-                if id(value) in seen:
-                    continue
-                seen.add(id(value))
-                total += _OBJECT
-                waiting.append(iter(_inside(value)))
-                break
-            if total > limit or len(seen) > _NODES:
-                return True
-        else:
-            waiting.pop()
+    for frame in frames:
+        if _PLAIN.issuperset(map(type, frame)):
+            total += _OBJECT
+            continue
+        waiting: list[Iterator[Any]] = [iter(frame)]
+        while waiting:
+            for value in waiting[-1]:
+                kind = type(value)
+                if kind is str or kind is bytes:
+                    total += _TEXT + len(value)
+                    if total > limit:
+                        return True
+                elif kind not in _PLAIN and id(value) not in seen:
+                    seen.add(id(value))
+                    total += _OBJECT
+                    nodes += 1
+                    waiting.append(iter(_inside(value)))
+                    break
+            else:
+                waiting.pop()
+        if total > limit or nodes > _NODES:
+            return True
     return False
 
 
 def _inside(value: Any) -> tuple[Any, ...] | list[Any]:
     if type(value) is Made:
         return (value.maker, *(value.args or ()), value.state)
-    return (value.pid,) if type(value) is Persistent else value
+    if type(value) in CONTAINERS:
+        return cast("list[Any]", value)
+    return (value.pid,) if type(value) is Persistent else ()
 
 
 def lighten(frame: list[Any], start: int, end: int) -> None:
     """Forget all but the types of what a frame of the stack holds between two indices."""
+    if _PLAIN.issuperset(map(type, frame)):
+        return
     for index in range(start, end):
         value = frame[index]
-        if type(value) not in _KEPT:
+        if type(value) not in _PLAIN:
             frame[index] = _LIGHT.get(type(value), UNKNOWN)
