@@ -190,7 +190,8 @@ RULES = (
         summary="A configuration holds code where its converter evaluates numbers",
         what=(
             "`conv_feature_layers` of a speech model is written as a sum of lists of numbers, such as "
-            "`[(512, 10, 5)] + [(512, 3, 2)] * 4`. Here it holds something else."
+            "`[(512, 10, 5)] + [(512, 3, 2)] * 4`. Here it holds something else, or another key that is a "
+            "number's, such as `num_layers`, holds code."
         ),
         why="The scripts that convert such checkpoints pass the text to `eval`.",
         fix=(

@@ -226,6 +226,8 @@ def test_chat_templates_are_known_by_name_or_content(name):
     ("name", "text"),
     [
         ("templates/page.jinja", "{% extends 'base' %}{{ request.path }}{{ x.__class__ }}"),
+        ("autosummary/class.jinja", "{{ obj.__class__.__name__ }}{{ obj|attr(field) }}{{ obj.__doc__ }}{{ obj['__init__'] }}"),
+        ("templates/a.j2", "{{ x " + "(" * 3000 + "__globals__"),
         ("templates/page.html", EVIL),
         ("deploy.j2", "{% include 'x' %}{{ config.a }}"),
         ("{{cookiecutter.name}}/setup.py", "{{ cookiecutter.__class__ }}"),
@@ -240,6 +242,20 @@ def test_other_templates_of_a_repository_are_not_touched(name, text):
     assert not seen.not_checked
     inside = look(zipped(Entry(name, text.encode())), "site.zip")
     assert {kind.partition(".")[0] for kind in kinds(inside)} <= {"core"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ lipsum.__globals__['os'].popen('true').read() }}",
+        "{% for x in ().__class__.__base__.__subclasses__() %}{% endfor %}",
+        "{{ x['__glo' ~ 'bals__'] }}",
+        "{{ ( }}{{ x.__globals__ }}",
+    ],
+)
+@pytest.mark.parametrize("name", ["prompts/chat.jinja2", "x.j2", "default.jinja"])
+def test_no_template_takes_a_step_into_modules(name, text):
+    assert set(rules(text, name)) == {("MLG-JIN-001", "critical")}
 
 
 def test_a_template_inside_an_archive_is_found():

@@ -35,6 +35,20 @@ KERNELS = frozenset(
 ACTIVATIONS = frozenset({"activation_fn", "activation_function", "sbert_ce_default_activation_function"})
 # Converters of fairseq checkpoints evaluate these (CVE-2025-14926).
 EVALUATED = frozenset({"conv_feature_layers", "extractor_conv_feature_layers", "latent_conv_feature_layers"})
+# Keys that hold numbers, in words that end so or begin so; converters have evaluated them.
+NUMERIC_ENDS = (
+    "_size",
+    "_dim",
+    "_layers",
+    "_heads",
+    "_eps",
+    "_prob",
+    "_dropout",
+    "_rate",
+    "_length",
+    "_theta",
+)
+NUMERIC_STARTS = ("num_", "n_", "max_", "min_")
 # A document without any of these says nothing to the libraries.
 WORDS = (
     "trust_remote_code",

@@ -1,8 +1,8 @@
 """Chat templates: Jinja that inference servers render, some of them without a sandbox.
 
 Read from what other readers hand back under a name that ends in ``.jinja``, and from files
-that are chat templates by name or content. A repository's templates of web pages, and all
-others, are none of this reader's business.
+that are chat templates by name or content. Of other templates that end in ``.jinja`` only
+what no web page does is said: a step to ``__globals__`` or ``__subclasses__``.
 """
 
 from collections.abc import Iterator
@@ -22,10 +22,25 @@ KIND = "text"
 ORDER = 70
 
 # What these hold, and call a template, is one.
-_METADATA = frozenset({"gguf", "safetensors", "huggingface-config"})
+_METADATA = frozenset({"gguf", "safetensors", "huggingface-config", "model-yaml"})
 _EXTENSIONS = (".jinja", ".jinja2", ".j2")
 # Words that only the template of a conversation has.
 _WORDS = ("add_generation_prompt", "bos_token", "eos_token", "<|im_start|>", "[INST]", "<start_of_turn>")
+# What leads out of an object into Python's modules, and stands in no page.
+_GRAVE = frozenset(
+    f"__{name}__"
+    for name in (
+        "globals",
+        "subclasses",
+        "builtins",
+        "import",
+        "mro",
+        "base",
+        "bases",
+        "code",
+        "getattribute",
+    )
+) | {"func_globals", "f_globals", "f_builtins", "gi_frame", "cr_frame"}
 # The longest in use has 30,000 characters.
 _LONGEST = 256 << 10
 
@@ -52,27 +67,39 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         )
         return
     text = read_text(blob, limits)
-    if not named and not ("messages" in text and any(word in text for word in _WORDS)):
+    chat = named or ("messages" in text and any(word in text for word in _WORDS))
+    if not chat and "__" not in text:
         raise Declined
     try:
         parsed = parse(text)
     except Unparsable as error:
         name = suspicious(tags(text))
-        if name is None:
+        if name is None or not (chat or name in _GRAVE):
             raise Declined from error
         yield _fact(blob, Act("internals", "unparsable", name, 1))
         return
-    except TooDeep:
+    except TooDeep as error:
+        if not chat:
+            raise Declined from error
         yield blob.not_checked(
             "nesting", "the template is nested too deep to be parsed; write it flatter, or exclude it"
         )
         return
     values = Values(parsed.nodes, clock)
-    seen: dict[Act, Act] = {}
+    seen: dict[tuple[str, str], Act] = {}
     for act in acts(parsed, values):
-        seen.setdefault(Act(act.kind, act.how, act.subject, 0), act)
+        if not chat and act.subject not in _GRAVE:
+            continue
+        before = seen.get((act.kind, act.subject))
+        # How a name is used says more than that it stands there.
+        if before is None or (before.how == "text" and act.how != "text"):
+            seen[act.kind, act.subject] = act
     for act in seen.values():
         yield _fact(blob, act)
+    if not chat:
+        if not seen:
+            raise Declined
+        return
     for line, trigger in hidden(parsed.nodes):
         yield blob.fact("jinja.hidden", trigger, line=line, container=blob.container)
     yield from secret_facts(blob, text, line=1)

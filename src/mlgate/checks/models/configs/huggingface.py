@@ -140,6 +140,9 @@ class _Reading:
         elif last in keys.EVALUATED:
             if not _sum().fullmatch(value):
                 yield from self._once("huggingface.evaluated", value, each, key=last)
+        elif last.endswith(keys.NUMERIC_ENDS) or last.startswith(keys.NUMERIC_STARTS):
+            if self.is_model and _code().search(value) is not None:
+                yield from self._once("huggingface.evaluated", value, each, key=last)
         elif names and names[0] == "weight_map" and len(path) == 2:
             yield from self._path(each, value, "weight_map")
         else:
@@ -262,6 +265,15 @@ def _dotted() -> re.Pattern[str]:
 def _kernel() -> re.Pattern[str]:
     # As transformers recognises a repository on the hub.
     return re.compile(r"[^/:]+/[^/:]+(?:@[^/:]+)?(?::[^/:]+)?")
+
+
+@cache
+def _code() -> re.Pattern[str]:
+    # Code where a number belongs; expressions such as 4 * hidden are no code.
+    return re.compile(
+        r"__\w+__|\blambda\b[^:]{0,50}:|\b(?:exec|eval|open|compile|getattr|import_module|system|popen)\s*\(",
+        re.ASCII,
+    )
 
 
 @cache
