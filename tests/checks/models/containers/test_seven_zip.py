@@ -5,9 +5,12 @@ import struct
 import zlib
 
 import pytest
+from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.checks.models.building import EVIL, NOISE, called, format_of, judged, kinds, look, reasons
+
+from mlgate.checks.models.containers import _zstd
 
 # Made by 7-Zip 26.01: a folder with a text, an empty file and the pickle of `building`.
 SOLID = base64.b64decode(
@@ -57,6 +60,8 @@ METHODS = {
     "lzma2": (_raw(_LZMA2), [b"\x21\x21\x01\x08"]),
     "bzip2": (bz2.compress, [b"\x03\x04\x02\x02"]),
     "deflate": (_deflate, [b"\x03\x04\x01\x08"]),
+    "zstd": (zstd.compress, [b"\x24\x04\xf7\x11\x01\x05\x01\x05\x03\0\0"]),
+    "two copies": (bytes, [_COPY, _COPY]),
     "delta": (_raw({"id": lzma.FILTER_DELTA, "dist": 4}, _LZMA2), [b"\x21\x03\x01\x03", b"\x21\x21\x01\x08"]),
     "x86": (_raw({"id": lzma.FILTER_X86}, _LZMA2), [b"\x04\x03\x03\x01\x03", b"\x21\x21\x01\x08"]),
 }
@@ -64,7 +69,7 @@ METHODS = {
 
 def archive(
     *members, method="copy", coders=None, packed=None, sizes=None, crcs=None, modes=None, count=None, tail=b"",
-    sound=True, listed=None, dictionary=None,
+    sound=True, pairs=None,
 ):  # fmt: skip
     """Write one solid folder and a plain header."""
     pack, steps = METHODS[method]
@@ -73,7 +78,8 @@ def archive(
     whole = b"".join(contents)
     body = pack(whole) if packed is None else packed
     streams = b"\x06" + number(0) + number(1) + b"\x09" + number(len(body)) + b"\0"
-    pairs = b"".join(number(at) + number(at + 1) for at in range(len(steps) - 1))
+    joined = pairs or [(at, at + 1) for at in range(len(steps) - 1)]
+    pairs = b"".join(number(at) + number(to) for at, to in joined)
     streams += b"\x07\x0b" + number(1) + b"\0" + number(len(steps)) + b"".join(steps) + pairs
     streams += b"\x0c" + number(len(whole)) * len(steps) + b"\0"
     sizes = sizes or [len(each) for each in contents[:-1]]
@@ -81,7 +87,7 @@ def archive(
     streams += b"\x08\x0d" + number(len(contents)) + b"\x09" + b"".join(map(number, sizes))
     streams += b"\x0a\x01" + b"".join(struct.pack("<I", each) for each in crcs) + b"\0" + b"\0"
     names = b"".join((name + "\0").encode("utf-16-le", "surrogatepass") for name, _ in members)
-    files = number(count or listed or len(members)) + record(17, b"\0" + names)
+    files = number(count or len(members)) + record(17, b"\0" + names)
     if modes:
         files += record(21, b"\x01\0" + b"".join(struct.pack("<I", mode << 16 | 0x8000) for mode in modes))
     return written(body, b"\x01\x04" + streams + b"\x05" + files + b"\0" + b"\0", sound=sound) + tail
@@ -238,3 +244,42 @@ def test_no_header_breaks_the_reader(data):
     at = data.draw(st.integers(0, len(header) - 1))
     header[at : at + data.draw(st.integers(0, 9))] = data.draw(st.binary(max_size=9))
     assert "reader-failed" not in reasons(look(written(EVIL + b"text", bytes(header)), "m.7z"))
+
+
+@pytest.mark.parametrize("pairs", [[(0, 0)], [(0, 7)], [(1, 1)], [(1, 0)]])
+def test_coders_that_are_joined_in_no_sensible_way(pairs):
+    seen = look(archive(("a", EVIL), coders=[_COPY, _COPY], pairs=pairs), "m.7z")
+    assert "malformed" in reasons(seen) or called(seen) == {"posix.system"}
+
+
+def test_a_broken_pickle_in_an_archive_that_is_called_a_model():
+    seen = look(archive(("data.pkl", EVIL[:-1] + b"\xff\xff broken"), method="lzma2"), "pytorch_model.pt")
+    assert "critical" in {each.severity.value for each in judged(seen)}
+
+
+def test_zstandard_that_cannot_be_unpacked_here(monkeypatch):
+    def missing():
+        raise _zstd.Missing
+
+    monkeypatch.setattr(_zstd, "_module", missing)
+    assert reasons(look(archive(("a", EVIL), method="zstd"), "m.7z")) == {"unsupported-format"}
+
+
+def test_checksums_of_packed_data_and_properties_are_passed_over():
+    data = archive(("a", EVIL))
+    header = data[32 + len(EVIL) :]
+    with_crc = header.replace(
+        b"\x09" + number(len(EVIL)) + b"\0", b"\x09" + number(len(EVIL)) + b"\x0a\x01" + bytes(4) + b"\0", 1
+    )
+    with_all = b"\x01\x02\x05" + number(2) + b"xx" + b"\0" + b"\x03\0" + with_crc[1:]
+    assert len(with_crc) > len(header)
+    seen = look(written(EVIL, with_all), "m.7z")
+    assert called(seen) == {"posix.system"}
+    assert not seen.not_checked
+
+
+def test_a_header_that_is_packed_without_end():
+    streams = b"\x06" + number(0) + number(1) + b"\x09" + number(100) + b"\0"
+    streams += b"\x07\x0b" + number(1) + b"\0" + number(1) + _COPY + b"\x0c" + number(100) + b"\0\0"
+    body = (b"\x17" + streams).ljust(100, b"\0")
+    assert reasons(look(written(body, b"\x17" + streams), "m.7z")) == {"malformed"}

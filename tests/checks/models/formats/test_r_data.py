@@ -130,6 +130,13 @@ PLACES = {
     "in language among constants": lambda item: bytecode((LANG, ints(NIL, SYM) + sym("f") + ints(LIST, NIL) + ints(PROM) + item + ints(NIL, NIL))),
     "behind a namespace": lambda item: vector(ints(NAMESPACE, 0, 1) + chars("base"), item),
     "behind raw bytes": lambda item: vector([*ints(LGL, 1, 1)], item),
+    "behind a reference kept elsewhere": lambda item: vector(ints(247, 0, 1) + chars("key"), item),
+    "behind a builtin": lambda item: vector([*ints(8, 1), ("s", b"c")], item),
+    "behind a weak reference": lambda item: vector(ints(WEAK), ints(WEAK | ATTR) + ints(NIL), item),
+    "as the attribute of a string": lambda item: vector(chars("a"), [("i", CHAR | ATTR), ("i", 1), ("s", b"b"), *item]),
+    "shared language among constants": lambda item: bytecode(
+        (244, ints(0, LANG, NIL, SYM) + sym("f") + ints(243, 0)), (239, ints(NIL, NIL, SYM) + sym("g") + ints(NIL, NIL)), (BCODE, ints(INT, 1, 0, 1, PROM) + item)
+    ),
     "state of an altrep": lambda item: ints(ALTREP) + pairs(("", sym("wrap_real")), ("", sym("base"))) + item + ints(NIL),
 }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """What a zip archive holds, by all the records that a loader could go by."""
 
 import re
+from functools import cache
 from typing import BinaryIO
 
 from msgspec import Struct
@@ -18,9 +19,6 @@ from mlgate.checks.models.containers._zip_directory import (
 from mlgate.checks.models.reader import Clock
 from mlgate.checks.models.stream import printable
 from mlgate.core.limits import Limits
-
-# Where torch keeps raw numbers; a tensor has a number for a name.
-_TENSOR = re.compile(r"(?:^|/)(?:data|constants|tensors|weights)/(?:[a-z_]*\d+)$")
 
 
 class Listing(Struct, frozen=True):
@@ -91,7 +89,7 @@ def _text(name_: bytes, flags: int) -> str:
 
 def holds_numbers(kind: str, path: str) -> bool:
     """Say whether a stored member holds a tensor's raw numbers, by the archive's layout."""
-    return kind in ("torch", "torchscript") and _TENSOR.search(path) is not None
+    return kind in ("torch", "torchscript") and _tensor().search(path) is not None
 
 
 def record_sizes(archive: Listing) -> dict[str, int]:
@@ -165,3 +163,9 @@ def _kind(names: set[str]) -> str:
     if "schema.json" in names:
         return "skops"
     return "torch-model-archive" if "MAR-INF/MANIFEST.json" in names else "zip"
+
+
+@cache
+def _tensor() -> re.Pattern[str]:
+    # Where torch keeps raw numbers; a tensor has a number for a name.
+    return re.compile(r"(?:^|/)(?:data|constants|tensors|weights)/(?:[a-z_]*\d+)$")
