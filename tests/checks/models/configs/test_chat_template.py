@@ -251,6 +251,8 @@ def test_other_templates_of_a_repository_are_not_touched(name, text):
         "{% for x in ().__class__.__base__.__subclasses__() %}{% endfor %}",
         "{{ x['__glo' ~ 'bals__'] }}",
         "{{ ( }}{{ x.__globals__ }}",
+        "{{ '{a.__init__.__globals__}'.format_map({'a': x}) }}",
+        "{{ x|attr('__CLASS__'|lower) }}",
     ],
 )
 @pytest.mark.parametrize("name", ["prompts/chat.jinja2", "x.j2", "default.jinja"])

@@ -234,6 +234,7 @@ def test_every_cut_is_not_checked_or_named():
 def test_what_stands_behind_the_tensors_is_looked_at():
     made = Writer().tensor("a", [8], 0, 0)
     assert ("MLG-BIN-001", "high") in found(made.bytes(bytes(32) + elf() + bytes(100)))
+    assert found(made.bytes(bytes(32) + b"x")) == [("MLG-COR-003", "medium")]
     assert "posix.system" in called(look(made.bytes(bytes(32) + PICKLE + bytes(100)), "m.gguf"))
     between = Writer().tensor("a", [8], 0, 0).tensor("b", [8], 0, 320)
     assert ("MLG-BIN-001", "high") in found(between.bytes(bytes(32) + elf() + bytes(320 - len(elf()))))

@@ -143,9 +143,8 @@ def _text(value: Any, node: Any) -> Iterator[Act]:
     if isinstance(value, tuple):
         value = "\n".join(each for each in value if isinstance(each, str))
     if isinstance(value, str) and "__" in value:
-        match = _dunder().search(value)
-        if match is not None:
-            yield Act("internals", "text", match[0], node.lineno)
+        for name in dict.fromkeys(_dunder().findall(value)):
+            yield Act("internals", "text", name, node.lineno)
 
 
 def _words(statement: Unknown) -> Iterator[Act]:

@@ -88,7 +88,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     values = Values(parsed.nodes, clock)
     seen: dict[tuple[str, str], Act] = {}
     for act in acts(parsed, values):
-        if not chat and act.subject not in _GRAVE:
+        through = act.how == "filter" and act.subject.startswith("__")
+        if not (chat or through or act.subject in _GRAVE):
             continue
         before = seen.get((act.kind, act.subject))
         # How a name is used says more than that it stands there.

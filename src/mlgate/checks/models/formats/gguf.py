@@ -278,7 +278,7 @@ class _Reading:
                 exact = False
             exact = exact and tensor.size is not None
             end = tensor.begin + (tensor.size or 0)
-        if exact and available - end >= self._alignment:
+        if exact and available > end:
             yield from self._uncovered("behind", data + end, self._blob.size)
 
     def _uncovered(self, where: str, start: int, end: int) -> Iterator[Fact | Blob]:
