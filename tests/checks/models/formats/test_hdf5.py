@@ -110,6 +110,11 @@ def test_a_text_ends_at_a_nul(ending):
     assert ("MLG-KER-001", "critical") in rules(data)
 
 
+def test_the_last_byte_of_a_name_does_not_count():
+    data = whole(header(attribute(b"model_config", model(LAMBDA)))).replace(b"model_config\0", b"model_configX")
+    assert ("MLG-KER-001", "critical") in rules(data)
+
+
 def test_a_configuration_below_the_root():
     lower = header(attribute(b"model_config", model(LAMBDA)))
     root = header(hard(b"a", 0))

@@ -92,7 +92,8 @@ class Attributes:
         kind = self._shared(TYPE, kind) if flags & 1 else kind
         space = self._shared(SPACE, space) if flags & 2 else space
         made = Attribute(
-            name=name.data.partition(b"\0")[0],
+            # The last byte should be a NUL, and the library does not look at it.
+            name=name.data[:-1].partition(b"\0")[0],
             type=datatype(kind),
             count=count(space),
             place=Place(cursor.address, place.size - cursor.at),

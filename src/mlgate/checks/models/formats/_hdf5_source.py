@@ -13,8 +13,8 @@ from mlgate.checks.models.stream import read_at
 _PAGE = 1 << 14
 _PAGES = 128
 # A structure is read once or twice; a look-up in a heap reads a few pointers on its way.
-_TIMES = 8
-_FREE = 64 << 20
+_TIMES = 16
+_FREE = 16 << 20
 # What a read costs beside its bytes.
 _EACH = 16
 
