@@ -23,6 +23,7 @@ def reference(module, name, *, function=False, family=None, part=None, holder="k
     [
         ("keras.lambda", {"holder": "keras"}, [("MLG-KER-001", "critical")]),
         ("keras.lambda", {"holder": "hdf5"}, [("MLG-KER-001", "critical"), ("MLG-KER-005", "high")]),
+        ("keras.lambda", {"holder": "savedmodel"}, [("MLG-TFS-003", "high")]),
         ("keras.pickle", {"holder": "keras", "layer": "x"}, [("MLG-KER-004", "critical")]),
         ("keras.pickle", {"holder": "hdf5", "layer": "x"}, [("MLG-KER-004", "critical"), ("MLG-KER-005", "high")]),
         ("hdf5.external", {"how": "link", "escape": None, "at": "/a", "target": "/b"}, [("MLG-KER-006", "high")]),

@@ -10,6 +10,8 @@ from mlgate.rules._keras_names import outside, reaching, switch
 
 _ATLAS = ("AML.T0011.000", "AML.T0018.002")
 _OWASP = ("ML06:2023", "LLM03:2025")
+# What has a graph besides its configuration, and is mostly run by that.
+_SAVED = "savedmodel"
 _LAYER = (
     "Do not load the model. Have its author write the function as a layer of its own:\n\n```python\n"
     '@keras.saving.register_keras_serializable(package="acme")\nclass Scale(keras.layers.Layer): ...\n```\n\n'
@@ -23,7 +25,14 @@ _WITHOUT = (
 
 def _lambda(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
     for fact in facts:
-        yield Hit(fact, f"The configuration holds Python byte code, for {fact.subject}.")
+        if fact.detail["holder"] != _SAVED:
+            yield Hit(fact, f"The configuration holds Python byte code, for {fact.subject}.")
+
+
+def _saved_lambda(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
+    for fact in facts:
+        if fact.detail["holder"] == _SAVED:
+            yield Hit(fact, f"The SavedModel's Keras metadata holds Python byte code, for {fact.subject}.")
 
 
 def _allowed(fact: Fact, policy: Any) -> bool:
@@ -105,7 +114,7 @@ def _rule(
     number: int, name: str, severity: Severity, kinds: tuple[str, ...], judge: Any, **rest: Any
 ) -> Rule:
     return Rule(
-        id=f"MLG-KER-{number:03d}",
+        id=f"{rest.pop('family', 'MLG-KER')}-{number:03d}",
         name=name,
         check=Check.MODELS,
         severity=severity,
@@ -132,6 +141,24 @@ RULES = (
         references=("CVE-2024-3660", "https://keras.io/api/layers/core_layers/lambda/"),
         cwe=(502, 94),
         precision="very-high",
+    ),
+    _rule(
+        3,
+        "lambda-layer-in-saved-model",
+        Severity.HIGH,
+        ("keras.lambda",),
+        _saved_lambda,
+        family="MLG-TFS",
+        summary="The Keras metadata of a SavedModel holds marshalled Python code",
+        what="A Lambda layer, or a function given as `__lambda__`, is stored as Python byte code in the "
+        "metadata that Keras writes into a SavedModel.",
+        why="`tf.saved_model.load` runs the graph alone; `keras.models.load_model` rebuilds the layers, and "
+        "runs the code.",
+        fix="Leave `keras_metadata.pb` out, which serving does not need, and load the graph with "
+        "`tf.saved_model.load`; or have its author write the function as a layer of its own.",
+        references=("CVE-2024-3660", "https://keras.io/api/layers/core_layers/lambda/"),
+        cwe=(502, 94),
+        precision="high",
     ),
     _rule(
         2,
