@@ -45,6 +45,8 @@ class _Near:
                 self._named.add((folder, f"{module}.py"))
             elif fact.kind == "mlflow.code":
                 self._named.add((posixpath.normpath(posixpath.join(folder, fact.subject)), "*"))
+            elif fact.kind == "python.import":
+                self._named |= {(folder, f"{fact.subject}.py"), (posixpath.join(folder, fact.subject), "*")}
             elif fact.kind == "huggingface.class":
                 # A diffusers component's own module lies in the component's folder.
                 module = f"{fact.subject.rpartition('.')[0]}.py"
@@ -164,6 +166,7 @@ RULES = (
             "core.format",
             "huggingface.auto-map",
             "huggingface.class",
+            "python.import",
             "torch-model-archive.handler",
             "mlflow.code",
             "python.dataset-builder",

@@ -213,6 +213,38 @@ def test_a_reference_makes_a_loader_import_it():
     assert named(Fact("mlflow.code", Location("MLmodel"), "m")) == ["high"]
 
 
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"m/modeling_x.py": b"from .net import A\n", "m/net.py": ACTS}, ["m/net.py"]),
+        (
+            {
+                "m/modeling_x.py": b"try:\n    from . import a, net\nexcept ImportError:\n    pass\n",
+                "m/net.py": ACTS,
+            },
+            ["m/net.py"],
+        ),
+        ({"m/modeling_x.py": b"from .net.b import A\n", "m/net/b.py": ACTS}, ["m/net/b.py"]),
+        ({"m/modeling_x.py": b"import net\n", "m/net.py": ACTS}, []),
+        (
+            {"hubconf.py": b"dependencies = ['torch']\nimport torch\nfrom net import A\n", "net.py": ACTS},
+            ["net.py"],
+        ),
+        ({"train.py": b"from .net import A\n", "net.py": ACTS}, []),
+    ],
+)
+def test_what_an_imported_file_imports_from_beside_it(files, found):
+    hits = [each for each in judged(collect(scope(files))) if each.rule == "MLG-HFR-004"]
+    assert [(each.location.path, each.severity.value) for each in hits] == [(path, "high") for path in found]
+
+
+def test_what_no_python_here_can_read_is_not_checked_where_a_loader_would():
+    newer = b"import os\n" + b"x = 1 ?? 2\n" * 30 + b"if 1:\n  os.system('true')\n"
+    assert reasons(look(newer, "modeling_x.py")) == {"malformed"}
+    assert not look(newer, "x.py").not_checked
+    assert not look(newer + b"print 'x'\n", "modeling_x.py").not_checked
+
+
 def test_model_archives_are_imported():
     manifest = json.dumps({"model": {"handler": "h.py"}}).encode()
     data = zipped(Entry("MAR-INF/MANIFEST.json", manifest), Entry("h.py", ACTS), Entry("x.py", HIDDEN))

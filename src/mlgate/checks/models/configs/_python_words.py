@@ -1,6 +1,7 @@
 """Which Python source is worth parsing: a quick look for the words that effects need."""
 
 import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 
@@ -65,6 +66,28 @@ def _folded(data: bytes) -> Iterator[bytes]:
                 yield unicodedata.normalize("NFKC", text[:_LINE]).encode("utf-8", "replace")
 
 
+def siblings(data: bytes, *, absolute: bool) -> Iterator[tuple[str, int]]:
+    """Yield the modules of its own folder that source imports, with the offsets, at most a hundred.
+
+    Args:
+        data: The source.
+        absolute: True where the folder is on the search path, so that plain imports count.
+    """
+    known = set(sys.stdlib_module_names)
+    for found in _imports().finditer(data):
+        names = found["one"] or (found["plain"] if absolute else None) or found["many"] or b""
+        for part in names.split(b",")[:20]:
+            name = part.strip().split(b" ")[0].split(b".")[0].decode("utf-8", "replace")
+            if name.isidentifier() and name not in known and len(known) < 500:
+                known.add(name)
+                yield name, found.start()
+
+
+def old(data: bytes) -> bool:
+    """Say whether source is of Python 2, or a template of source."""
+    return _old().search(data) is not None
+
+
 def heavier(data: bytes, most: int) -> bool:
     """Say whether the syntax tree has more than about so many nodes."""
     return any(number >= most for number, _ in enumerate(_tokens().finditer(data)))
@@ -73,6 +96,23 @@ def heavier(data: bytes, most: int) -> bool:
 @cache
 def _patterns() -> dict[bytes, re.Pattern[bytes]]:
     return {word: re.compile(pattern, re.MULTILINE) for word, pattern in _TELLING.items()}
+
+
+@cache
+def _imports() -> re.Pattern[bytes]:
+    return re.compile(
+        rb"^[ \t]*(?:from[ \t]+\.(?P<one>\w+)[\w.]*[ \t]+import"
+        rb"|from[ \t]+\.[ \t]+import[ \t]+\(?(?P<many>[\w, \t]+)"
+        rb"|(?:from|import)[ \t]+(?P<plain>\w[\w., \t]*))",
+        re.MULTILINE,
+    )
+
+
+@cache
+def _old() -> re.Pattern[bytes]:
+    return re.compile(
+        rb"^\s*(?:print\s+[\"'%\w]|exec\s+[\"'\w]|except\s+\w+\s*,|\{%|raise\s+\w+\s*,)", re.MULTILINE
+    )
 
 
 @cache

@@ -13,6 +13,8 @@ FORMAT = "python"
 KIND = "text"
 ORDER = 70
 
+# Loaders import these, and what these import from beside them.
+_LOADED = ("modeling_", "configuration_", "tokenization_", "processing_", "image_processing_", "hubconf.py")
 # A syntax tree takes up to a thousand times as much memory as its source.
 _MOST_NODES = 120_000
 
@@ -33,7 +35,12 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         LimitReached: There is too much to note.
     """
     data = read_at(blob.stream, 0, min(blob.size, limits.text_bytes))
+    loaded = blob.name.startswith(_LOADED)
+    siblings = list(_siblings(blob, data)) if loaded else []
+    yield from siblings
     if not _python_words.telling(data):
+        if siblings:
+            return
         raise Declined
     if blob.size > limits.text_bytes or _python_words.heavier(data, _MOST_NODES):
         yield blob.not_checked(
@@ -47,11 +54,18 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             "limit", "this Python source is nested too deep to be judged; write its expressions shorter"
         )
         return
+    if tree is None and loaded and not _python_words.old(data):
+        yield blob.not_checked(
+            "malformed", "this Python source cannot be parsed; correct it, or check it with a newer Python"
+        )
+        return
     if tree is None:
+        if siblings:
+            return
         raise Declined
     found = _python_effects.analyse(tree, clock)
     effects = (*found.effects, *left_out)
-    if not effects and not found.builders:
+    if not effects and not found.builders and not siblings:
         raise Declined
     for effect in effects:
         clock.spend("facts", 1, limits.facts)
@@ -66,3 +80,10 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         )
     for name, line in found.builders:
         yield blob.fact("python.dataset-builder", name, line=line)
+
+
+def _siblings(blob: Blob, data: bytes) -> Iterator[Fact]:
+    """Yield the modules beside the file that it imports, unless their names say that they are imported."""
+    for name, offset in _python_words.siblings(data, absolute=blob.name == "hubconf.py"):
+        if not name.startswith(_LOADED):
+            yield blob.fact("python.import", name, line=data.count(b"\n", 0, offset) + 1)
