@@ -194,6 +194,24 @@ def test_a_large_index_is_read_and_clean():
     assert found(document, "model.safetensors.index.json") == []
 
 
+def test_a_vocabulary_is_not_taken_for_a_configuration():
+    vocabulary = {
+        word: n
+        for n, word in enumerate(["idx", "architectures", "model_type", "activation_function", "type"])
+    }
+    document = json.dumps(
+        {"version": "1.0", "model": {"type": "BPE", "vocab": vocabulary, "note": HUGGING_FACE[:20]}}
+    )
+    seen = look(document.encode(), "tokenizer.json", text_bytes=100)
+    assert not seen.not_checked
+    assert not seen.facts
+
+
+def test_a_configuration_beyond_the_limit_is_not_checked():
+    text = b'{"pad": "' + b"x" * 2_000_000 + b'", "auto_map": {"A": "m.C"}}'
+    assert reasons(look(text, "config.json", text_bytes=100)) == {"limit"}
+
+
 @pytest.mark.parametrize("text", [b"{", b"[1, 2", b'{"auto_map": ', b"{'auto_map': 1}", b"not json auto_map"])
 def test_what_is_no_json_is_left_alone(text):
     seen = look(text, "config.json")

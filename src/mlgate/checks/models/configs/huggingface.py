@@ -13,12 +13,11 @@ from typing import Any
 from msgspec import Struct
 
 from mlgate.checks.models.configs import _huggingface_keys as keys
-from mlgate.checks.models.json_members import Malformed, Member, begins_json, members, mentions
+from mlgate.checks.models.json_members import Malformed, Member, begins_json, members
 from mlgate.checks.models.paths import escape
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.secrets import secret_facts
 from mlgate.checks.models.stream import member, printable
-from mlgate.checks.models.text import read_text
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -41,9 +40,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: It says nothing to these libraries, or is no JSON.
         LimitReached: It is longer than ``limits.text_bytes``, or nested too deep.
     """
-    text = read_text(blob, limits)
-    if not blob.name.endswith(_INDEX) and not mentions(text, keys.WORDS):
-        raise Declined
+    text = keys.telling(blob, limits, clock, always=blob.name.endswith(_INDEX))
     reading = _Reading(blob, text, limits, clock)
     said = False
     try:
@@ -141,7 +138,7 @@ class _Reading:
             if not _sum().fullmatch(value):
                 yield from self._once("huggingface.evaluated", value, each, key=last)
         elif last.endswith(keys.NUMERIC_ENDS) or last.startswith(keys.NUMERIC_STARTS):
-            if self.is_model and _code().search(value) is not None:
+            if self.is_model and keys.code().search(value) is not None:
                 yield from self._once("huggingface.evaluated", value, each, key=last)
         elif names and names[0] == "weight_map" and len(path) == 2:
             yield from self._path(each, value, "weight_map")
@@ -265,15 +262,6 @@ def _dotted() -> re.Pattern[str]:
 def _kernel() -> re.Pattern[str]:
     # As transformers recognises a repository on the hub.
     return re.compile(r"[^/:]+/[^/:]+(?:@[^/:]+)?(?::[^/:]+)?")
-
-
-@cache
-def _code() -> re.Pattern[str]:
-    # Code where a number belongs; expressions such as 4 * hidden are no code.
-    return re.compile(
-        r"__\w+__|\blambda\b[^:]{0,50}:|\b(?:exec|eval|open|compile|getattr|import_module|system|popen)\s*\(",
-        re.ASCII,
-    )
 
 
 @cache

@@ -1,7 +1,10 @@
 """Metadata of Zarr arrays, as Orbax writes them too: codecs that unpickle what the chunks hold."""
 
+import re
 from collections.abc import Iterator
+from functools import cache
 
+from mlgate.checks.models.configs._yaml import text_with
 from mlgate.checks.models.json_members import Malformed, begins_json, members, mentions
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.stream import printable
@@ -30,7 +33,12 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: It is none of Zarr's documents, or has no such codec.
         LimitReached: It is too long or nested too deep.
     """
-    text = read_text(blob, limits)
+    # A vocabulary of tens of megabytes is JSON too.
+    text = (
+        read_text(blob, limits)
+        if blob.size <= limits.text_bytes
+        else text_with(blob, _telling(), limits, clock)
+    )
     if not mentions(text, ("zarr_format",)) or not mentions(text, ("pickle",)):
         raise Declined
     seen = False
@@ -44,3 +52,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         pass
     if not seen:
         raise Declined
+
+
+@cache
+def _telling() -> re.Pattern[str]:
+    return re.compile("zarr_format")
