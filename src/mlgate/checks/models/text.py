@@ -42,3 +42,25 @@ def read_text(blob: Blob, limits: Limits) -> str:
 def line_of(text: str, offset: int) -> int:
     """Return the 1-based line that the character at ``offset`` stands in."""
     return text.count("\n", 0, offset) + 1
+
+
+class Lines:
+    """Lines of one place after another in a text: what lies between two of them is counted once.
+
+    Args:
+        text: The text.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._offset = 0
+        self._line = 1
+
+    def at(self, offset: int) -> int:
+        """Return the 1-based line that the character at ``offset`` stands in."""
+        if offset >= self._offset:
+            self._line += self._text.count("\n", self._offset, offset)
+        else:
+            self._line -= self._text.count("\n", offset, self._offset)
+        self._offset = offset
+        return self._line

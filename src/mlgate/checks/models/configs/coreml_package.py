@@ -6,7 +6,7 @@ from mlgate.checks.models.json_members import Malformed, begins_json, members, m
 from mlgate.checks.models.paths import escape
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.stream import printable
-from mlgate.checks.models.text import line_of, looks_like_text, read_text
+from mlgate.checks.models.text import Lines, looks_like_text, read_text
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -34,6 +34,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     if not mentions(text, (_ENTRIES,)):
         raise Declined
     found: list[Fact] = []
+    lines = Lines(text)
     try:
         for each in members(text, clock):
             path = each.path
@@ -42,7 +43,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             way = escape(each.value)
             if way is not None:
                 clock.spend("facts", 1, limits.facts)
-                line = line_of(text, each.offset)
+                line = lines.at(each.offset)
                 found.append(
                     blob.fact("native.path", printable(each.value), line=line, format="coreml", escape=way)
                 )

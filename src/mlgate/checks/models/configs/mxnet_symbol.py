@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from mlgate.checks.models.json_members import Malformed, begins_json, members, mentions
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.stream import printable
-from mlgate.checks.models.text import line_of, looks_like_text, read_text
+from mlgate.checks.models.text import Lines, looks_like_text, read_text
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -37,6 +37,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     if not mentions(text, _WORDS):
         raise Declined
     found: dict[tuple[str, str], Fact] = {}
+    lines = Lines(text)
     # Of the node that is read: its operator, what it is registered as, and where it begins.
     node: dict[str, str] = {}
     index: int | str = -1
@@ -49,7 +50,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             key = ("native.function", printable(name, 200))
             if key not in found:
                 clock.spend("facts", 1, limits.facts)
-                found[key] = blob.fact(*key, line=line_of(text, offset), what="MXNet operator")
+                found[key] = blob.fact(*key, line=lines.at(offset), what="MXNet operator")
 
     try:
         for each in members(text, clock):
@@ -66,7 +67,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
                 key = ("native.name", printable(each.value, 60))
                 if key not in found:
                     clock.spend("facts", 1, limits.facts)
-                    found[key] = blob.fact(*key, line=line_of(text, each.offset))
+                    found[key] = blob.fact(*key, line=lines.at(each.offset))
     except Malformed as malformed:
         raise Declined from malformed
     end_of_node()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from mlgate.checks.models.json_members import Malformed, begins_json, members, mentions
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.stream import printable
-from mlgate.checks.models.text import looks_like_text, read_text
+from mlgate.checks.models.text import Lines, looks_like_text, read_text
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -57,9 +57,9 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     found = [path for path in first if path in lambdas]
     if not found:
         raise Declined
-    line, counted = 1, 0
+    lines = Lines(text)
     for path in found:
-        line += text.count("\n", counted, first[path])
-        counted = first[path]
         where = ".".join(str(step) for step in path)
-        yield blob.fact("keras.lambda", printable(where, 200), line=line, holder=blob.container)
+        yield blob.fact(
+            "keras.lambda", printable(where, 200), line=lines.at(first[path]), holder=blob.container
+        )

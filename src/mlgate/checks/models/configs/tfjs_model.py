@@ -12,7 +12,7 @@ from mlgate.checks.models.json_members import Malformed, begins_json, members, m
 from mlgate.checks.models.paths import escape
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.stream import printable
-from mlgate.checks.models.text import line_of, looks_like_text, read_text
+from mlgate.checks.models.text import Lines, looks_like_text, read_text
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -42,6 +42,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     if not mentions(text, _WORDS):
         raise Declined
     found: dict[tuple[str, str], Fact] = {}
+    lines = Lines(text)
     model = False
     try:
         for each in members(text, clock):
@@ -52,8 +53,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             fact = _fact(blob, path, each.value)
             if fact is not None and (fact.kind, fact.subject) not in found:
                 clock.spend("facts", 1, limits.facts)
-                line = line_of(text, each.offset)
-                found[fact.kind, fact.subject] = replace(fact, location=blob.at(None, line))
+                place = blob.at(None, lines.at(each.offset))
+                found[fact.kind, fact.subject] = replace(fact, location=place)
     except Malformed as malformed:
         raise Declined from malformed
     if not model:

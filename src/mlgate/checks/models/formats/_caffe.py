@@ -14,11 +14,13 @@ from mlgate.core.limits import Limits
 # caffe.proto: layers, and layers of the first version, whose type is a number.
 SCHEMA = MappingProxyType(
     {
-        "net": {100: ("layer", "layer"), 2: ("layers", "old layer")},
+        "net": {100: ("layer", "layer")},
         "layer": {1: ("name", TEXT), 2: ("type", TEXT), 130: ("python_param", "python")},
-        "old layer": {4: ("name", TEXT), 5: ("type", NUMBER)},
         "python": {1: ("module", TEXT), 2: ("layer", TEXT), 3: ("param_str", TEXT)},
     }
+)
+OLD = MappingProxyType(
+    {"net": {2: ("layers", "old layer")}, "old layer": {4: ("name", TEXT), 5: ("type", NUMBER)}}
 )
 _LAYERS = frozenset({"layer", "old layer"})
 
@@ -32,7 +34,8 @@ class Layers:
         lines: True where places are lines.
 
     Attributes:
-        known: Layers that have a name and a type.
+        seen: Layers.
+        known: Those that have a name and a type.
     """
 
     def __init__(self, blob: Blob, limits: Limits, *, lines: bool = False) -> None:
@@ -41,7 +44,7 @@ class Layers:
         self._python: dict[str, str] = {}
         self._at = 0
         self._found: dict[str, Fact] = {}
-        self.known = 0
+        self.seen = self.known = 0
 
     def feed(self, event: Event) -> None:
         """Take one event.
@@ -64,6 +67,7 @@ class Layers:
         yield from self._found.values()
 
     def _end_of_layer(self) -> None:
+        self.seen += 1
         layer, python = self._layer, self._python
         if not layer.get("name") or not _kind().fullmatch(layer.get("type", "")):
             return

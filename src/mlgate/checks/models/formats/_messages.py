@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from mlgate.checks.models.formats._wire import BYTES, VARINT, Field, Malformed, Wire
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
-from mlgate.checks.models.text import read_text
+from mlgate.checks.models.text import Lines, read_text
 from mlgate.core.limits import Limits
 
 ENTER, LEAVE, VALUE = range(3)
@@ -136,7 +136,7 @@ def text_events(text: str, schema: Schema, root: str, clock: Clock) -> Iterator[
     # fields that hold them, kept where the message is an item of a list.
     stack: list[tuple[str, str]] = [(root, "")]
     name = ""
-    listed = False
+    listed = colon = False
     while True:
         kind = stack[-1][0]
         if not name:
@@ -145,14 +145,16 @@ def text_events(text: str, schema: Schema, root: str, clock: Clock) -> Iterator[
                 return
             if token in ("}", ">") and len(stack) > 1:
                 left, name = stack.pop()
-                listed = bool(name)
+                # An item of a list: the colon stands before the list.
+                listed = colon = bool(name)
                 if left:
                     yield Event(LEAVE, left)
             elif token in (",", ";"):
                 continue
             elif _named(token):
                 name = token
-                if tokens.peek() == ":":
+                colon = tokens.peek() == ":"
+                if colon:
                     tokens.next()
                 if tokens.peek() == "[":
                     tokens.next()
@@ -175,7 +177,7 @@ def text_events(text: str, schema: Schema, root: str, clock: Clock) -> Iterator[
             name, listed = "", False
         elif listed and token in _BETWEEN:
             continue
-        elif not token or token in _MARKS:
+        elif not token or token in _MARKS or not colon:
             raise Malformed(line)
         else:
             value = _value(token, tokens)
@@ -249,7 +251,8 @@ class _Tokens:
         self._match = _token().match
         self._text = text
         self._clock = clock
-        self._at = self._counted = self._count = 0
+        self._lines = Lines(text)
+        self._at = self._count = 0
         self._ahead: tuple[str, int] | None = None
         self.line = 1
 
@@ -261,8 +264,7 @@ class _Tokens:
     def next(self) -> str:
         token, start = self._ahead or self._read()
         self._ahead = None
-        self.line += self._text.count("\n", self._counted, start)
-        self._counted = start
+        self.line = self._lines.at(start)
         return token
 
     def _read(self) -> tuple[str, int]:
@@ -271,7 +273,7 @@ class _Tokens:
             self._clock.check()
         found = self._match(self._text, self._at)
         if found is None:
-            raise Malformed(self.line + self._text.count("\n", self._counted, self._at))
+            raise Malformed(self._lines.at(self._at))
         self._at = found.end()
         return found[1], found.start(1)
 

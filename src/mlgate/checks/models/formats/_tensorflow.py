@@ -74,7 +74,7 @@ _PATH_FIRST = frozenset(
 )
 _PATH_ATTRIBUTES = frozenset({"memory_region_name", "file_pattern", "output_stream", "debug_urls"})
 # Of a constant's texts, of a node's inputs, and of steps back from an operator.
-_MOST_TEXTS, _MOST_INPUTS, _MOST_STEPS, _MOST_PACKED = 8, 64, 256, 1000
+_MOST_TEXTS, _MOST_INPUTS, _MOST_STEPS, _MOST_PACKED = 8, 64, 64, 1000
 # Nodes without an operator: no parser of graphs takes them.
 _MOST_EMPTY = 1000
 
@@ -204,7 +204,8 @@ class Graphs:
 
     def _pickle(self, event: Event) -> None:
         if _begins_pickle().match(str(event.value)):
-            self._clock.spend("members", 1, self._limits.members)
+            if len(self.pickles) >= self._limits.facts:
+                raise LimitReached("facts")
             self.pickles.append((str(event.value), event.at, event.end))
 
     def _end_of_node(self) -> None:
@@ -271,7 +272,8 @@ class Graphs:
                 continue
             seen.add(name)
             if len(seen) > _MOST_STEPS:
-                break
+                # Nobody hands on a path so often, unless to hide where it comes from.
+                return found or [[]]
             if name in scope.constants:
                 found.append(scope.constants[name])
             elif name in scope.carriers:

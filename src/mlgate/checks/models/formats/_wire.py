@@ -94,6 +94,20 @@ class Wire:
                 if numbers is not None:
                     at += numbers.end() - first
                     continue
+            place = at - self._origin
+            data = self._buffer
+            if 0 <= place < len(data) - 1 and at + 1 < end and not groups:
+                key, short = data[place], data[place + 1]
+                if 8 <= key < 0x80 and short < 0x80:
+                    # One byte of key and one of length, or of number: nearly all of them.
+                    if key & 7 == BYTES and at + 2 + short <= end:
+                        yield Field(key >> 3, BYTES, 0, at + 2, at + 2 + short)
+                        at += 2 + short
+                        continue
+                    if key & 7 == VARINT:
+                        yield Field(key >> 3, VARINT, short, at + 1, at + 2)
+                        at += 2
+                        continue
             field = self._field(at, end)
             at = field.end
             if field.wire == START:
@@ -128,19 +142,6 @@ class Wire:
             yield value
 
     def _field(self, at: int, end: int) -> Field:
-        first = self._fill(at, min(2, end - at))
-        short = self._buffer[first : first + 2]
-        if (
-            len(short) == 2
-            and short[0] < 0x80
-            and short[0] & 7 == BYTES
-            and short[1] < 0x80
-            and short[0] >= 8
-        ):
-            # One byte of key and one of length: nearly all of them.
-            stop = at + 2 + short[1]
-            if stop <= end:
-                return Field(number=short[0] >> 3, wire=BYTES, value=0, start=at + 2, end=stop)
         key, place = self._varint(at, end)
         number, wire = key >> 3, key & 7
         if not 0 < number < 1 << 29 or wire > FIXED32:

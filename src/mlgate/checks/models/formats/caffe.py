@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from mlgate.checks.models.formats._caffe import SCHEMA, Layers
+from mlgate.checks.models.formats._caffe import OLD, SCHEMA, Layers
 from mlgate.checks.models.formats._messages import events
+from mlgate.checks.models.formats._outline import outline
 from mlgate.checks.models.formats._wire import BYTES, VARINT, Malformed, Wire
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
 from mlgate.core.facts import Fact, NotChecked
@@ -12,6 +13,8 @@ from mlgate.core.limits import Limits
 FORMAT = "caffe"
 KIND = "model"
 ORDER = 50
+
+_A_FEW = 100
 
 
 def sniff(blob: Blob) -> bool:
@@ -26,11 +29,18 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: It has no layer.
         LimitReached: It imports too many.
     """
+    fields = outline(blob, clock)
+    # Layers of the first version cannot be Python: a few of them show what this is.
+    old = (100, BYTES) not in fields
+    if old and (2, BYTES) not in fields:
+        raise Declined
     layers = Layers(blob, limits)
     cut = 0
     try:
-        for event in events(Wire(blob.stream, clock), 0, blob.size, SCHEMA, "net"):
+        for event in events(Wire(blob.stream, clock), 0, blob.size, OLD if old else SCHEMA, "net"):
             layers.feed(event)
+            if old and layers.seen > _A_FEW:
+                break
     except LimitReached:
         yield from layers.facts()
         raise

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mlgate.checks.models.formats._caffe import SCHEMA, Layers
+from mlgate.checks.models.formats._caffe import OLD, SCHEMA, Layers
 from mlgate.checks.models.formats._messages import text_events, text_form
 from mlgate.checks.models.formats._wire import Malformed
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
@@ -14,7 +14,9 @@ FORMAT = "caffe-text"
 KIND = "model"
 ORDER = 60
 
-_MARKS = r"\blayers?\s*+(?:#[^\n]*+\s*+)*+:?\s*+(?:#[^\n]*+\s*+)*+[{<\[]"
+# A network has layers of either version.
+_SCHEMA = {**OLD, **SCHEMA, "net": {**OLD["net"], **SCHEMA["net"]}}
+_MARKS = r"\blayers?\b"
 
 
 def sniff(blob: Blob) -> bool:
@@ -33,7 +35,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     layers = Layers(blob, limits, lines=True)
     line = 0
     try:
-        for event in text_events(text, SCHEMA, "net", clock):
+        for event in text_events(text, _SCHEMA, "net", clock):
             layers.feed(event)
     except LimitReached:
         yield from layers.facts()

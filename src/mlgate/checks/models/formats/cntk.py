@@ -8,6 +8,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from mlgate.checks.models.formats._messages import ENTER, LEAVE, NUMBER, TEXT, VALUE, Event, events
+from mlgate.checks.models.formats._outline import outline
 from mlgate.checks.models.formats._wire import BYTES, VARINT, Malformed, Wire
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
 from mlgate.checks.models.stream import printable
@@ -114,6 +115,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: It describes no function.
         LimitReached: It names too many, or is nested too deep.
     """
+    if (2, BYTES) not in outline(blob, clock):
+        raise Declined
     seen = _Seen(blob, limits)
     cut = 0
     try:

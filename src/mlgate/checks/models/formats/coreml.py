@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 from mlgate.checks.models.formats._messages import LEAVE, NUMBER, TEXT, VALUE, Event, events
+from mlgate.checks.models.formats._outline import outline
 from mlgate.checks.models.formats._properties import properties
 from mlgate.checks.models.formats._wire import BYTES, VARINT, Malformed, Wire
 from mlgate.checks.models.paths import escape
@@ -90,8 +91,10 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: It has not the structure of a model.
         LimitReached: It names too much.
     """
+    fields = outline(blob, clock)
+    if (1, VARINT) not in fields or fields.isdisjoint((number, BYTES) for number in _TYPES):
+        raise Declined
     wire = Wire(blob.stream, clock)
-    _outline(wire, blob.size)
     seen: set[tuple[str, str]] = set()
     texts: list[tuple[str, Event]] = []
     key = ""
@@ -132,22 +135,3 @@ def _fact(blob: Blob, kind: str, event: Event) -> Fact | None:
     if way is None:
         return None
     return blob.fact("native.path", printable(text), offset=event.at, format=FORMAT, escape=way)
-
-
-def _outline(wire: Wire, size: int) -> None:
-    """Check the model's own fields.
-
-    Raises:
-        Declined: This is no model.
-    """
-    version = typed = False
-    try:
-        for field in wire.fields(0, size):
-            version = version or (field.number == 1 and field.wire == VARINT)
-            typed = typed or (field.number in _TYPES and field.wire == BYTES)
-    except Malformed as malformed:
-        if not version or malformed.field not in _TYPES:
-            raise Declined from malformed
-        typed = True
-    if not version or not typed:
-        raise Declined

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from mlgate.checks.models.formats._messages import events
 from mlgate.checks.models.formats._onnx import CROWDED, SCHEMA, Parts
+from mlgate.checks.models.formats._outline import outline
 from mlgate.checks.models.formats._properties import properties
 from mlgate.checks.models.formats._wire import BYTES, FIXED32, START, VARINT, Field, Malformed, Wire
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
@@ -32,6 +33,8 @@ _MODEL = MappingProxyType(
         25: BYTES,
     }
 )
+# Without one of them, a model has neither a node nor a tensor.
+_LEADING = frozenset({(7, BYTES), (20, BYTES), (25, BYTES)})
 _GRAPH = frozenset({1, 2, 5, 10, 11, 12, 13, 14, 15, 16})
 # Fields of a model itself; exporters write a few, and one for each function.
 _MOST_FIELDS = 1 << 16
@@ -50,6 +53,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: It has not the structure of a model.
         LimitReached: It asks for too much.
     """
+    if outline(blob, clock).isdisjoint(_LEADING):
+        raise Declined
     wire = Wire(blob.stream, clock)
     parts = Parts(blob, limits, clock)
     usual = True

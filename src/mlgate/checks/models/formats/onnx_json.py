@@ -7,7 +7,7 @@ from mlgate.checks.models.formats._onnx import SCHEMA, Parts
 from mlgate.checks.models.formats._properties import properties
 from mlgate.checks.models.json_members import Malformed, begins_json, members, mentions
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
-from mlgate.checks.models.text import line_of, looks_like_text, read_text
+from mlgate.checks.models.text import Lines, looks_like_text, read_text
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -65,10 +65,9 @@ def _events(text: str, clock: Clock) -> Iterator[Event]:
     }
     # The messages that are open: the path of each, and its kind.
     stack: list[tuple[tuple[str | int, ...], str]] = [((), "model")]
-    counted = line = 0
+    lines = Lines(text)
     for each in members(text, clock):
-        line = line + text.count("\n", counted, each.offset) if counted else line_of(text, each.offset)
-        counted = each.offset
+        line = lines.at(each.offset)
         path = each.path
         while path[: len(stack[-1][0])] != stack[-1][0]:
             yield Event(LEAVE, stack.pop()[1])

@@ -6,6 +6,7 @@ from functools import cache
 from types import MappingProxyType
 
 from mlgate.checks.models.formats._messages import ENTER, LEAVE, NUMBER, TEXT, VALUE, events
+from mlgate.checks.models.formats._outline import outline
 from mlgate.checks.models.formats._wire import BYTES, VARINT, Malformed, Wire
 from mlgate.checks.models.paths import escape
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
@@ -47,6 +48,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: It has no block with an operator in it.
         LimitReached: It names too many.
     """
+    if (1, BYTES) not in outline(blob, clock):
+        raise Declined
     found: dict[tuple[str, str], Fact] = {}
     operators = cut = at = 0
     indexed = False
@@ -58,8 +61,13 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
                 kind, paths, at = "", [], event.at
             elif event.act == ENTER and event.message == "attribute":
                 name = value = ""
+            elif event.act == ENTER and event.message == "block":
+                indexed = False
             elif event.act == VALUE and event.field == "idx":
                 indexed = True
+            elif event.act == LEAVE and event.message == "block" and not indexed:
+                # Every block must say which it is: no parser takes a program without.
+                break
             elif event.act == VALUE and event.message == "attribute":
                 name, value = (str(event.value), value) if event.field == "name" else (name, str(event.value))
             elif event.act == VALUE and event.field == "type":
@@ -76,7 +84,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         raise
     except Malformed as malformed:
         cut = malformed.offset or 1
-    if not operators or not indexed:
+    if not operators or not (indexed or cut):
         raise Declined
     yield from found.values()
     if cut:

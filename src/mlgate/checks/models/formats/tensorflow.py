@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from mlgate.checks.models.formats._messages import events
+from mlgate.checks.models.formats._outline import outline
 from mlgate.checks.models.formats._tensorflow import HOLDER, ROOTS, SCHEMA, Graphs
 from mlgate.checks.models.formats._wire import BYTES, VARINT, Malformed, Wire
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
@@ -30,8 +31,11 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: As none of them has it an operator of TensorFlow's own.
         LimitReached: It holds too much to note.
     """
+    fields = outline(blob, clock)
     found = False
     for root in ROOTS:
+        if fields.isdisjoint((number, BYTES) for number in SCHEMA[root]):
+            continue
         graphs = Graphs(blob, root, limits, clock)
         cut = 0
         try:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from types import MappingProxyType
 
-from mlgate.checks.models.formats._messages import TEXT, VALUE, events
+from mlgate.checks.models.formats._messages import TEXT, VALUE, Event, events
+from mlgate.checks.models.formats._outline import outline
 from mlgate.checks.models.formats._tensorflow import HOLDER
 from mlgate.checks.models.formats._wire import BYTES, FIXED64, VARINT, Malformed, Wire
 from mlgate.checks.models.reader import Blob, Clock, Declined
@@ -16,7 +17,7 @@ KIND = "container"
 ORDER = 55
 
 # saved_metadata.proto of Keras.
-_SCHEMA = MappingProxyType({"metadata": {1: ("nodes", "object")}, "object": {5: ("metadata", TEXT)}})
+_SCHEMA = MappingProxyType({"object": {5: ("metadata", TEXT)}})
 # fingerprint.proto: five hashes, the version and an id.
 _HASHES, _VERSION, _UUID = frozenset(range(1, 6)), 6, 7
 _LONGEST_FINGERPRINT = 512
@@ -40,9 +41,11 @@ def read(blob: Blob, _limits: Limits, clock: Clock) -> Iterator[Fact | NotChecke
         (blob.head == _HUB and blob.name == "tfhub_module.pb") or _is_fingerprint(blob, clock)
     ):
         return
+    if (1, BYTES) not in outline(blob, clock):
+        raise Declined
     found = cut = 0
     try:
-        for event in events(Wire(blob.stream, clock), 0, blob.size, _SCHEMA, "metadata"):
+        for event in _events(blob, clock):
             if event.act == VALUE and event.value and str(event.value).lstrip()[:1] in ("", "{"):
                 found += 1
                 size = event.end - event.at
@@ -56,6 +59,24 @@ def read(blob: Blob, _limits: Limits, clock: Clock) -> Iterator[Fact | NotChecke
         yield blob.not_checked(
             "truncated", "the metadata ends within a part of it, or is damaged; fetch it again", offset=cut
         )
+
+
+def _events(blob: Blob, clock: Clock) -> Iterator[Event]:
+    """Yield what objects hold. Those below 64 bytes have no configuration, and can be many.
+
+    Raises:
+        Malformed: As the events do.
+    """
+    wire = Wire(blob.stream, clock)
+    inner = Wire(blob.stream, clock)
+    try:
+        for each in wire.fields(0, blob.size, wanted=frozenset()):
+            if each.number == 1 and each.wire == BYTES:
+                yield from events(inner, each.start, each.end, _SCHEMA, "object")
+    except Malformed as malformed:
+        if malformed.field == 1 and 0 < malformed.start < blob.size:
+            yield from events(inner, malformed.start, blob.size, _SCHEMA, "object")
+        raise
 
 
 def _is_fingerprint(blob: Blob, clock: Clock) -> bool:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from types import MappingProxyType
 
 from mlgate.checks.models.formats._messages import text_events, text_form
 from mlgate.checks.models.formats._tensorflow import HOLDER, ROOTS, SCHEMA, Graphs
@@ -16,7 +17,9 @@ FORMAT = "tensorflow-text"
 KIND = "model"
 ORDER = 60
 
-_MARKS = r"\b(?:node|node_def)\s*+(?:#[^\n]*+\s*+)*+:?\s*+(?:#[^\n]*+\s*+)*+[{<\[]"
+_MARKS = r"\bnode(?:_def)?\b"
+# What a text cannot do without that is one of these.
+_NEEDS = MappingProxyType({"saved-model": "meta_graphs", "meta-graph": "graph_def", "graph": "node"})
 
 
 def sniff(blob: Blob) -> bool:
@@ -33,7 +36,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     """
     text = text_form(blob, limits, _MARKS, (".pbtxt", ".pb.txt", ".textproto"))
     found = False
-    for root in ROOTS:
+    for root in (root for root in ROOTS if _NEEDS[root] in text):
         graphs = Graphs(blob, root, limits, clock, lines=True)
         line = 0
         try:
