@@ -216,6 +216,7 @@ EVIL = "{% for m in messages %}{{ bos_token }}{{ m.__class__ }}{% endfor %}"
         "additional_chat_templates/rag.jinja",
         "models/templates/acme.jinja",
         "acme.j2",
+        "chat_template.txt",
     ],
 )
 def test_chat_templates_are_known_by_name_or_content(name):
@@ -229,6 +230,8 @@ def test_chat_templates_are_known_by_name_or_content(name):
         ("autosummary/class.jinja", "{{ obj.__class__.__name__ }}{{ obj|attr(field) }}{{ obj.__doc__ }}{{ obj['__init__'] }}"),
         ("templates/a.j2", "{{ x " + "(" * 3000 + "__globals__"),
         ("templates/page.html", EVIL),
+        ("tests/test_chat_template.py", f"TEXT = {EVIL!r}"),
+        ("notes/chat_template.md", EVIL),
         ("deploy.j2", "{% include 'x' %}{{ config.a }}"),
         ("{{cookiecutter.name}}/setup.py", "{{ cookiecutter.__class__ }}"),
         (".github/workflows/ci.yml", "on: push\njobs:\n  a: ${{ github.__class__ }}\n"),

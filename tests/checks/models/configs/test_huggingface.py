@@ -160,7 +160,7 @@ EVIL = "{{ messages.__class__ }}"
         b'{"chat_template": "' + EVIL.encode() + b'", "broken": ',
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("name", ["tokenizer_config.json", "processor_config.json", "x.bin"])
+@pytest.mark.parametrize("name", ["tokenizer_config.json", "chat_template.json", "x.bin"])
 def test_a_template_in_a_configuration_is_judged(document, name):
     assert found(document, name) == [("MLG-JIN-001", "critical")]
 

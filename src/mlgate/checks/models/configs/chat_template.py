@@ -47,7 +47,7 @@ _LONGEST = 256 << 10
 
 def sniff(blob: Blob) -> bool:
     """Say whether the name is a template's."""
-    return blob.size > 0 and (blob.name.endswith(_EXTENSIONS) or "chat_template" in blob.name)
+    return blob.size > 0 and blob.name.endswith((*_EXTENSIONS, "chat_template.txt", "chat_template"))
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
