@@ -132,8 +132,7 @@ def test_what_cannot_be_unpacked_is_not_checked(data, reason):
         ([b"\x03\x03\x04\x01"], "unsupported-format"),
         ([b"\x03\x04\x01\x09"], "unsupported-format"),
         ([b"\x02\x09\x99"], "unsupported-format"),
-        ([b"\x21\x21\x01\x28"], "limit"),
-        ([b"\x23\x03\x01\x01\x05\x5d\xff\xff\xff\x7f"], "limit"),
+        ([b"\x21\x21\x01\x28"], "truncated"),
         ([b"\x23\x03\x01\x01\x05\xff\x00\x00\x01\x00"], "unsupported-format"),
         ([b"\x21\x03\x01\x03", _COPY], "unsupported-format"),
         ([b"\x14\x03\x03\x01\x1b\x04\x01"], "malformed"),
@@ -283,3 +282,12 @@ def test_a_header_that_is_packed_without_end():
     streams += b"\x07\x0b" + number(1) + b"\0" + number(1) + _COPY + b"\x0c" + number(100) + b"\0\0"
     body = (b"\x17" + streams).ljust(100, b"\0")
     assert reasons(look(written(body, b"\x17" + streams), "m.7z")) == {"malformed"}
+
+
+@pytest.mark.parametrize("coder", [b"\x21\x21\x01\x28", b"\x23\x03\x01\x01\x05\x5d\xff\xff\xff\x7f"])
+def test_a_dictionary_counts_as_far_as_there_is_data_for_it(coder):
+    large = archive(("a", bytes(90 << 20)), coders=[coder], packed=b"x", crcs=[0])
+    assert reasons(look(large, "m.7z")) == {"limit"}
+    pack = METHODS["lzma2" if coder[:1] == b"\x21" and coder[1:2] == b"\x21" else "lzma"][0]
+    small = archive(("a", EVIL), coders=[coder], packed=pack(EVIL))
+    assert called(look(small, "m.7z")) == {"posix.system"}

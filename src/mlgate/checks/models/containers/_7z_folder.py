@@ -98,7 +98,7 @@ def _undo(folder: Folder) -> Step:
         return _copy
     if len(chain) == 1 and chain[0].method in _SINGLE:
         return _SINGLE[chain[0].method]()
-    settings = [_filter(coder) for coder in chain]
+    settings = [_filter(coder, folder.size) for coder in chain]
     try:
         engine = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=settings)
     except (lzma.LZMAError, ValueError) as error:
@@ -147,7 +147,7 @@ _SINGLE: dict[bytes, Callable[[], Step]] = {
 }
 
 
-def _filter(coder: Coder) -> dict[str, Any]:
+def _filter(coder: Coder, size: int) -> dict[str, Any]:
     properties = coder.properties
     if coder.method == _LZMA and len(properties) >= 5 and properties[0] < 225:
         dictionary = int.from_bytes(properties[1:5], "little")
@@ -162,7 +162,11 @@ def _filter(coder: Coder) -> dict[str, Any]:
         return {"id": _BRANCHES[coder.method]}
     else:
         raise Unsupported("unsupported-format", f"it is packed by method {coder.method.hex()}")
-    return {**settings, "dict_size": max(dictionary, 4096)}
+    # No match reaches back further than to the start.
+    dictionary = max(min(dictionary, size), 4096)
+    if dictionary > MEMORY:
+        raise Unsupported("limit", f"its dictionary of {dictionary >> 20} MiB needs too much memory")
+    return {**settings, "dict_size": dictionary}
 
 
 class Unpacked:
@@ -184,9 +188,6 @@ class Unpacked:
     def __init__(  # noqa: PLR0917 - the packed data, and what it may cost
         self, stream: BinaryIO, place: int, packed: int, folder: Folder, limits: Limits, clock: Clock
     ) -> None:
-        memory = _dictionary(folder)
-        if memory > MEMORY:
-            raise Unsupported("limit", f"its dictionary of {memory >> 20} MiB needs too much memory")
         self._step = _undo(folder)
         self._source: Iterator[bytes] = chunks(stream, place, packed, 1 << 16)
         self._pending = b""
@@ -239,8 +240,3 @@ class Unpacked:
             if not self._pending or len(self._pending) == before:
                 break
         raise _Stopped("truncated")
-
-
-def _dictionary(folder: Folder) -> int:
-    sizes = [_filter(coder).get("dict_size", 0) for coder in folder.coders if coder.method in (_LZMA, _LZMA2)]
-    return max(sizes, default=0)

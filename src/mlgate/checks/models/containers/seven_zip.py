@@ -26,6 +26,8 @@ ORDER = 10
 
 # A header that is packed may be packed again, but nobody does.
 _MOST_HEADERS = 4
+# Names of as many members as there may be; all of it is held in memory, more than once.
+_LARGEST = 16 << 20
 _LINK, _TYPE = 0o120000, 0o170000
 _DEVICES = {0o020000: "character device", 0o060000: "block device", 0o010000: "pipe"}
 
@@ -71,7 +73,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
 
 def _header(blob: Blob, first: Start, limits: Limits, clock: Clock) -> bytes:
     """Return the header, unpacked where it is packed."""
-    if first.size > limits.header_bytes:
+    largest = min(limits.header_bytes, _LARGEST)
+    if first.size > largest:
         raise LimitReached("header_bytes")
     data = read_at(blob.stream, first.offset, first.size)
     for _ in range(_MOST_HEADERS):
@@ -83,7 +86,7 @@ def _header(blob: Blob, first: Start, limits: Limits, clock: Clock) -> bytes:
         if not streams.folders or not streams.packed:
             raise Malformed("the packed header is missing")
         folder = streams.folders[0]
-        if folder.size > limits.header_bytes:
+        if folder.size > largest:
             raise LimitReached("header_bytes")
         place, packed = streams.packed[0]
         part = Unpacked(blob.stream, place, packed, folder, limits, clock).part(folder.size)

@@ -1,6 +1,7 @@
 """The three encodings of R's serialization (R Internals, section 1.8): XDR, native binary, text."""
 
-from typing import BinaryIO
+import struct
+from typing import BinaryIO, Literal
 
 from mlgate.checks.models.reader import Clock
 from mlgate.checks.models.stream import CHUNK, read_at
@@ -31,13 +32,14 @@ class Input:
         clock: Of the file.
     """
 
-    text = False
-
-    def __init__(self, stream: BinaryIO, size: int, start: int, clock: Clock, order: str = "big") -> None:
+    def __init__(
+        self, stream: BinaryIO, size: int, start: int, clock: Clock, order: Literal["big", "little"] = "big"
+    ) -> None:
         self._stream = stream
         self._size = size
         self._clock = clock
         self._order = order
+        self._two = struct.Struct(">ii" if order == "big" else "<ii")
         self._buffer = b""
         self._base = start
         self._at = 0
@@ -76,11 +78,17 @@ class Input:
     def integer(self) -> int:
         """Return the next 32-bit integer."""
         data = self.take(4)
-        return int.from_bytes(data, "big" if self._order == "big" else "little", signed=True)
+        return int.from_bytes(data, self._order, signed=True)
+
+    def pair(self) -> tuple[int, int]:
+        """Return the next two integers."""
+        return self._two.unpack(self.take(8))
 
     def string(self, size: int) -> bytes:
         """Return text of a length; its first 64 KiB where it is longer."""
-        kept = self.take(min(size, _LONGEST_LINE))
+        if size <= _LONGEST_LINE:
+            return self.take(size)
+        kept = self.take(_LONGEST_LINE)
         self.skip(size - len(kept))
         return kept
 
@@ -91,8 +99,6 @@ class Input:
 
 class Text(Input):
     """The text encoding: words between white space, and strings of a stated length."""
-
-    text = True
 
     def _word(self) -> bytes:
         while True:
@@ -123,6 +129,10 @@ class Text(Input):
             return NA if word == b"NA" else int(word[:20])
         except ValueError as error:
             raise Malformed("a number is none", place) from error
+
+    def pair(self) -> tuple[int, int]:
+        """Return the next two numbers."""
+        return self.integer(), self.integer()
 
     def string(self, size: int) -> bytes:
         """Return text of a length, without its escapes; its first 64 KiB where it is longer."""

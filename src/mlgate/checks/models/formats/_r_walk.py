@@ -17,6 +17,10 @@ _STRINGS, _VECTORS, _S4 = 16, (19, 20), 25
 _ALTREP, _ATTRLIST, _ATTRLANG, _BCREF, _BCDEF = 238, 239, 240, 243, 244
 _PERSISTENT, _PACKAGE, _NAMESPACE, _REFERENCE = 247, 248, 249, 255
 _ALONE = frozenset({0, 254, 253, 252, 251, 250, 242, 241})
+# Classes of vectors that lie in a file.
+_MAPPED = "mmap_"
+# R itself recurses, and gives up long before.
+_DEEPEST = 100_000
 _WIDTHS = {10: 4, 13: 4, 14: 8, 15: 16, 24: 1}
 _PAIRS = frozenset({_LIST, _LANGUAGE, _CLOSURE, _PROMISE, _DOTS})
 # Where an item stands: below an environment, below a promise, below bytecode, the head of a call.
@@ -62,7 +66,7 @@ def walk(source: Input, limits: Limits, clock: Clock) -> Iterator[Seen]:
             clock.check()
             if count > limits.opcodes:
                 raise LimitReached("opcodes")
-            if len(stack) > limits.stack:
+            if len(stack) > min(limits.stack, _DEEPEST):
                 raise LimitReached("stack")
         kind, where = top[0], top[2]
         if top[1] <= 0:
@@ -72,6 +76,12 @@ def walk(source: Input, limits: Limits, clock: Clock) -> Iterator[Seen]:
 
 # Kinds of what follows: an item, compiled code, its constants, and a piece of language among those.
 _ITEM, _CODE, _CONSTANT, _PIECE, _CONSTANTS = 0, 1, 2, 3, 4
+
+
+def _push(stack: list[list[int]], count: int, where: int) -> None:
+    """Have items follow; none leave no trace, so that nesting alone takes no memory."""
+    if count:
+        stack.append([_ITEM, count, where])
 
 
 class _Walker:
@@ -142,7 +152,7 @@ class _Walker:
     def _refer(self, name: str) -> None:
         if len(self._references) >= self._limits.stack:
             raise LimitReached("stack")
-        self._references.append(name)
+        self._references.append(name if name in effects() or name.startswith(_MAPPED) else "")
 
     def _item(self, where: int, stack: list[list[int]]) -> Iterator[Seen]:
         place = self._in.offset
@@ -171,22 +181,22 @@ class _Walker:
                 self._chars()
             self._refer("")
         elif type_ == _CHARS:
-            self._text()
-            stack.append([_ITEM, int(attributes), inner])
+            self._text(self._in.integer(), place)
+            _push(stack, int(attributes), inner)
         elif type_ in (_SPECIAL, _BUILTIN):
             name = self._in.string(self._count()).decode("latin-1")
             yield from self._named(name, where, place)
         elif type_ == _BYTECODE:
             yield Seen("bytecode", "", place, where)
             self._count()
-            stack.append([_ITEM, int(attributes), inner])
+            _push(stack, int(attributes), inner)
             stack.append([_CODE, 1, inner | COMPILED])
         elif type_ == _POINTER:
             self._refer("")
             stack.append([_ITEM, 2 + attributes, inner])
         elif type_ == _WEAK:
             self._refer("")
-            stack.append([_ITEM, int(attributes), inner])
+            _push(stack, int(attributes), inner)
         elif type_ == _ALTREP:
             stack.append([_ITEM, 2, inner])
             stack.append([_ITEM, 1, inner | _ALTCLASS])
@@ -196,14 +206,14 @@ class _Walker:
     def _vector(
         self, type_: int, inner: int, place: int, stack: list[list[int]], *, attributes: bool
     ) -> None:
-        stack.append([_ITEM, int(attributes), inner])
+        _push(stack, int(attributes), inner)
         if type_ in _WIDTHS:
             self._in.numbers(self._length(), _WIDTHS[type_])
         elif type_ == _STRINGS:
             for _ in range(self._length()):
                 self._chars()
         elif type_ in _VECTORS:
-            stack.append([_ITEM, self._length(), inner])
+            _push(stack, self._length(), inner)
         elif type_ != _S4:
             raise Malformed(f"{type_} is no type", place)
 
@@ -224,8 +234,8 @@ class _Walker:
         # Last in, first out: attributes, tag, head, tail.
         stack.append([_ITEM, 1, tail])
         stack.append([_ITEM, 1, head])
-        stack.append([_ITEM, int(tag), inner])
-        stack.append([_ITEM, int(attributes), inner])
+        _push(stack, int(tag), inner)
+        _push(stack, int(attributes), inner)
 
     def _symbol(self, where: int, place: int) -> Iterator[Seen]:
         name = self._chars().decode("utf-8", "replace")
@@ -233,21 +243,19 @@ class _Walker:
         yield from self._named(name, where, place)
 
     def _named(self, name: str, where: int, place: int) -> Iterator[Seen]:
-        if where & _ALTCLASS and name.startswith("mmap_"):
+        if where & _ALTCLASS and name.startswith(_MAPPED):
             yield Seen("mapped", name, place, where)
         elif where & (CALLEE | COMPILED) and name in effects():
             yield Seen("call", name, place, where)
 
     def _chars(self) -> bytes:
         place = self._in.offset
-        flags = self._in.integer()
+        flags, size = self._in.pair()
         if flags & 0x2FF != _CHARS:
             raise Malformed("a string is none", place)
-        return self._text()
+        return self._text(size, place)
 
-    def _text(self) -> bytes:
-        place = self._in.offset
-        size = self._in.integer()
+    def _text(self, size: int, place: int) -> bytes:
         if size in (-1, NA):
             return b""
         if size < 0:

@@ -22,7 +22,8 @@ _MAGIC = b"ML\xefR"
 _PRODUCER = b"StableHLO"
 _SEARCHED = 1 << 20
 _STRINGS = 0
-_MOST = 32 << 20
+# Bytes of the table; those of the largest programs are far below.
+_MOST = 8 << 20
 
 
 class _Malformed(ValueError):  # noqa: N818 - an answer, not an error
