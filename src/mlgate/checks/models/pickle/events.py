@@ -1,5 +1,6 @@
 """What a stream does, each thing once, with where it was first seen and how often."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from mlgate.checks.models.pickle.values import (
@@ -21,6 +22,8 @@ from mlgate.checks.models.reader import LimitReached
 _TEXTS = 32
 _SHAPES = 128
 _NAME = 64
+# Values that the descriptions of all events may show between them.
+_VALUES = 60_000
 # Whatever their value, rules make nothing of it.
 _SAME = frozenset((int, float, bool, type(None), str, bytes, Payload))
 
@@ -68,6 +71,7 @@ class Recorder:
         self.stream = stream
         self.decoded = 0
         self._limit = limit
+        self._shown = 0
         self._once: dict[Any, Event] = {}
         self._uses: dict[Any, _Use] = {}
 
@@ -182,10 +186,25 @@ class Recorder:
     def _add(self, kind: str, about: str, offset: int, detail: dict[str, Any]) -> Event:
         if len(self.events) >= self._limit:
             raise LimitReached("facts")
+        self._shown += _size(detail.get("args") or ()) + _size((detail.get("value"),))
+        if self._shown > _VALUES:
+            raise LimitReached("facts")
         detail["stream"] = self.stream
         event = Event(kind, about, offset, detail)
         self.events.append(event)
         return event
+
+
+def _size(shown: Iterable[Any]) -> int:
+    """Count the values that a description shows."""
+    total = 0
+    waiting = list(shown)
+    while waiting:
+        value = waiting.pop()
+        total += 1
+        if isinstance(value, dict):
+            waiting.extend(value.get("items", ()))
+    return total
 
 
 def _callee(value: Any) -> Any:
