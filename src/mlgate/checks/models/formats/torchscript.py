@@ -81,11 +81,16 @@ class _Source:
         """Yield what the tokens name; set ``broken`` where a text does not end."""
         text, counted, depth = self._text, 0, 0
         before = ""
-        for token in _tokens().finditer(text):
+        for number, token in enumerate(_tokens().finditer(text)):
+            if not number & 0x3FF:
+                self._clock.check()
             self.line += text.count("\n", counted, token.start())
             counted = token.start()
-            self._clock.check()
-            if token["open"] or token["odd"]:
+            if token["open"]:
+                # All that follows is in this text, for a compiler that would then give up.
+                self.broken = True
+                return
+            if token["odd"]:
                 self.broken = True
             elif token["bracket"]:
                 depth += 1 if token["bracket"] in "([{" else -1
