@@ -1,8 +1,10 @@
 """The HDF5 reader against h5py: the same links, and the same attributes, in every kind of file."""
 
+import ctypes
 import io
 import json
 import pickle
+from pathlib import Path
 
 import pytest
 from tests.checks.models.building import EVIL, judged, look, reasons
@@ -245,3 +247,36 @@ def test_a_pickle_in_a_data_set_of_a_few_values():
     places = {each.location.member.partition("@")[0] for each in judged(seen) if each.rule == "MLG-PKL-002"}
     assert places == {"o", "u"}
     assert not seen.not_checked
+
+
+@pytest.fixture
+def library():
+    """The library that h5py comes with: some of what it can write, h5py has no name for."""
+    found = sorted((Path(h5py.__file__).parent.parent / "h5py.libs").glob("libhdf5-*"))
+    if not found:
+        pytest.skip("h5py is linked with a library of the system")
+    return ctypes.CDLL(str(found[0]))
+
+
+@pytest.mark.parametrize("most_in_list", [50, 2])
+@pytest.mark.parametrize("low", ["earliest", "v18"])
+def test_messages_that_objects_share(library, tmp_path, low, most_in_list):
+    creation = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+    plist = ctypes.c_int64(creation.id)
+    assert library.H5Pset_shared_mesg_nindexes(plist, 2) == 0
+    assert library.H5Pset_shared_mesg_index(plist, 0, 1 << 12 | 1 << 3, 8) == 0
+    assert library.H5Pset_shared_mesg_index(plist, 1, 1 << 1, 8) == 0
+    assert library.H5Pset_shared_mesg_phase_change(plist, most_in_list, most_in_list - 1) == 0
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    bounds = {"earliest": h5py.h5f.LIBVER_EARLIEST, "v18": h5py.h5f.LIBVER_V18}
+    access.set_libver_bounds(bounds[low], h5py.h5f.LIBVER_LATEST)
+    path = tmp_path / "m.h5"
+    with h5py.File(h5py.h5f.create(bytes(path), h5py.h5f.ACC_TRUNC, creation, access)) as opened:
+        plain(opened)
+        for at in range(20):
+            group = opened.create_group(f"g{at}")
+            for number in range(12):
+                group.attrs[f"same {number}"] = numpy.bytes_(b"the same text")
+    data = path.read_bytes()
+    assert b"SMTB" in data
+    assert ours(data) == theirs(data)
