@@ -92,6 +92,7 @@ DIFFERENCES = {
     "empty frame inside a frame": b"\x80\x04\x95" + struct.pack("<Q", 13) + b"\x95" + bytes(8) + b"cxxxos\nsystem\n.",
     "lone surrogate": b"\x80\x04\x8c\x03\xed\xa0\x800cos\nsystem\n.",
     "zero byte in a number": b"I1\x00x\n0cos\nsystem\n.",
+    "nothing but a zero byte in a number": b"I\x00\x004\n0cos\nsystem\n.",
     "underscore in a memo index": b"I1\np1_0\n0g10\ncos\nsystem\n.",
     "unknown escape in STRING": b"S'\\N{x}'\n0cos\nsystem\n.",
     "BUILD of None": b"]Nb0cos\nsystem\n.",

@@ -135,7 +135,8 @@ class SlowOpcodes(Acts):
         if opcode == op.LONG:
             line = line.removesuffix(b"L")
         if not _DECIMAL.fullmatch(line):
-            if not _C_INT.fullmatch(line):
+            # strtol makes a nought of nothing, where a zero byte comes first.
+            if not _C_INT.fullmatch(line) and (line or opcode == op.LONG):
                 raise Broken("a number that is none")
             self.recorder.note("reader-difference", "number in another base", offset, text=ascii(line[:40]))
             self.stack.append(NUMBER)
