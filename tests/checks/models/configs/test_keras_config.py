@@ -263,6 +263,7 @@ EVASIONS = {
     "evil last": json.dumps(sequential(EVIL)).replace('"module": "os"', '"module": "builtins", "module": "os"').encode(),
     "layers twice": json.dumps(sequential()).replace('"layers": [', f'"layers": [{json.dumps(EVIL)}], "layers": [').encode(),
     "config twice": json.dumps(sequential()).replace('"config": {"name": "s"', f'"config": {{"layers": [{json.dumps(EVIL)}]}}, "config": {{"name": "s"').encode(),
+    "config on both sides": json.dumps({"config": EVIL["config"], "class_name": "Lambda", "module": "keras.layers", "x": 1}).replace('"x": 1', '"config": {"name": "y"}').encode(),
     "UTF-8 with a mark": b"\xef\xbb\xbf" + json.dumps(sequential(EVIL)).encode(),
     "UTF-16": json.dumps(sequential(EVIL)).encode("utf-16"),
     "UTF-16 without a mark": json.dumps(sequential(EVIL)).encode("utf-16-le"),

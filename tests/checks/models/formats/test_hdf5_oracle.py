@@ -249,6 +249,30 @@ def test_a_pickle_in_a_data_set_of_a_few_values():
     assert not seen.not_checked
 
 
+@pytest.mark.parametrize("version", ["earliest", "v110", "latest"])
+def test_all_files_of_a_virtual_data_set(version):
+    stream = io.BytesIO()
+    names = ["../same.h5", "../same.h5", ".", "beside.h5", ".", "../same.h5", "/last.h5"]
+    with h5py.File(stream, "w", libver=version if version != "v110" else ("v110", "v110")) as opened:
+        layout = h5py.VirtualLayout((len(names), 40), "u1")
+        for at, name in enumerate(names):
+            layout[at, at : at + 20 : 2] = h5py.VirtualSource(name, "data", (30,))[at : at + 10]
+        opened.create_virtual_dataset("v", layout)
+        whole = h5py.VirtualLayout((4,), "u1")
+        whole[...] = h5py.VirtualSource("whole.h5", "data", (4,))
+        opened.create_virtual_dataset("w", whole)
+        irregular = h5py.h5s.create_simple((40,))
+        irregular.select_hyperslab((1,), (2,))
+        irregular.select_hyperslab((7,), (3,), op=h5py.h5s.SELECT_OR)
+        mixed = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        mixed.set_virtual(irregular, b"mixed.h5", b"data", irregular)
+        h5py.h5d.create(opened.id, b"m", h5py.h5t.NATIVE_UINT8, h5py.h5s.create_simple((40,)), mixed)
+    seen = look(stream.getvalue(), "m.h5")
+    found = {fact.subject for fact in seen.facts if fact.kind == "hdf5.external"}
+    assert found == {"../same.h5", "beside.h5", "/last.h5", "whole.h5", "mixed.h5"}
+    assert not seen.not_checked
+
+
 @pytest.fixture
 def library():
     """The library that h5py comes with: some of what it can write, h5py has no name for."""

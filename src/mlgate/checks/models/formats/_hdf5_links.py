@@ -12,7 +12,9 @@ from mlgate.checks.models.formats._hdf5_tree import leaves, records
 HARD, SOFT, EXTERNAL = 0, 1, 64
 _CACHED_SOFT = 2
 _NAMES_SHARED, _SETS_SHARED, _SAME_FILE = 1, 2, 4
-_NONE, _POINTS, _SLABS, _ALL = range(4)
+_VIRTUAL_FLAGS = (0, 1, 2, 3, 4, 6)
+# Selections of single points cannot be mapped.
+_NONE, _SLABS, _ALL = 0, 2, 3
 
 
 class Link(Struct, frozen=True):
@@ -179,20 +181,19 @@ def virtual_files(source: Source, layout: Place, heap: GlobalHeap) -> Iterator[F
     for _ in range(entries.length()):
         at = source.offset(entries.address)
         flags = entries.number(1) if version else 0
+        if flags not in _VIRTUAL_FLAGS:
+            raise entries.broken("a part of a virtual data set is of a kind that is not known")
+        file, target = b".", b""
         # Names that an earlier entry has are not repeated.
-        known = False
-        file = b"."
         if flags & _NAMES_SHARED:
             entries.length()
-            known = True
         elif not flags & _SAME_FILE:
             file = entries.text()
-        target = b""
         if flags & _SETS_SHARED:
             entries.length()
         else:
             target = entries.text()
-        if not known and file != b".":
+        if file != b".":
             yield Foreign(file, target, at)
         _selection(entries)
         _selection(entries)
@@ -203,12 +204,6 @@ def _selection(cursor: Cursor) -> None:
     kind, version = cursor.number(4), cursor.number(4)
     if kind in (_NONE, _ALL):
         cursor.take(8)
-    elif kind == _POINTS and version == 1:
-        cursor.take(4)
-        cursor.take(cursor.number(4))
-    elif kind == _POINTS:
-        width, rank = cursor.number(1), cursor.number(4)
-        cursor.take(cursor.number(width) * rank * width)
     elif kind == _SLABS and version == 1:
         cursor.take(4)
         cursor.take(cursor.number(4))
