@@ -36,8 +36,8 @@ def from_bytes(data, schema=SMALL, root="root", **more):
     found = []
     broken = False
     try:
-        for each in events(Wire(io.BytesIO(data), Clock(60)), 0, len(data), schema, root, **more):
-            found.append((each.act, each.message, each.field, each.value))
+        stream = events(Wire(io.BytesIO(data), Clock(60)), 0, len(data), schema, root, **more)
+        found.extend((each.act, each.message, each.field, each.value) for each in stream)
     except Malformed:
         broken = True
     return found, broken
@@ -47,8 +47,8 @@ def from_text(text, schema=SMALL, root="root"):
     found = []
     broken = 0
     try:
-        for each in text_events(text, schema, root, Clock(60)):
-            found.append((each.act, each.message, each.field, each.value))
+        stream = text_events(text, schema, root, Clock(60))
+        found.extend((each.act, each.message, each.field, each.value) for each in stream)
     except Malformed as malformed:
         broken = malformed.offset
     return found, broken
@@ -79,7 +79,7 @@ def test_a_message_that_runs_past_the_end_is_read_to_it():
     assert values(found) == [("name", "a")]
     found, broken = from_bytes(data[:-10])
     assert broken
-    assert values(found) == [("name", "a"), ("name", "b")]
+    assert values(found) == [("name", "a"), ("name", "b"), ("name", "c" * 40)]
 
 
 @pytest.mark.parametrize(
