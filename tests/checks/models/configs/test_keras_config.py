@@ -315,8 +315,15 @@ def test_the_same_thing_often_is_one_fact():
 
 
 def test_facts_are_bounded():
-    data = json.dumps(sequential(*[layer(f"My{at}", "acme") for at in range(300)])).encode()
-    assert reasons(look(data, "m.json", facts=100)) == {"limit"}
+    data = json.dumps(sequential(EVIL, *[layer(f"My{at}", "acme") for at in range(300)])).encode()
+    seen = look(data, "m.json", facts=100)
+    assert reasons(seen) == {"limit"}
+    assert ("MLG-KER-002", "critical") in {(each.rule, each.severity.value) for each in judged(seen)}
+
+
+def test_a_document_without_end_is_not_checked():
+    text = '{"class_name": "Dense", "module": "keras.layers", "config": ' + "[" * 2000 + "]" * 2000 + "}"
+    assert reasons(look(text.encode(), "m.json")) == {"limit"}
 
 
 @pytest.mark.parametrize(

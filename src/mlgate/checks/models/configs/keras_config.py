@@ -57,18 +57,23 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     if not mentions(text, ("class_name",)):
         raise Declined
     seen = _Seen(blob, text, limits)
-    malformed = False
+    malformed, reached = False, None
     try:
         for each in described(members(text, clock)):
             seen.note(each)
     except Malformed:
         malformed = True
+    except LimitReached as limit:
+        reached = limit
     held = blob.container in _HOLDERS
     if malformed and not (held and (seen.keras or not blob.tentative)):
         raise Declined
-    if not malformed and not seen.keras:
+    if reached is None and not malformed and not seen.keras:
         raise Declined
-    yield from seen.items()
+    if seen.keras:
+        yield from seen.items()
+    if reached is not None:
+        raise reached
     if malformed:
         yield blob.not_checked(
             "malformed", "this Keras configuration is no JSON document; save the model again"
