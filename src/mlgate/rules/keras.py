@@ -23,6 +23,12 @@ _WITHOUT = (
 )
 
 
+_OWN = (
+    "Nothing, where it is in code that you know: the program that loads the model has to register it or give "
+    "it as `custom_objects`."
+)
+
+
 def _lambda(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
     for fact in facts:
         if fact.detail["holder"] != _SAVED:
@@ -56,7 +62,7 @@ def _reference(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
             message = f"The model needs a {what} of its own, {fact.subject}."
         else:
             message = f"The model names the {what} {fact.subject}, which is not known to be Keras' own."
-        yield Hit(fact, message, severity=severity)
+        yield Hit(fact, message, severity=severity, fix=_OWN if severity is Severity.LOW else None)
 
 
 def _switch(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
