@@ -111,7 +111,9 @@ def test_a_text_ends_at_a_nul(ending):
 
 
 def test_the_last_byte_of_a_name_does_not_count():
-    data = whole(header(attribute(b"model_config", model(LAMBDA)))).replace(b"model_config\0", b"model_configX")
+    data = whole(header(attribute(b"model_config", model(LAMBDA)))).replace(
+        b"model_config\0", b"model_configX"
+    )
     assert ("MLG-KER-001", "critical") in rules(data)
 
 
