@@ -130,6 +130,12 @@ def test_values_are_counted():
     assert reasons(look(packed({"a": [EVIL] * 200}), members=100)) == {"limit"}
 
 
+def test_what_came_before_a_limit_stands():
+    seen = look(packed({"a": array(), "b": [0] * 100_000}), opcodes=5000)
+    assert called(seen) == {"posix.system"}
+    assert reasons(seen) == {"limit"}
+
+
 def test_numbers_of_all_widths():
     data = (
         b"\x81\xa1a\x9b\xca"

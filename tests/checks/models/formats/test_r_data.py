@@ -244,6 +244,12 @@ def test_deep_nesting_needs_no_recursion():
     assert reasons(look(xdr([*HEADER, *vector(*[ints(NIL)] * 5000)]), opcodes=100)) == {"limit"}
 
 
+def test_what_came_before_a_limit_stands():
+    seen = look(xdr([*HEADER, *vector(EVIL, *[ints(NIL)] * 5000)]), opcodes=100)
+    assert "r.promise" in kinds(seen)
+    assert reasons(seen) == {"limit"}
+
+
 def test_text_with_line_feeds_in_a_string_hides_nothing():
     inside = b"1\n2\n3"
     body = text([*HEADER, *ints(VEC, 2, CHAR, len(inside))]) + inside + b"\n" + text(EVIL)[2:]

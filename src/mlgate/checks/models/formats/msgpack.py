@@ -79,10 +79,13 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         LimitReached: It holds too many values.
     """
     walker = _Walker(blob, limits, clock)
+    stopped: LimitReached | None = None
     try:
         walker.run()
     except _Invalid as error:
         raise Declined from error
+    except LimitReached as limit:
+        stopped = limit
     yield blob.fact(
         "core.format", "flax" if walker.flax else FORMAT, model=walker.flax, pickled=bool(walker.pickled)
     )
@@ -95,6 +98,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         if (start, size) not in walker.pickled:
             data = window(blob.stream, start, size)
             yield member(blob, f"bytes at {start}", data, size, container=FORMAT, tentative=True)
+    if stopped is not None:
+        raise stopped
 
 
 class _Walker:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from mlgate.checks.models.formats._r_input import Input, Malformed, Text
 from mlgate.checks.models.formats._r_walk import FRAME, PROMISED, Seen, walk
-from mlgate.checks.models.reader import HEAD, Blob, Clock, Declined
+from mlgate.checks.models.reader import HEAD, Blob, Clock, Declined, LimitReached
 from mlgate.checks.models.stream import read_at
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
@@ -43,7 +43,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     place = _start(blob.head)
     source = _input(blob, place, clock)
     found: dict[tuple[str, str, bool, bool], list[int]] = {}
-    problem: Malformed | None = None
+    problem: Malformed | LimitReached | None = None
     try:
         version = source.integer()
         source.integer()
@@ -56,14 +56,12 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             # Every kind of sight once, with how often: a model of many functions is one fact.
             counted = found.setdefault(_kind(seen), [seen.offset, 0])
             counted[1] += 1
-    except Malformed as error:
+    except (Malformed, LimitReached) as error:
         problem = error
-    finally:
-        facts = [
-            blob.fact(f"r.{what}", name, offset=offset, count=count, frame=frame, promised=promised)
-            for (what, name, frame, promised), (offset, count) in found.items()
-        ]
-    yield from facts
+    for (what, name, frame, promised), (offset, count) in found.items():
+        yield blob.fact(f"r.{what}", name, offset=offset, count=count, frame=frame, promised=promised)
+    if isinstance(problem, LimitReached):
+        raise problem
     if problem is not None:
         yield blob.not_checked(
             "malformed",
