@@ -351,6 +351,19 @@ def test_a_cut_configuration_in_a_model_is_not_checked():
     assert reasons(look(data, "m.keras")) == {"malformed"}
 
 
+@pytest.mark.parametrize("text", [b'{"a":' * 5000, b"{,}", b'{"a": 1'])
+def test_an_archive_whose_configuration_cannot_be_read_is_not_checked(text):
+    data = zipped(Entry("config.json", text), Entry("metadata.json", b"{}"))
+    assert reasons(look(data, "m.keras")) <= {"malformed", "limit"}
+    assert look(data, "m.keras").not_checked
+
+
+@pytest.mark.parametrize("size", [97, 98, 99])
+def test_bytes_that_begin_as_a_wide_text_and_are_none(size):
+    assert "reader-failed" not in reasons(look(bytes(size - 1) + b"\1", "x.bin"))
+    assert "reader-failed" not in reasons(look(b"{\0\0\0" + bytes(size - 4), "config.json"))
+
+
 def test_long_lists_of_words_are_no_gap():
     words = json.dumps({f"word {at}": at for at in range(5000)}).encode()
     blob = Blob(

@@ -54,7 +54,10 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     if blob.size > limits.text_bytes and not _may_mention(blob, clock):
         raise Declined
     text = _text(blob, limits)
-    if not mentions(text, ("class_name",)):
+    held = blob.container in _HOLDERS
+    # Where a loader takes a configuration from, there must be one that can be read.
+    expected = held and not blob.tentative and blob.name.endswith("config.json")
+    if not expected and not mentions(text, ("class_name",)):
         raise Declined
     seen = _Seen(blob, text, limits)
     malformed, reached = False, None
@@ -65,8 +68,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         malformed = True
     except LimitReached as limit:
         reached = limit
-    held = blob.container in _HOLDERS
-    if malformed and not (held and (seen.keras or not blob.tentative)):
+    if malformed and not (expected or (held and seen.keras)):
         raise Declined
     if reached is None and not malformed and not seen.keras:
         raise Declined
@@ -90,7 +92,10 @@ def _text(blob: Blob, limits: Limits) -> str:
         return read_text(blob, limits)
     if blob.size > limits.text_bytes:
         raise LimitReached("text_bytes")
-    return read_at(blob.stream, 0, blob.size).decode(_encoding(blob), "surrogatepass")
+    try:
+        return read_at(blob.stream, 0, blob.size).decode(_encoding(blob), "surrogatepass")
+    except UnicodeDecodeError:
+        raise Declined from None  # no loader can read it either
 
 
 def _may_mention(blob: Blob, clock: Clock) -> bool:
