@@ -54,7 +54,8 @@ class _Near:
             elif fact.kind == "torch-model-archive.handler":
                 # In an archive all source is imported; outside, the manifest has a folder of its own.
                 handler = posixpath.basename(fact.subject.partition(":")[0])
-                self._named |= {(folder, handler), (posixpath.dirname(folder), handler)}
+                # An archive may also be a tar, or look like one of another kind.
+                self._named |= {(path, handler), (folder, handler), (posixpath.dirname(folder), handler)}
             elif fact.kind == "python.dataset-builder" and dataset_script(fact):
                 self._builders.add(_place(fact))
 
