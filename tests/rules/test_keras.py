@@ -100,7 +100,8 @@ def test_what_is_not_keras_own(module, name, function, severity):
         ("layers", "deserialize", True, ("MLG-KER-003", "critical")),
         ("ops", "relu9", True, ("MLG-KER-002", "medium")),
         ("layers", "Dense9D", False, ("MLG-KER-002", "low")),
-        ("utils", "FeatureSpace", False, ("MLG-KER-002", "low")),
+        ("utils", "FeatureSpace", False, ("MLG-KER-002", "medium")),
+        ("saving", "SafeModeScope", False, ("MLG-KER-003", "critical")),
     ],
 )
 def test_parts_of_keras(part, name, function, expected):

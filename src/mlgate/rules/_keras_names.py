@@ -58,7 +58,8 @@ def outside(fact: Fact) -> Severity:
     detail = fact.detail
     if detail["family"] is not None:
         # Of a newer version, perhaps: modules of Keras hold functions of others, too.
-        return Severity.MEDIUM if detail["function"] else Severity.LOW
+        ordinary = not detail["function"] and detail["part"] not in tables().parts
+        return Severity.LOW if ordinary else Severity.MEDIUM
     if not detail["module"]:
         return Severity.LOW  # the loader has to be given it
     if _dangerous(detail):

@@ -1,5 +1,6 @@
 """HDF5 files, written byte by byte where no library writes them so."""
 
+import base64
 import io
 import json
 import pickle
@@ -168,6 +169,17 @@ def test_honest_attributes_are_no_alarm(value):
     data = whole(header(attribute(b"axis", value), attribute(b"raw", value, OPAQUE)))
     seen = look(data, "model.h5")
     assert (judged(seen), seen.not_checked) == ((), ())
+
+
+def test_encoded_pickles_are_read():
+    data = whole(header(attribute(b"state", base64.b64encode(EVIL) + b"\0\0")))
+    assert ("MLG-PKL-002", "critical") in rules(data)
+    assert not rules(whole(header(attribute(b"word", b"tensorflowkeras1"), attribute(b"x", b"A" * 40))))
+
+
+def test_a_file_without_a_root_is_not_checked():
+    data = superblock(UNDEFINED, 48)
+    assert reasons(look(data)) == {"malformed"}
 
 
 def contiguous(data_at, size, kind):

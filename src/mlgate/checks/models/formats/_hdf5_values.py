@@ -1,5 +1,7 @@
 """Which of HDF5's values could be a configuration or a pickle, and where they are."""
 
+import base64
+import binascii
 from collections.abc import Iterator
 
 from mlgate.checks.models.formats import _hdf5_header as header
@@ -13,6 +15,7 @@ from mlgate.checks.models.formats._hdf5_types import OPAQUE, SEQUENCE, STRING, T
 # Values up to this size are looked through before a reader is asked; longer ones go to it at once.
 _LOOKED = 1 << 16
 _FEWEST = 4
+_FEWEST_ENCODED = 16
 # Data sets of texts: more are labels.
 _MOST_SEQUENCES = 64
 _COMPACT, _CONTIGUOUS, _CHUNKED, _VIRTUAL = range(4)
@@ -20,7 +23,7 @@ _PICKLED = b"object"
 
 
 def telling(source: Source, value: Place) -> str | None:
-    """Say what a value could be: ``json``, ``bytes``, or None for a line of plain text.
+    """Say what a value could be: ``json``, ``bytes``, ``base64``, or None for a line of plain text.
 
     Raises:
         Broken: It is not all in the file.
@@ -31,8 +34,22 @@ def telling(source: Source, value: Place) -> str | None:
     if data.lstrip()[:1] in (b"{", b"["):
         return "json"
     # A pickle that does something has a control character or a line's end.
-    plain = value.size <= _LOOKED and not data.translate(None, _LINE)
-    return None if plain else "bytes"
+    if value.size > _LOOKED or data.translate(None, _LINE):
+        return "bytes"
+    return None if value.size < _FEWEST_ENCODED or data.translate(None, _BASE64) else "base64"
+
+
+def decoded(source: Source, value: Place) -> bytes | None:
+    """Return what a text of base64 stands for, or None where that can be no pickle.
+
+    Raises:
+        Broken: It is not all in the file.
+    """
+    try:
+        data = base64.b64decode(source.read(value.address, value.size).rstrip(b"\0"))
+    except (ValueError, binascii.Error):
+        return None
+    return data if data[:1] == b"\x80" or b"\n" in data else None
 
 
 def contents(source: Source, value: Place) -> Place:
@@ -52,6 +69,7 @@ def contents(source: Source, value: Place) -> Place:
 
 
 _LINE = bytes([0, *range(32, 127)])
+_BASE64 = b"\0ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 
 
 class Dataset:
@@ -129,7 +147,7 @@ class Dataset:
 
     def _told(self, source: Source, values: Iterator[Place]) -> Iterator[Place]:
         for value in values:
-            if self.pickled or telling(source, value) is not None:
+            if self.pickled or telling(source, value) in ("json", "bytes"):
                 yield value
 
     def _chunked(self, source: Source, attributes: Attributes, tree: Place, each: int) -> Iterator[Place]:
@@ -182,5 +200,5 @@ def _begins(source: Source, place: Place, kind: Type) -> bool:
     """Say whether data begins like a pickle, or like a configuration where it is text."""
     head = source.read(place.address, min(place.size, 16))
     if kind.kind in (STRING, OPAQUE) and place.size <= _LOOKED:
-        return telling(source, place) is not None
+        return telling(source, place) in ("json", "bytes")
     return head[:1] == b"\x80" and head[1:2] <= b"\x05"

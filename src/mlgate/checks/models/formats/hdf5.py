@@ -4,6 +4,7 @@ What a loader would take from other files is a fact. Attributes and small data t
 be a configuration or a pickle are handed back, to be read as what they are.
 """
 
+import io
 from collections.abc import Iterator
 
 from mlgate.checks.models.formats import _hdf5_header as header
@@ -22,7 +23,7 @@ from mlgate.checks.models.formats._hdf5_links import (
 )
 from mlgate.checks.models.formats._hdf5_source import Broken, Source
 from mlgate.checks.models.formats._hdf5_super import Root, place, root
-from mlgate.checks.models.formats._hdf5_values import Dataset, contents, telling
+from mlgate.checks.models.formats._hdf5_values import Dataset, contents, decoded, telling
 from mlgate.checks.models.paths import escape
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
 from mlgate.checks.models.stream import member, printable, window
@@ -84,6 +85,8 @@ class _File:
     def items(self, start: Root) -> Iterator[Fact | NotChecked | Blob]:
         """Yield what is to be said about the file."""
         yield from self._extension(start)
+        if self._source.undefined(start.object):
+            yield self._blob.not_checked("malformed", "the file has no root group; write it again")
         self._follow(start.object, "")
         if start.symbols is not None:
             yield from self._guarded("", self._listed(self._links.symbols(*start.symbols), ""))
@@ -195,6 +198,12 @@ class _File:
         if found == "json" or configuration:
             name += ".json"
             value = contents(self._source, value)
+        if found == "base64" and not configuration:
+            data = decoded(self._source, value)
+            if data is not None:
+                stream = io.BytesIO(data)
+                yield member(self._blob, name, stream, len(data), container=FORMAT, tentative=True)
+            return
         yield self._member(name, value, tentative=not configuration)
 
     def _data(self, dataset: Dataset, layout: Place, path: str) -> Iterator[Fact | NotChecked | Blob]:
