@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from mlgate.checks.models.containers._7z_header import Coder, Folder, Malformed
 from mlgate.checks.models.containers._compressed import MEMORY
-from mlgate.checks.models.containers._zstd import Missing, decompressor
+from mlgate.checks.models.containers._zstd import MISSING, Missing, decompressor
 from mlgate.checks.models.inflate import ERRORS, SPOOL, Step, deflated, other, too_much
 from mlgate.checks.models.reader import Clock, LimitReached
 from mlgate.checks.models.stream import CHUNK, chunks
@@ -19,6 +19,7 @@ from mlgate.core.limits import Limits
 _LZMA, _LZMA2, _DELTA = b"\x03\x01\x01", b"\x21", b"\x03"
 _AES = b"\x06\xf1\x07\x01"
 _ZSTD = b"\x04\xf7\x11\x01"
+_NEXT = "pack it again with LZMA2, or not at all"
 _NAMES = {
     b"\x03\x04\x01": "PPMd",
     b"\x03\x03\x01\x1b": "BCJ2",
@@ -92,7 +93,7 @@ def _undo(folder: Folder) -> Step:
         if coder.method == _AES:
             raise Unsupported("encrypted", "it is encrypted; a gate cannot look into it")
         if coder.method in _NAMES:
-            raise Unsupported("unsupported-format", f"it is packed by {_NAMES[coder.method]}")
+            raise Unsupported("unsupported-format", f"it is packed by {_NAMES[coder.method]}; {_NEXT}")
     chain = [coder for coder in chain if coder.method != b"\x00"]
     if not chain:
         return _copy
@@ -102,7 +103,9 @@ def _undo(folder: Folder) -> Step:
     try:
         engine = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=settings)
     except (lzma.LZMAError, ValueError) as error:
-        raise Unsupported("unsupported-format", "its coders cannot be undone in this order") from error
+        raise Unsupported(
+            "unsupported-format", f"its coders cannot be undone in this order; {_NEXT}"
+        ) from error
     return other(engine)
 
 
@@ -110,7 +113,7 @@ def _chain(folder: Folder) -> list[Coder]:
     """Return the coders from the content to the packed data."""
     if any(each.inputs != 1 or each.outputs != 1 for each in folder.coders):
         names = [_NAMES[each.method] for each in folder.coders if each.method in _NAMES]
-        raise Unsupported("unsupported-format", f"it is packed by {(*names, 'several streams')[0]}")
+        raise Unsupported("unsupported-format", f"it is packed by {(*names, 'several streams')[0]}; {_NEXT}")
     taken = set(folder.pairs.values())
     last = [at for at in range(len(folder.coders)) if at not in taken]
     chain: list[Coder] = []
@@ -161,11 +164,11 @@ def _filter(coder: Coder, size: int) -> dict[str, Any]:
     elif coder.method in _BRANCHES:
         return {"id": _BRANCHES[coder.method]}
     else:
-        raise Unsupported("unsupported-format", f"it is packed by method {coder.method.hex()}")
+        raise Unsupported("unsupported-format", f"it is packed by method {coder.method.hex()}; {_NEXT}")
     # No match reaches back further than to the start.
     dictionary = max(min(dictionary, size), 4096)
     if dictionary > MEMORY:
-        raise Unsupported("limit", f"its dictionary of {dictionary >> 20} MiB needs too much memory")
+        raise Unsupported("limit", f"its dictionary needs too much memory; {_NEXT}")
     return {**settings, "dict_size": dictionary}
 
 
