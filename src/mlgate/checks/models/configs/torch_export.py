@@ -41,6 +41,8 @@ def sniff(blob: Blob) -> bool:
         return True
     if _is_compiled(blob):
         return True
+    if blob.container == "zip":
+        return False
     path = (blob.location.member or "").rpartition("!/")[2].lower()
     return blob.name.endswith(".json") and "models/" in path and begins_json(blob.head)
 
@@ -71,12 +73,14 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             if not isinstance(each.value, str):
                 continue
             for kind, subject, detail in _judged(each):
+                if (kind, subject) in seen:
+                    continue
+                seen.add((kind, subject))
+                line = line_of(text, each.offset)
                 if kind == "operator":
-                    yield from operators.note(subject, line=line_of(text, each.offset))
-                elif (kind, subject) not in seen:
-                    seen.add((kind, subject))
+                    yield from operators.note(subject, line=line)
+                else:
                     clock.spend("facts", 1, limits.facts)
-                    line = line_of(text, each.offset)
                     yield blob.fact(kind, printable(subject, 200), line=line, **detail)
     except Malformed:
         yield blob.not_checked("malformed", "the exported program is no JSON document; export it again")
