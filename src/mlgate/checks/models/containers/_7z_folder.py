@@ -138,9 +138,7 @@ def _zstd() -> Step:
     try:
         return decompressor()
     except Missing as error:
-        raise Unsupported(
-            "unsupported-format", "it is packed by Zstandard, which this Python lacks"
-        ) from error
+        raise Unsupported("unsupported-format", MISSING) from error
 
 
 _SINGLE: dict[bytes, Callable[[], Step]] = {
