@@ -106,6 +106,11 @@ def test_a_cut_network_is_not_checked_and_keeps_what_was_seen(data, reason):
     assert "MLG-NAT-001" in {rule for rule, _, _ in hits(data)}
 
 
+def test_one_module_in_many_layers_is_one_fact_and_old_networks_are_known_by_a_few():
+    assert len(hits(NET + python() * 5)) == 1
+    assert format_of(look(OLD + OLD[5:] * 300)) == "caffe"
+
+
 def test_what_is_noted_is_bounded():
     assert reasons(look(b"".join(python(f"m{at}") for at in range(60)), facts=30)) == {"limit"}
     text = "".join(PYTHON.replace("rpn", f"m{at}") for at in range(60))

@@ -245,6 +245,19 @@ def test_sizes_that_make_no_sense(parts, severity):
     )
 
 
+TENSOR = number(1, 2) + number(2, 1) + message(8, "x") + message(9, bytes(8))
+
+
+def test_single_tensors_are_data():
+    seen = look(TENSOR, "input_0.pb")
+    assert (format_of(seen), seen.not_checked, judged(seen)) == ("onnx-tensor", (), ())
+    assert [each.rule for each in judged(look(TENSOR + entry("location", "../x")))] == ["MLG-ONX-001"]
+    assert [each.rule for each in judged(look(TENSOR + number(1, (1 << 64) - 1)))] == ["MLG-ONX-004"]
+    assert reasons(look(TENSOR[:-1], "input_0.pb")) == {"truncated"}
+    assert reasons(look(TENSOR + b"\x50", "input_0.pb")) == {"unreadable-format"}
+    assert reasons(look(TENSOR + message(20, "x"), "input_0.pb")) == {"unreadable-format"}
+
+
 def test_operators_that_send_their_input_away():
     data = model(graph(message(1, message(7, "com.microsoft.extensions"), message(4, "AzureTextToText"))))
     assert [(each.rule, each.severity.value) for each in judged(look(data))] == [

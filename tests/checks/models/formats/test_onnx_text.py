@@ -95,10 +95,10 @@ def test_properties_are_members():
     assert kinds(look(data.encode())) >= {fact.kind for fact in look(config.encode(), "config.json").facts}
 
 
-@FORMS
-def test_what_is_noted_is_bounded(make):
-    several = "".join(make(f"w{at}").join(["", ""]) for at in range(1))
-    assert not look(several.encode()).not_checked
+def test_what_is_noted_is_bounded():
+    several = ",".join(f'{{"opType": "A", "domain": "d{at}"}}' for at in range(60))
+    assert reasons(look(f'{{"graph": {{"node": [{several}]}}}}'.encode(), facts=30)) == {"limit"}
+    assert reasons(look(json().encode(), "m.onnxjson", text_bytes=20)) == {"limit"}
     nodes = "".join(f'node {{ op_type: "A" domain: "d{at}" }}\n' for at in range(60))
     assert reasons(look(text(more=nodes).encode(), facts=30)) == {"limit"}
 

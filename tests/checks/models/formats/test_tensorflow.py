@@ -97,6 +97,7 @@ def test_formats():
         ([Node("PrintV2", attrs=[text_attribute("output_stream", "file:///root/.bashrc")])], "high"),
         ([Node("DebugIdentity", attrs=[text_attribute("debug_urls", "grpc://evil:1", "file:///x")])], "high"),
         ([Node("DebugIdentity")], None),
+        ([constant("see https://a.b/c"), Node("PrintV2", "p", ["path"])], None),
         ([Node("RpcCall")], "high"),
         ([Node("DatasetFromGraph")], "high"),
         ([constant("/root/x"), Node("SaveV2", "s", ["path", "names"])], "high"),
@@ -253,6 +254,23 @@ def test_a_long_text_is_looked_at_only_where_it_may_be_a_graph():
 def test_texts_nested_too_deep_are_not_checked():
     text = text_graph(*HONEST) + "node " + "{ x " * 300
     assert reasons(look(text.encode(), "m.pbtxt")) == {"limit"}
+
+
+def test_a_path_that_is_handed_on_too_often_counts_as_fixed():
+    chain = [Node("Identity", f"n{at}", [f"n{at + 1}"], [dtype()]) for at in range(100)]
+    found = hits(saved_model(*HONEST, *chain, Node("ReadFile", "r", ["n0"])))
+    assert found == [("MLG-TFS-001", "high", "ReadFile")]
+    loop = [Node("Identity", "a", ["b"], [dtype()]), Node("Identity", "b", ["a"], [dtype()])]
+    assert hits(saved_model(*HONEST, *loop, Node("ReadFile", "r", ["a"]))) == [
+        ("MLG-TFS-001", "medium", "ReadFile")
+    ]
+
+
+def test_many_pickles_are_bounded():
+    tensor = message(8, number(1, 7), *[message(8, PICKLE)] * 60)
+    assert reasons(look(saved_model(*HONEST, Node("Const", attrs=[("value", tensor, "")])), facts=30)) == {
+        "limit"
+    }
 
 
 def test_a_graph_in_an_archive_is_found():
