@@ -39,6 +39,7 @@ docs: $(dev) ## Generate docs/rules.md from the rules, and docs/formats.md from 
 bench: $(dev) ## Scan real models from PyPI and time the start; WHEELS=DIR saves the downloads
 	@'$(bin)/python' benchmarks/startup.py
 	@'$(bin)/python' benchmarks/real_models.py $(if $(WHEELS),--wheels '$(WHEELS)')
+	@'$(bin)/python' benchmarks/detection.py
 ifdef ADVISORIES
 	@'$(bin)/python' benchmarks/dependencies.py '$(ADVISORIES)'
 	@'$(bin)/python' benchmarks/agreement.py '$(ADVISORIES)'

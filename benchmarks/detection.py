@@ -37,12 +37,9 @@ COARSE = (
     ("numpy, joblib, torch", ("numpy", "joblib", "torch")),
     ("keras, tensorflow, onnx, tflite", ("keras", "tensorflow", "onnx", "tflite", "executorch")),
     ("gguf, templates, safetensors", ("gguf", "templates", "safetensors")),
-    (
-        "repositories and configurations",
-        tuple(["repositories", "yaml", "configurations", "mlflow", "nemo", "bentoml", "skops", "notebooks", "secrets"]),
-    ),
     ("archives, executables, other data", ("archives", "executables", "data")),
-)  # fmt: skip
+    ("repositories and configurations", ()),
+)
 
 
 # The files of each sample, by its folder.
