@@ -103,6 +103,9 @@ HONEST = {
         ),
         mutable_data_segments=[{}, {"segment_index": 0, "offsets": [0, 4, 8]}],
     ),
+    "sizes that come later": lambda: program(
+        values(("Tensor", {"sizes": [0x7FFFFFFF] * 3, "dim_order": b"\0\1\2", "shape_dynamism": 2}))
+    ),
     "named data": lambda: program(named_data=[{"key": "w", "segment_index": 0}]),
 }
 

@@ -24,7 +24,9 @@ _SEGMENT = 1
 _EXTERNAL = 1
 # No runtime has a tensor beyond.
 _MOST_BYTES = 1 << 63
-_WIDEST = 16
+_WIDEST = 8
+# Of a tensor whose sizes come with its data.
+_UNBOUND = 2
 
 
 class _Extent(Struct, frozen=True):
@@ -168,10 +170,11 @@ class _Program:
     def _tensor(self, table: Table) -> None:
         flat = self._flat
         total, rank = _WIDEST, 0
+        bound = table.kind != "Tensor" or flat.number(table, "shape_dynamism") != _UNBOUND
         for size in flat.numbers(table, "sizes"):
             rank += 1
             total *= max(size, 1)
-            if size < 0 or total >= _MOST_BYTES:
+            if size < 0 or (bound and total >= _MOST_BYTES):
                 raise Broken(table.offset, "a tensor's size overflows")
         order = list(flat.numbers(table, "dim_order")) if flat.vector(table, "dim_order")[1] == rank else None
         if order is None or any(axis >= rank for axis in order):
