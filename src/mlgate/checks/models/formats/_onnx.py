@@ -1,6 +1,5 @@
 """What an ONNX model asks for from elsewhere, from the events of any of its forms."""
 
-import re
 from collections.abc import Iterator
 from types import MappingProxyType
 
@@ -65,8 +64,8 @@ _PYTHON = MappingProxyType(
 )
 # A library of operators that send their input to services.
 _SERVICES, _SENDS = "com.microsoft.extensions", ("Azure", "OpenAI")
-# What onnxruntime takes for an address in its own memory.
-_ADDRESS = re.compile(r"\*/_ORT_\w*MEM_ADDR_/\*").search
+# What onnxruntime takes for an address in its own memory: `*/_ORT_MEM_ADDR_/*`, and its like.
+_ADDRESS = ("*/_ORT_", "MEM_ADDR_/*")
 # Bits of one element, by onnx.proto3's TensorProto.DataType.
 _BITS = MappingProxyType(
     {
@@ -232,7 +231,7 @@ class Parts:
             self._tensor.external = True
         if key == "location":
             self.asks = True
-            way = "memory" if _ADDRESS(value) else escape(value)
+            way = "memory" if all(part in value for part in _ADDRESS) else escape(value)
             self._note("onnx.external", value, at, escape=way)
         elif key in ("offset", "length") and not (value.strip().isdecimal() and int(value[:30]) < _MOST):
             self._note("onnx.damage", f"the {key} of external data is no size", at, grave=True)
