@@ -6,6 +6,7 @@ import json
 import pickle
 import struct
 
+import h5py
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -282,7 +283,6 @@ def test_noise_behind_the_signature_is_not_checked():
 
 
 def files():
-    h5py = pytest.importorskip("h5py")
     for version in ("earliest", "latest"):
         stream = io.BytesIO()
         with h5py.File(stream, "w", libver=version) as opened:
@@ -315,14 +315,7 @@ def test_a_cut_at_any_place_is_never_clean():
             assert "reader-failed" not in reasons(seen)
 
 
-def seeds():
-    try:
-        return [PLAIN, whole(header(external(b"/x"), attribute(b"a", EVIL))), *files()]
-    except pytest.skip.Exception:
-        return [PLAIN]
-
-
-SEEDS = seeds()
+SEEDS = [PLAIN, whole(header(external(b"/x"), attribute(b"a", EVIL))), *files()]
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)

@@ -3,11 +3,10 @@
 import json
 
 import pytest
+import safetensors
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.checks.models.building import kinds, look
-
-safetensors = pytest.importorskip("safetensors")
 
 SETTINGS = settings(
     deadline=None, database=None, derandomize=True, max_examples=400, suppress_health_check=list(HealthCheck)
