@@ -60,9 +60,9 @@ RULES = (
         summary="A checkpoint describes a tensor that cannot exist",
         what=(
             "A tensor is rebuilt with a size, stride or offset that its storage does not have: beyond its "
-            "end, negative, or so large that the sum overflows. Or a storage is declared larger than the member "
-            "that holds its numbers, or the parts of a sparse tensor do not fit each other, or items are put "
-            "into a tensor as into a dict."
+            "end, negative, or so large that the sum overflows. Or a storage is declared larger than its "
+            "record, or the parts of a sparse tensor do not fit each other, or items are put into a tensor "
+            "as into a dict."
         ),
         why=(
             "Every tensor that was ever saved fits its storage. PyTorch releases without a check of their "

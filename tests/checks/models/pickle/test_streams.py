@@ -283,3 +283,12 @@ def test_what_is_cut_off_is_truncated_at_every_length():
     data = pickle.dumps({"a": [1, 2.5, "text", b"bytes"], "b": dt.timedelta(1)}, 4)
     for length in range(2, len(data)):
         assert read(data[:length]).streams[0].ending == "truncated", length
+
+
+def test_what_a_second_reading_saw_is_no_excuse():
+    # The array's bytes are opcodes to other loaders; what they call is called again behind the array.
+    calls = b"h\x00)R0"
+    state = b"}(X\x05\x00\x00\x00shapeK\x40\x85X\x05\x00\x00\x00dtypecnumpy\ndtype\nX\x02\x00\x00\x00u1K\x00K\x01\x87Ru"
+    wrapper = b"cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81" + state + b"b"
+    data = b"\x80\x03cacme\nf\nq\x000" + wrapper + (calls * 12 + b"N.").ljust(64, b".") + calls + b"."
+    assert subjects(read(data), "call").count("acme.f") == 1

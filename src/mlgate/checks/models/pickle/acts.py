@@ -40,6 +40,7 @@ class Acts(State):
                 or found.module in _COPYING
                 or found.module in tensors.MODULES
             )
+            found.recorder = self.recorder
             self.recorder.globals[key] = found
         self.recorder.imports(found, offset)
         return found

@@ -100,7 +100,7 @@ class Recorder:
     def call(self, how: str, maker: Global, args: tuple[Any, ...] | None, offset: int, via: str) -> None:
         """Record a call or an instantiation (``how``), once for each shape of arguments."""
         event = self._call(how, maker, args, offset, via)
-        if args is None or how != "call" or via != "REDUCE" or not maker.simple:
+        if args is None or how != "call" or via != "REDUCE" or not maker.simple or maker.recorder is not self:
             return
         texts = self._uses[how, maker, via].texts
         varied = frozenset(position for position, known in texts.items() if len(known) >= _TEXTS)

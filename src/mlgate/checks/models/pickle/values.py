@@ -25,15 +25,28 @@ class Global:
         subject: ``module.name``.
         simple: Whether a call of it is to be recorded, and no more.
         varied: Arguments that are texts and vary without end.
-        quick: Events of calls that differ in nothing that anybody looks at, by :func:`likeness`.
+        recorder: Of the machine that imported it.
+        quick: Its events of calls that differ in nothing that anybody looks at, by :func:`likeness`.
     """
 
-    __slots__ = ("dotted", "module", "name", "plausible", "quick", "simple", "subject", "varied", "written")
+    __slots__ = (
+        "dotted",
+        "module",
+        "name",
+        "plausible",
+        "quick",
+        "recorder",
+        "simple",
+        "subject",
+        "varied",
+        "written",
+    )
 
     def __init__(self, module: str, name: str, written: str, *, dotted: bool) -> None:
         self.module, self.name, self.dotted = module, name, dotted
         self.written = printable(written)
         self.subject = printable(f"{module}.{name}")
+        self.recorder: Any = None
         self.simple, self.varied = True, frozenset[int]()
         self.quick: dict[Any, Any] = {}
         self.plausible = all(part.isidentifier() for part in f"{module}.{name}".split("."))
