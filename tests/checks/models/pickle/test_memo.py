@@ -78,6 +78,9 @@ def test_what_could_grow_is_forgotten_but_for_its_type():
     for index in range(3, 30_000):
         subject.put(index, Made(maker, ("x",), "call"))
     assert (subject.get(29_999).maker, subject.get(29_999).args) == (maker, None)
+    dtype = Global("numpy", "dtype", "numpy.dtype", dotted=False)
+    subject.put(30_000, Made(dtype, ("f8",), "call"))
+    assert subject.get(30_000).args == ("f8",)
 
 
 def test_entries_without_end_that_are_far_apart_are_a_limit():

@@ -20,6 +20,7 @@ _AHEAD = 64
 # Entries far from all others, and values that are kept exactly beside the offsets.
 _FAR = 20_000
 _EXACT = 20_000
+_DTYPES = 1_000
 _MUTABLE = {list: [UNKNOWN], Dict: Dict((UNKNOWN, UNKNOWN)), Set: Set((UNKNOWN,))}
 # In place of an offset: the entry is in the table, at this number divided by two.
 _TABLE = 1
@@ -146,10 +147,13 @@ class Memo:
             return self._shared(kind, summary)
         if kind is Global:
             return self._shared(value, value)
-        if len(self._table) < _EXACT + len(self._makers):
+        result = kind is Made and type(value.maker) is Global
+        # How long a joblib array is, its dtype says.
+        extra = _DTYPES if result and value.maker.subject == "numpy.dtype" else 0
+        if len(self._table) < _EXACT + len(self._makers) + extra:
             self._table.append(value)
             return len(self._table) * 2 - 1
-        if kind is Made and type(value.maker) is Global:
+        if result:
             return self._shared((value.maker, value.how), _Summary((value.maker, value.how)))
         return self._shared(None, UNKNOWN)
 
