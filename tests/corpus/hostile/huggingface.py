@@ -273,8 +273,6 @@ SCRIPTS = {
     "writes by pathlib": "import pathlib\npathlib.Path('/tmp/a').write_text('x')\n",
     "removes": "import shutil\nshutil.rmtree('/tmp/a')\n",
     "environment": "import os\nos.environ['LD_PRELOAD'] = '/tmp/a.so'\n",
-    "torch.load": "import torch\ntorch.load('a.pt', weights_only=False)\n",
-    "torch.hub": "import torch\ntorch.hub.load('acme/evil', 'net', trust_repo=True)\n",
     "multiprocessing": "import multiprocessing, os\nmultiprocessing.Process(target=os.system, args=('true',)).start()\n",
     "asyncio": "import asyncio\nasyncio.run(asyncio.create_subprocess_shell('true'))\n",
     "pty": "import pty\npty.spawn('/bin/true')\n",
@@ -315,12 +313,14 @@ def _code() -> Iterator[Sample]:
         }
         keys = list(places)
         for key in keys if index < 3 else [keys[0], keys[1 + index % 4]]:
+            # A package is imported by name only; the other places are what hubs' loaders import.
+            asked = "medium" if key == "__init__" else expect
             yield Sample(
                 family,
                 f"{name}, {key}",
                 "runs when the code beside the model is imported",
                 places[key],
-                expect,
+                asked,
             )
     family = "repositories: data set scripts"
     script = b"import datasets\n\n\nclass Net(datasets.GeneratorBasedBuilder):\n    def _info(self):\n        return datasets.DatasetInfo()\n\n    def _split_generators(self, dl):\n        import os\n        os.system('true')\n        return []\n\n    def _generate_examples(self):\n        yield 0, {}\n"
