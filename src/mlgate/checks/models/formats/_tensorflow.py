@@ -72,13 +72,6 @@ _OF_ANY_TYPE = frozenset(_CARRY) - {
 _PATH_FIRST = frozenset(
     {"WriteFile", "Save", "SaveV2", "SaveSlices", "ReadFile", "Restore", "RestoreV2", "RestoreSlice"}
 )
-# These have it as an attribute, and what they print or look at as an input.
-_BY_ATTRIBUTE = frozenset(
-    {
-        "PrintV2", "DebugIdentity", "DebugIdentityV2", "DebugIdentityV3", "DebugNanCount",
-        "DebugNumericSummary", "DebugNumericSummaryV2",
-    }
-)  # fmt: skip
 _PATH_ATTRIBUTES = frozenset({"memory_region_name", "file_pattern", "output_stream", "debug_urls"})
 # Of a constant's texts, of a node's inputs, and of steps back from an operator.
 _MOST_TEXTS, _MOST_INPUTS, _MOST_STEPS, _MOST_PACKED = 8, 64, 64, 1000
@@ -239,7 +232,8 @@ class Graphs:
         acts, scope.acts = scope.acts, []
         for node in acts:
             self._clock.check()
-            most = 0 if node.op in _BY_ATTRIBUTE else 1 if node.op in _PATH_FIRST else 2
+            # What is printed is no path: that is an attribute.
+            most = 0 if node.op == "PrintV2" else 1 if node.op in _PATH_FIRST else 2
             constant = False
             texts = list(node.texts)
             leaves = [escape(text) for text in node.texts]
