@@ -30,6 +30,13 @@ _CALLING = (
     "LossNode",
     "QuantileForestNode",
 )
+_OTHERS = frozenset(
+    (
+        *_CALLING, "ObjectNode", "FunctionNode", "TypeNode", "MaskedArrayNode", "RandomStateNode",
+        "RandomGeneratorNode", "SparseMatrixNode", "_DictWithDeprecatedKeysNode", "ReduceNode",
+        "SGDNode", "CachedNode",
+    )
+)  # fmt: skip
 _LOOKING_UP = ("FunctionNode", "TypeNode")
 _GETTERS = ("operator.attrgetter", "operator.itemgetter", "operator.methodcaller")
 _GRAVE = ("executes", "code", "resolves", "loads")
@@ -75,6 +82,8 @@ def _judged(fact: Fact) -> tuple[Severity, str] | None:
         if subject in _DATA[loader] or subject.startswith(_plain_roots(loader)):
             return None
         return Severity.MEDIUM, f"The archive makes {subject} of a node of plain data."
+    if loader and loader not in _OTHERS:
+        return Severity.MEDIUM, f"The archive has {subject} made by {loader}, which skops does not have."
     if _globals.known(detail["module"]) or _globals.ordinary(detail["module"], detail["name"]):
         return None
     if subject.partition(".")[0] in _TRUSTED:

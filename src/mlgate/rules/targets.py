@@ -30,7 +30,8 @@ _OWASP = ("ML06:2023", "LLM03:2025")
 
 def _nemo(fact: Fact) -> bool:
     detail = fact.detail
-    inside = detail["container"] == "tar" and (fact.location.member or "").endswith("model_config.yaml")
+    name = fact.location.member or fact.location.path
+    inside = detail["container"] in ("", "tar") and name.rpartition("/")[2] == "model_config.yaml"
     return bool(detail["nemo"] or inside)
 
 

@@ -80,11 +80,15 @@ def _mlflow(blob: Blob, found: list[_yaml.Node]) -> Iterator[Fact]:
             # Of this one, only the base name is used.
             yield blob.fact("mlflow.code", shown.replace("\\", "/").rpartition("/")[2], line=node.line)
         elif key in _PATHS:
-            yield blob.fact("mlflow.path", shown, line=node.line, key=key, escape=escape(value))
-            if key == "code" and escape(value) is None:
+            yield blob.fact("mlflow.path", shown, line=node.line, key=key, escape=_escape(value))
+            if key == "code" and _escape(value) is None:
                 yield blob.fact("mlflow.code", shown, line=node.line)
         elif _TRUSTED in path:
             yield blob.fact("mlflow.trusted", shown, line=node.line)
+
+
+def _escape(path: str) -> str | None:
+    return "address" if "://" in path else escape(path)
 
 
 def _bento(blob: Blob, found: list[_yaml.Node]) -> Iterator[Fact]:

@@ -142,6 +142,7 @@ def _commands() -> dict[str, re.Pattern[str]]:
         "download": re.compile(
             rf"{fetch}[^\n|;&]{{1,500}}\|\s*{shell}"
             rf"|\b(?:(?:ba|z|da)?sh|source|eval|\.)\s+(?:-\w+\s+)*[\"']?(?:<\(|\$\(|`)\s*{fetch}[^\n]{{0,200}}"
+            rf"|{fetch}[^\n|]{{1,300}}(?:&&|;)\s*(?:sudo\s+)?(?:ba|z|da)?sh\s+[\w./]"
         ),
         "hidden": re.compile(
             rf"\b(?:base64\s+(?:-d|-D|--decode)|xxd\s+-r)[^\n|;&]{{0,200}}\|\s*(?:gunzip\s*\|\s*)?{shell}"
