@@ -72,6 +72,10 @@ RUNS = {
     "continued line": "import os\nos.\\\nsystem('true')",
     "wide letters": "import os\nos.\uff53\uff59\uff53\uff54\uff45\uff4d('true')",
     "mathematical letters": "import os\nos.\U0001d42c\U0001d432\U0001d42c\U0001d42d\U0001d41e\U0001d426('true')",
+    "metaclass": "import os\nclass M(type):\n  def __new__(c, *a):\n    os.system('true')\nclass A(metaclass=M):\n  pass",
+    "subclass hook": "import os\nclass B:\n  def __init_subclass__(c):\n    os.system('true')\nclass A(B):\n  pass",
+    "annotation": "import os\ndef f(x: os.system('true')):\n  pass",
+    "returned annotation": "import os\ndef f() -> os.system('true'):\n  pass",
     "beside newer syntax": "import os\nx = 1 ?? 2\nos.system('true')",
     "beside a newer block": "import os\nnewer X:\n  pass\nos.system('true')",
 }

@@ -76,6 +76,7 @@ class _Analysis:
         self._known: set[tuple[str, str, int]] = set()
         self._functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
         self._methods: dict[str, dict[str, ast.FunctionDef | ast.AsyncFunctionDef]] = {}
+        self._bases: dict[str, list[str]] = {}
         self._done: set[int] = set()
         self._waiting: list[tuple[list[ast.stmt], Names]] = []
         self._where = "import"
@@ -139,6 +140,10 @@ class _Analysis:
             names.forgets(node.name)
             for each in (*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)):
                 self._expression(each, names)
+            arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+            for note in (*(each.annotation for each in arguments), node.returns):
+                if note is not None:
+                    self._expression(note, names)
             for decorator in node.decorator_list:
                 self._called(decorator, decorator, names)
             return
@@ -176,6 +181,11 @@ class _Analysis:
             resolved = names.resolve(base) or ""
             if resolved.startswith("datasets.") and resolved.endswith(_BUILDERS):
                 self.builders.append((node.name, node.lineno))
+        self._bases[node.name] = [
+            each.id
+            for each in (*node.bases, *(key.value for key in node.keywords))
+            if isinstance(each, ast.Name)
+        ]
         self._methods[node.name] = {
             each.name: each for each in node.body if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))
         }
@@ -184,6 +194,12 @@ class _Analysis:
             if isinstance(statement, ast.Assign) and self._runs(names.resolve(statement.value)):
                 self._note(names.resolve(statement.value) or "", "executes", statement)
         yield [each for each in node.body if not isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))]
+        # Making a class calls these of its bases and of its metaclass.
+        for parent in self._bases[node.name]:
+            for hook in ("__init_subclass__", "__new__", "__init__", "__prepare__", "__call__"):
+                made = hook == "__init_subclass__" or "type" in self._bases.get(parent, ())
+                if made and hook in self._methods.get(parent, ()):
+                    self._enter(self._methods[parent][hook], names)
         # Their decorators and default values run, and their bodies wait.
         for method in self._methods[node.name].values():
             for part in (
