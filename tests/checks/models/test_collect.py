@@ -311,7 +311,7 @@ class Stub:
     [
         (ValueError("x"), "reader-failed"),
         (RecursionError(), "reader-failed"),
-        (MemoryError(), "reader-failed"),
+        (MemoryError(), "limit"),
         (OSError(5, "Input/output error"), "unreadable"),
         (LimitReached("opcodes"), "limit"),
         (LimitReached("file_seconds"), "timeout"),

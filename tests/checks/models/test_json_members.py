@@ -85,3 +85,4 @@ def test_mentions_sees_through_escapes():
 def test_what_could_begin_a_document(head):
     assert begins_json(head)
     assert not begins_json(b"x" + head)
+    assert not begins_json(bytes(4096))

@@ -47,7 +47,8 @@ class Member(Struct, frozen=True):
 def begins_json(head: bytes) -> bool:
     """Say whether the first bytes could begin a JSON object or list; space may stand before it."""
     start = head.lstrip(b" \t\r\n\xef\xbb\xbf\xff\xfe\0")[:1]
-    return start in (b"{", b"[") or (not start and bool(head))
+    # Nothing but space may come before it; nothing but zeros is no text.
+    return start in (b"{", b"[") if start else bool(head.strip(b"\0"))
 
 
 def mentions(text: str, words: Iterable[str]) -> bool:

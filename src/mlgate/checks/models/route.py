@@ -89,6 +89,8 @@ class Router:
         blob = route.blob
         claims: list[_Reading] = []
         for reader in self._readers:
+            if reader.KIND == "text" and blob.tentative and blob.size > limits.text_bytes:
+                continue  # a tensor's numbers, which nobody reads as a text
             reading = _Reading(reader, blob, held=bool(claims) or blob.tentative)
             yield from reading.items(limits, clock)
             if reading.claimed:

@@ -1,6 +1,8 @@
 """Texts, as the loaders that read them would decode them."""
 
 import codecs
+from functools import lru_cache
+from typing import BinaryIO
 
 from mlgate.checks.models.reader import Blob, Declined, LimitReached
 from mlgate.checks.models.stream import read_at
@@ -32,7 +34,13 @@ def read_text(blob: Blob, limits: Limits) -> str:
         raise Declined
     if blob.size > limits.text_bytes:
         raise LimitReached("text_bytes")
-    data = read_at(blob.stream, 0, blob.size)
+    return _decoded(blob.stream, blob.size)
+
+
+# Many readers ask for one text in turn.
+@lru_cache(maxsize=1)
+def _decoded(stream: BinaryIO, size: int) -> str:
+    data = read_at(stream, 0, size)
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, "replace")
