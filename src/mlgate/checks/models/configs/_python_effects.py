@@ -257,6 +257,8 @@ class _Analysis:
         if own is not None:
             self._own_called(own, names)
         resolved = names.resolve(function)
+        if isinstance(function, ast.Attribute) and function.attr == "__subclasses__" and _climbs(function):
+            self._note("__subclasses__", "imports", node)
         for each in arguments:
             # Handed to what calls it in its turn: a thread, map, atexit.
             passed = names.resolve(each) if isinstance(each, (ast.Name, ast.Attribute, ast.Call)) else None
@@ -335,6 +337,12 @@ class _Analysis:
         if key not in self._known and len(self.effects) < _MOST:
             self._known.add(key)
             self.effects.append(Effect(subject, act, self._where, source, line))
+
+
+def _climbs(function: ast.Attribute) -> bool:
+    """Say whether a class is reached by way of an object's ancestors, as nobody need."""
+    owner = function.value.value if isinstance(function.value, ast.Subscript) else function.value
+    return isinstance(owner, ast.Attribute) and owner.attr in ("__base__", "__bases__", "__mro__")
 
 
 def _own(function: ast.expr) -> tuple[str, str] | None:

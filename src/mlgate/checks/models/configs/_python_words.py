@@ -16,6 +16,7 @@ _WORDS = (
     b"CodeType", b"FunctionType", b"unsafe_load", b"pexpect", b"Interactive", b"cProfile", b"BasedBuilder",
     b"DatasetBuilder", b"http.client", b"wget", b"_posixsubprocess", b"create_subprocess", b"pip._internal",
     b"authorized_keys", b"bashrc", b"crontab", b"sitecustomize", b"usercustomize", b"autostart",
+    b"__subclasses__", b"hub.load(",
 )  # fmt: skip
 # Common words, and what makes them telling.
 _TELLING = {
