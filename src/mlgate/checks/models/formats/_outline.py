@@ -6,6 +6,7 @@ from mlgate.checks.models.stream import CHUNK, read_at
 
 # More than a key, and a length or number.
 _LONGEST = 20
+_FIRST = 4096
 
 
 class _Last:
@@ -46,7 +47,8 @@ def _fields(blob: Blob, clock: Clock) -> set[tuple[int, int]]:
         if place >= last:
             clock.check()
             origin, place = at, 0
-            data = read_at(blob.stream, at, min(CHUNK, size - at))
+            # Other content ends soon: no more is read ahead than was read before.
+            data = read_at(blob.stream, at, min(max(at, _FIRST), CHUNK, size - at))
             last = max(len(data) - 1, 1)
             if not data:
                 break
