@@ -14,7 +14,7 @@ from tests.corpus.assemble import EVIL, EVIL_4, EVIL_TEXT, EVIL_UNKNOWN
 from tests.corpus.sample import Sample
 
 PAYLOADS = {"system": EVIL, "text": EVIL_TEXT, "exec": EVIL_4, "unknown": EVIL_UNKNOWN}
-PATHS = ("../evil.py", "../../../../etc/cron.d/a", "/etc/passwd", "a/../../b", "..\\..\\evil.py", "C:\\evil.py", "C:evil.py", "\\\\host\\share\\a", "//host/a", "./../a", "a/..", "..", "a\\..\\..\\b", "/", "\\evil", "a/./../../c", ".//../x", "a/b/c/../../../../d")  # fmt: skip
+PATHS = ("../evil.py", "../../../../etc/cron.d/a", "/etc/passwd", "a/../../b", "..\\..\\evil.py", "C:\\evil.py", "C:evil.py", "\\\\host\\share\\a", "//host/a", "./../a", "..", "a\\..\\..\\b", "/", "\\evil", "a/./../../c", ".//../x", "a/b/c/../../../../d")  # fmt: skip
 
 
 def tarred(

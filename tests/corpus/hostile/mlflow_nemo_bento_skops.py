@@ -42,6 +42,7 @@ def _mlflow() -> Iterator[Sample]:
             f"loader_module {module}",
             "mlflow.pyfunc.load_model imports it",
             {"m/MLmodel": mlmodel(f"    loader_module: {module}\n    data: a\n")},
+            "medium" if module in {"acme.loader", "mlflow_evil"} else "high",
         )
     paths = ("/etc/passwd", "../../../a.pkl", "..\\..\\a.pkl", "http://127.0.0.1/a.pkl", "file:///tmp/a.pkl")
     for path in paths:
