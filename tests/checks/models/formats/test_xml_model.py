@@ -112,6 +112,9 @@ def test_code_that_openvino_loads():
         )
         assert fact.subject == path
         assert fact.detail["escape"] == ("parent" if "/" in path else None)
+    for path in ("/tmp/x.so", "..\\x.DLL", "libx.dylib"):
+        seen = look(NET.format(f'<layer type="A"><data library="{path}"/></layer>').encode(), "m.xml")
+        assert [each.subject for each in seen.facts if each.kind == "native.library"] == [path]
     own = look(NET.format('<layer type="Acme" version="extension"/>').encode(), "m.xml")
     assert {each.subject for each in own.facts if each.kind == "native.class"} == {"Acme"}
 

@@ -19,9 +19,10 @@ KIND = "model"
 ORDER = 50
 
 _OPENVINO = "openvino"
-_ROOTS = {"PMML": FORMAT, "net": _OPENVINO, "CustomLayer": _OPENVINO}
+_ROOTS = {"PMML": FORMAT, "net": _OPENVINO, "CustomLayer": _OPENVINO, "CustomLayers": _OPENVINO}
 _MARKS = {b"<\0": "utf-16-le", b"\0<": "utf-16-be", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _XINCLUDE = "http://www.w3.org/2001/XInclude"
+_LIBRARIES = (".so", ".dll", ".dylib")
 _SPACE = b" \t\r\n\xef\xbb\xbf"
 # Operators of the tokenizers that OpenVINO itself publishes.
 _TOKENIZERS = frozenset(
@@ -146,6 +147,10 @@ class _Elements:
         elif local == "Source" and "filename" in attributes:
             path = attributes["filename"]
             self._note("native.library", path, line, what="layer of OpenVINO", escape=escape(path))
+        elif local == "data" and any(value.lower().endswith(_LIBRARIES) for value in attributes.values()):
+            for value in attributes.values():
+                if value.lower().endswith(_LIBRARIES):
+                    self._note("native.library", value, line, what="layer of OpenVINO", escape=escape(value))
         elif local == "layer" and attributes.get("version") == "extension":
             kind = attributes.get("type", "")
             if kind not in _TOKENIZERS:
