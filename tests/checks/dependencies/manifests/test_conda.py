@@ -1,5 +1,6 @@
 import contextlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -129,18 +130,16 @@ def test_a_key_that_stands_twice_hides_nothing():
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        "a: b",
-        "- a",
         "dependencies: {a: b}",
+        "- dependencies",
         "dependencies: [",
         "a: &x [1]\ndependencies: *x",
         "dependencies: []\n---\ndependencies: []",
-        "[" * 5000,
+        "dependencies: " + "[" * 5000,
         "dependencies: " + "[" * 60 + "]" * 60,
-        b"\xff\xfe\x00",
+        b"\xffdependencies",
         b"dependencies: [\x00]",
-        "#" * (3 << 20),
+        "dependencies:" + "#" * (3 << 20),
     ],
 )
 def test_what_is_no_environment_file_is_refused(text):
@@ -192,3 +191,39 @@ def test_what_is_set_aside_is_said_in_the_report(collect):
     ).sources
     assert source.detail["aside"] == ["cudatoolkit", "python"]
     assert "cudatoolkit, python" in source.summary
+
+
+@pytest.mark.parametrize("text", ["", "a: b", "- a", "[" * 5000, "root: {{ cookiecutter.x }}", b"\xff"])
+def test_what_never_speaks_of_dependencies_is_another_tools_file(text):
+    assert read(text) == Reading()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        FILE.encode("utf-16"),
+        b'"depend\\x65ncies":\n  - torch=2.1.0\n',
+        b'? "depend\\\n  encies"\n: - torch=2.1.0\n',
+    ],
+)
+def test_the_word_cannot_be_hidden_from_discovery(data):
+    assert re.search(conda.MARK, data)
+    assert ("torch", "2.1.0") in [(each.name, each.version) for each in read(data).requirements]
+
+
+def test_both_sides_of_a_selector_are_read():
+    seen = read(
+        "dependencies:\n  - sel(linux): a=1.0.0\n  - sel(win): [b=1.0.0, {pip: [c==1]}]\n  - sel(x y z\n"
+    )
+    assert [(each.name, each.line) for each in seen.requirements] == [
+        ("a", 2),
+        ("b", 3),
+        ("c", 3),
+        ("sel", 4),
+    ]
+
+
+def test_dependencies_in_one_text_are_no_list():
+    with pytest.raises(Unreadable, match="is not a list"):
+        read("dependencies: torch=2.1.0")
+    assert read("dependencies:\n") == Reading()

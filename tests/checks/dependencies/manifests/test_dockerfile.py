@@ -1,4 +1,5 @@
 import contextlib
+import re
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -242,7 +243,7 @@ def test_the_policy_can_leave_dockerfiles_out(collect, gaps):
     assert gaps(seen) == []
 
 
-@pytest.mark.parametrize("data", [b"\xff\xfe", b"#" * (2 << 20)])
+@pytest.mark.parametrize("data", [b"RUN pip" + b"#" * (2 << 20)])
 def test_what_is_no_dockerfile_is_refused(data):
     with pytest.raises(Unreadable):
         read(data)
@@ -281,3 +282,107 @@ FILE = "ARG A=1\nFROM x AS y\nENV B=2\nCOPY a.txt /x/\nRUN <<EOF\npip install a=
 def test_whatever_the_bytes_it_answers(data):
     with contextlib.suppress(Unreadable):
         assert isinstance(read(data), Reading)
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe", b"#" * (2 << 20)])
+def test_what_names_no_tool_installs_nothing(data):
+    assert dockerfile.read(data, DEFAULT) == Reading()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('RUN echo "<<EOF"\nRUN pip install a==1', [("a", "1", 3)]),
+        ("RUN echo $((1<<X))\nRUN pip install a==1", [("a", "1", 3)]),
+        ('RUN cat <<<"x"\nRUN pip install a==1', [("a", "1", 3)]),
+        ("RUN cat << EOF\nRUN pip install a==1", [("a", "1", 3)]),
+        ("RUN cat <<E-F\nRUN pip install b\nE-F\nRUN pip install a==1", [("a", "1", 5)]),
+        ("RUN echo \\\\\nRUN pip install a==1", [("a", "1", 3)]),
+        ("RUN python3 <<EOF\nimport pip\npip.main(['install', 'a==1'])\nEOF", [("a", "1", 4)]),
+        ("RUN <<EOF\n#!/usr/bin/env python3\nos.system('pip install a==1')\nEOF", [("a", "1", 4)]),
+        ("COPY <<EOF /r.txt\na==1\nEOF\nRUN pip install -r /r.txt", [("a", "1", 3)]),
+        ("COPY <<r.txt <<s.txt /x/\na==1\nr.txt\nb\ns.txt\nRUN pip install -r /x/r.txt", [("a", "1", 3)]),
+        ('SHELL ["pip", "install"]\nRUN a==1', [("a", "1", 3)]),
+        ('SHELL ["/bin/bash", "-c"]\nRUN pip install a==1', [("a", "1", 3)]),
+        ("RUN $PIP install a==1", [("a", "1", 2)]),
+        ("RUN $(which pip) install a==1", [("a", "1", 2)]),
+        ("RUN `which pip3` install a==1", [("a", "1", 2)]),
+        ("RUN p\\\nip install a==1", [("a", "1", 3)]),
+        ("RUN p''ip install a==1", [("a", "1", 2)]),
+        ("RUN python -mpip install a==1", [("a", "1", 2)]),
+        ('RUN echo "pip install a==1" | sh', [("a", "1", 2)]),
+        ("RUN python get-pip.py a==1", [("a", "1", 2)]),
+        ("RUN rye add a==1", [("a", "1", 2)]),
+        ("RUN $PIPELINE install a==1", []),
+        ("RUN apt-get install -y python3-pip$X", []),
+    ],
+)
+def test_reads_instructions_as_buildkit_does(text, expected):
+    assert re.search(dockerfile.MARK, f"FROM x\n{text}\n".encode())
+    assert pins(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "pinned"),
+    [
+        ("# c\n# escape=`\nFROM x\nRUN pip install \\\n a==1", True),
+        ("\n# escape=`\nFROM x\nRUN pip install \\\n a==1", True),
+        ("# escape=`\nFROM x\nRUN pip install `\n a==1", True),
+        ("# syntax=docker/dockerfile:1\n# escape=`\nFROM x\nRUN pip install `\n a==1", True),
+    ],
+)
+def test_directives_stand_before_everything_else(text, pinned):
+    seen = read(text)
+    assert [(each.name, each.version) for each in seen.requirements] == [("a", "1")] * pinned
+    assert seen.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("frontend", "known"),
+    [
+        ("docker/dockerfile:1", True),
+        ("docker.io/docker/dockerfile-upstream:master-labs", True),
+        ("mirror.example.org:5000/docker/dockerfile:1.7", True),
+        ("devthefuture/dockerfile-x", False),
+        ("example.org/dockerfile-plus:1", False),
+    ],
+)
+def test_another_frontend_reads_the_file_in_its_own_way(frontend, known):
+    seen = read(f"# syntax={frontend}\nFROM x\nRUN pip install a==1")
+    assert [each.reason for each in seen.problems] == ([] if known else ["unsupported-manifest"])
+
+
+@pytest.mark.parametrize(
+    ("text", "problems", "files"),
+    [
+        ("RUN curl https://x/r.txt -o /r.txt && pip install -r /r.txt", ["computed-requirement"], []),
+        ("RUN cat <<EOF > /r.txt\na==1\nEOF\nRUN pip install -r /r.txt", ["computed-requirement"], []),
+        ("RUN uv export > /r.txt\nRUN pip install -r /r.txt", [], []),
+        ("RUN uv export > /r.txt\nFROM z\nCOPY --from=x /r.txt /t/\nRUN pip install -r /t/r.txt", [], []),
+        ("RUN pip freeze > s.txt\nRUN pip install -r r.txt", [], ["r.txt"]),
+        ("COPY r.txt .\nRUN pip install -r r.txt && pip freeze > r.txt", [], ["r.txt"]),
+        ("RUN pip install -r r.txt && pip freeze > r.txt", [], ["r.txt"]),
+        ("RUN git clone https://x.org/y /opt/y\nWORKDIR /opt/y\nRUN pip install .", ["vcs-requirement"], []),
+        ("ENV PIP_REQUIREMENT=r.txt\nRUN pip install", [], ["r.txt"]),
+        ("RUN PIP_CONSTRAINT=c.txt pip install", [], ["c.txt"]),
+        ("RUN python setup.py install", [], ["."]),
+        ("RUN python setup.py build_ext --inplace", [], []),
+    ],
+)
+def test_knows_the_repositorys_files_from_others(text, problems, files):
+    seen = read(f"FROM x\n{text}\n")
+    assert [each.reason for each in seen.problems] == problems
+    assert [each.path for each in seen.includes] == files
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "RUN PIP_EXTRA_INDEX_URL=https://x.org pip install a==1",
+        "RUN export PIP_EXTRA_INDEX_URL=https://x.org; pip install a==1",
+        "ENV PIP_FIND_LINKS=https://x.org",
+        "RUN pip config set global.extra-index-url https://x.org",
+    ],
+)
+def test_an_index_may_be_a_setting(text):
+    assert [each.url for each in read(f"FROM x\n{text}\n").indexes] == ["https://x.org"]

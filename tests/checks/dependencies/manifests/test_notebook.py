@@ -1,5 +1,6 @@
 import contextlib
 import json
+import re
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -137,7 +138,18 @@ def test_the_policy_can_leave_notebooks_out(collect, gaps):
     assert gaps(seen) == []
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"cells": 3}', '{"cells": [3]}', "[" * 100_000, b"\xff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"pip"',
+        '{"pip": 1}',
+        '["pip"]',
+        '{"cells": 3, "pip": 1}',
+        '{"cells": [3], "pip": 1}',
+        "pip" + "[" * 100_000,
+        b"pip \xff",
+    ],
+)
 def test_what_is_no_notebook_is_refused(text):
     with pytest.raises(Unreadable):
         notebook.read(text if isinstance(text, bytes) else text.encode(), DEFAULT)
@@ -188,3 +200,106 @@ FILE = json.dumps(document(["!pip install a==1 \\\n", " {b}\n"], "%%bash\npip in
 def test_whatever_the_bytes_it_answers(data):
     with contextlib.suppress(Unreadable):
         assert isinstance(notebook.read(data, DEFAULT), Reading)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"cells": 3}', "[" * 100_000, b"\xff"])
+def test_a_broken_notebook_that_names_no_tool_installs_nothing(text):
+    assert notebook.read(text if isinstance(text, bytes) else text.encode(), DEFAULT) == Reading()
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ('subprocess.run(["pip", "install", "a==1"])', [("a", "1")]),
+        ('subprocess.check_call([\n  sys.executable, "-m", "pip",\n  "install", "a==1"])', [("a", "1")]),
+        ('subprocess.run(f"{sys.executable} -m pip install a==1".split())', [("a", "1")]),
+        ('subprocess.run("pip install " + "a==1", shell=True)', [("a", "1")]),
+        ('subprocess.run(shlex.split("pip install a==1"))', [("a", "1")]),
+        ('subprocess.run(check=True, args=("pip", "install", "a==1"))', [("a", "1")]),
+        ('c = ["pip", "install", "a==1"]\nsubprocess.run(c)', [("a", "1")]),
+        ('await asyncio.create_subprocess_exec("pip", "install", "a==1")', [("a", "1")]),
+        ('os.system("""\npip install a==1\n""")', [("a", "1")]),
+        ("pip.main(['install', 'a==1'])", [("a", "1")]),
+        ("from pip._internal import main\nmain(['install', 'a==1'])", [("a", "1")]),
+        ('get_ipython().run_cell_magic("bash", "", "pip install a==1\\n")', [("a", "1")]),
+        ('get_ipython().run_line_magic("uv", "pip install a==1")', [("a", "1")]),
+        ('get_ipython().run_line_magic("sx", "pip install a==1")', [("a", "1")]),
+        ('get_ipython().magic("pip install a==1")', [("a", "1")]),
+        ('await micropip.install(["a==1", "b"])', [("a", "1"), ("b", None)]),
+        ("%%python\nimport os\nos.system('pip install a==1')", [("a", "1")]),
+        ("a, b = !pip install a==1", [("a", "1")]),
+        ("x.y[0] = !pip install a==1", [("a", "1")]),
+        ("%time !pip install a==1", [("a", "1")]),
+        ("%timeit -n1 %pip install a==1", [("a", "1")]),
+        ("%sh pip install a==1", [("a", "1")]),
+        ("%%shell\npip install a==1", [("a", "1")]),
+        ("%%script --bg bash\ncd x; pip install a==1", [("a", "1")]),
+        ("%%capture\n%%bash\ncd x; pip install a==1", [("a", "1")]),
+        ("%%px\n!pip install a==1", [("a", "1")]),
+        ("uv pip install a==1", [("a", "1")]),
+        ("!python3 -mpip install a==1", [("a", "1")]),
+        ("!p''ip install a==1", [("a", "1")]),
+        ("!pixi add --pypi a==1", [("a", "1")]),
+        ("!python -c \"import pip; pip.main(['install', 'a==1'])\"", [("a", "1")]),
+        ("!echo pip install a==1 | bash", [("a", "1")]),
+        ("print(\"subprocess.run(['pip', 'install', 'a==1'])\")", []),
+        ("help = 'pip install a==1'", []),
+        ("# subprocess.run(['pip', 'install', 'a==1'])", []),
+        ("tools = ['pip', 'conda']\nrun(tools)", []),
+        ("subprocess.run(['pip', 'list'])", []),
+    ],
+)
+def test_finds_installs_however_the_cell_starts_them(cell, expected):
+    data = json.dumps(document(cell.splitlines(keepends=True)), indent=1).encode()
+    assert re.search(notebook.MARK, data)
+    seen = notebook.read(data, DEFAULT)
+    assert [(each.name, each.version) for each in seen.requirements] == expected
+    assert seen.problems == ()
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        'subprocess.run([sys.executable, "-m", "pip", "install", package])',
+        'subprocess.run(["pip", "install"] + packages)',
+        'subprocess.run(["pip", "install", *packages])',
+        'c = ["pip", "install"] + packages\nsubprocess.run(c)',
+        'os.system("pip install %s" % package)',
+        'os.system("pip install {}".format(package))',
+        'os.system(f"pip install {package}")',
+        "!{pip} install $package",
+        "!$(which pip) install $package",
+        "!pip install -r <(echo a==1)",
+    ],
+)
+def test_a_command_that_is_put_together_is_said(cell):
+    assert [each.reason for each in read(cell).problems] == ["computed-requirement"]
+
+
+def test_a_tool_spelled_in_json_escapes_is_found():
+    data = json.dumps(document(["!pip install a==1"])).replace("!pip", "\\u0021p\\u0069p").encode()
+    assert re.search(notebook.MARK, data)
+    assert [each.name for each in notebook.read(data, DEFAULT).requirements] == ["a"]
+
+
+def test_an_index_in_the_environment_is_an_index():
+    seen = read(
+        "%env PIP_EXTRA_INDEX_URL=https://x.org", "!PIP_EXTRA_INDEX_URL=https://y.org pip install a==1"
+    )
+    assert [each.url for each in seen.indexes] == ["https://x.org", "https://y.org"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "cloned"),
+    [
+        (["!git clone https://x.org/y.git && cd y && pip install -e ."], True),
+        (["!git clone https://x.org/y", "%cd y", "!pip install -r requirements.txt"], True),
+        (["!git clone https://x.org/y z", "!pip install ./z"], True),
+        (["!git clone https://x.org/y", "%cd y", "%cd ..", "!pip install -r requirements.txt"], False),
+        (["!pip install -e ."], False),
+    ],
+)
+def test_what_is_cloned_is_no_file_of_the_repository(cells, cloned):
+    seen = read(*cells)
+    assert [each.reason for each in seen.problems] == (["vcs-requirement"] if cloned else [])
+    assert bool(seen.includes) != cloned

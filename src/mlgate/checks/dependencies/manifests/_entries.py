@@ -5,14 +5,17 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from mlgate.checks.dependencies.manifest import (
+    ELSEWHERE,
     LOCAL,
     UNPINNED,
+    VCS,
     Include,
     Index,
     Problem,
     Reading,
     Requirement,
     Unreadable,
+    shown,
 )
 from mlgate.checks.dependencies.manifests import requirements
 from mlgate.core.limits import Limits
@@ -22,6 +25,9 @@ from mlgate.core.limits import Limits
 INSTALLERS = frozenset(
     {"pip", "setuptools", "wheel", "uv", "poetry", "pdm", "pipenv", "pip-tools", "build", "virtualenv"}
 )
+
+
+_MOST_FETCHED = 100
 
 
 class Entries:
@@ -45,6 +51,8 @@ class Entries:
         self._rebase = rebase
         self._built = built
         self._full = False
+        self._fetched: dict[str, str] = {}
+        self._inside = ""
         self.requirements: list[Requirement] = []
         self.includes: list[Include] = []
         self.indexes: list[Index] = []
@@ -70,8 +78,29 @@ class Entries:
         if self._room(requirement.line):
             self.requirements.append(requirement)
 
+    def fetch(self, folder: str, address: str) -> None:
+        """Note that a folder of this name is fetched from elsewhere, not from the repository."""
+        if len(self._fetched) < _MOST_FETCHED:
+            self._fetched[folder] = address
+
+    def enter(self, folder: str) -> None:
+        """Note the folder in which the next commands run: one that was fetched, or another."""
+        fetched = next((part for part in folder.split("/") if part in self._fetched), "")
+        if fetched or folder.startswith(("/", "~", "..", "$")):
+            self._inside = fetched
+
     def include(self, include: Include) -> None:
-        """Add an include."""
+        """Add an include. One that was fetched from elsewhere is a problem instead."""
+        parts = [] if include.role == ELSEWHERE else include.path.split("/")
+        fetched = next((part for part in parts if part in self._fetched), "")
+        fetched = fetched or (self._inside if parts and parts[0] else "")
+        if fetched:
+            message = (
+                f"installs {shown(include.path, 80)} of what is cloned from {self._fetched[fetched]}, which "
+                "is not in the repository; pin a release of it instead, or waive this line"
+            )
+            self.problem(VCS, message, include.line)
+            return
         rebased = self._rebase(include) if self._rebase else include
         if rebased is None:
             return

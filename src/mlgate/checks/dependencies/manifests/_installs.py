@@ -12,16 +12,23 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mlgate.checks.dependencies.manifest import MANIFEST, REQUIREMENTS, Include, Index, shown
-from mlgate.checks.dependencies.manifests import conda
+from mlgate.checks.dependencies.manifest import MANIFEST, PROJECT, REQUIREMENTS, Include, shown
+from mlgate.checks.dependencies.manifests import _calls, conda
 from mlgate.checks.dependencies.manifests._entries import Entries
 from mlgate.checks.dependencies.manifests._shell import Word, commands
+from mlgate.checks.dependencies.manifests._surroundings import places, second_index, settings
 
 # Any word by which such a command could start; what holds none of them installs nothing.
-TOOLS = rb"(?i)\b(?:pip|pip3|pipx|pip-sync|uv|uvx|conda|mamba|micromamba|poetry|pdm|pipenv|easy_install)\b"
+TOOLS = (
+    rb"(?i)(?:\b|-m)(?:pip|pip3|pipx|pip-sync|uv|uvx|conda|mamba|micromamba|pixi|rye|poetry|pdm|pipenv"
+    rb"|easy_install|micropip|piplite|pipmain)\b|\bsetup\.py\b"
+)
 
 _DEPTH = 3
 _ABBREVIATED = len("--re")
+_PYTHON = re.compile(r"^(?:python|pypy)[\d.]*$|^py$")
+# A tool whose path is computed: $(which pip), ${VENV_PIP}.
+_COMPUTED = re.compile(r"(?i)(?:^|[^a-z])(pip|conda|mamba)[\d.]*(?![a-z])")
 _SHELLS = frozenset({"sh", "bash", "zsh", "ash", "dash", "ksh", "su"})
 _SPEAKERS = frozenset({"echo", "printf", "grep", "alias", "which", "type", "man"})
 _PIP = re.compile(r"^pip(?:\d(?:\.\d+)*)?$")
@@ -31,7 +38,10 @@ _VERBS = {
     "poetry": {"add": "poetry"},
     "pdm": {"add": "pip"},
     "pipenv": {"install": "pip"},
+    "rye": {"add": "pip", "install": "pip"},
 }
+# Tools without a verb.
+_WHOLE = {"uvx": "first", "easy_install": "pip", "pip-sync": "files", "get-pip.py": "pip"}
 # Words between a tool and its verb.
 _FEW = 8
 _FILES = ("-r", "-c", "-e", "-f")
@@ -75,11 +85,18 @@ def read(
         known: Values of variables that are constant.
         depth: Scripts inside scripts so far.
     """
+    spoken: Word | None = None
     for command in commands(script, known or {}):
         words = tuple(Word(each.text, each.open, line(each.line) or 0) for each in command.words)
+        settings(words, entries)
         if not _installs(words, entries) and depth < _DEPTH:
             for inner in _inner(words):
                 _nested(inner, entries, known, depth + 1)
+            if command.piped and spoken is not None and _base(words[-1]) in _SHELLS:
+                _nested(spoken, entries, known, depth + 1)
+            places(words, entries)
+        speaks = _base(words[0]) in ("echo", "printf")
+        spoken = Word(" ".join(each.text for each in words[1:]), line=words[0].line) if speaks else None
 
 
 def _nested(script: Word, entries: Entries, known: Mapping[str, str] | None, depth: int) -> None:
@@ -94,13 +111,21 @@ def _inner(words: tuple[Word, ...]) -> Iterator[Word]:
                 if re.fullmatch(r"-[a-z]*c|--command", option.text):
                     yield script
                     return
+        if _PYTHON.match(_base(word)):
+            for option, source in zip(words[index + 1 :], words[index + 2 :], strict=False):
+                if re.fullmatch(r"-[A-Za-z]*c", option.text):
+                    for called, _ in _calls.scripts(source.text):
+                        yield Word(called, line=word.line)
+                    return
         if _base(word) == "eval":
             yield Word(" ".join(each.text for each in words[index + 1 :]), line=word.line)
             return
 
 
 def _base(word: Word) -> str:
-    return word.text.replace("\\", "/").rpartition("/")[2].lower().removesuffix(".exe")
+    if word.open and (found := _COMPUTED.search(word.text)):
+        return found[1].lower()
+    return word.text.removeprefix("-m").replace("\\", "/").rpartition("/")[2].lower().removesuffix(".exe")
 
 
 def _installs(words: tuple[Word, ...], entries: Entries) -> bool:
@@ -118,7 +143,9 @@ def _installs(words: tuple[Word, ...], entries: Entries) -> bool:
         if piped:
             message = "installs what another command writes, which is known only when it runs; write it out"
             entries.problem("computed-requirement", message, word.line or None)
-        if kind == "conda":
+        if kind == "setup":
+            entries.include(Include(".", word.line or None, PROJECT))
+        elif kind == "conda":
             _conda(words[begin:], entries)
         else:
             _pip(list(_parsed(words[begin:], "uv" if tool == "uvx" else tool)), entries, kind)
@@ -132,8 +159,13 @@ def _arguments(tool: str, words: tuple[Word, ...], at: int) -> tuple[str, int] |
         return _after(words, at, {"install": "pip", "wheel": "pip", "download": "pip", "sync": "files"})
     if tool in _CONDA:
         return _after(words, at, dict.fromkeys(("install", "create", "update", "upgrade", "env"), "conda"))
-    if tool in ("uvx", "easy_install", "pip-sync"):
-        return {"uvx": "first", "easy_install": "pip", "pip-sync": "files"}[tool], at
+    if tool in _WHOLE:
+        return _WHOLE[tool], at
+    if tool == "setup.py":
+        return _after(words, at, {"install": "setup", "develop": "setup"})
+    if tool == "pixi":
+        pypi = any(word.text == "--pypi" for word in words[at:])
+        return _after(words, at, {"add": "pip" if pypi else "conda"})
     if tool == "uv":
         found = _after(words, at, {"add": "pip", "run": "options", "tool": "tool"})
         if found and found[0] == "tool":
@@ -168,8 +200,8 @@ def _parsed(words: Iterable[Word], tool: str) -> Iterator[tuple[str, Word]]:
             name, equals, value = text.partition("=")
             meaning = _meaning(name, tool)
             if meaning is not None:
-                given = Word(value, word.open, word.line) if equals else next(pending, None)
-                if given is not None and meaning:
+                given = Word(value, word.open, word.line) if equals else _next(pending, word)
+                if meaning:
                     yield meaning, given
         elif text.startswith("-") and len(text) > 1:
             yield from _bundle(word, _short(tool), pending)
@@ -193,10 +225,15 @@ def _bundle(word: Word, short: Mapping[str, str], pending: Iterator[Word]) -> It
     for at, letter in enumerate(word.text[1:], 2):
         if letter in short:
             rest = word.text[at:]
-            given = Word(rest.removeprefix("="), word.open, word.line) if rest else next(pending, None)
-            if given is not None and short[letter]:
+            given = Word(rest.removeprefix("="), word.open, word.line) if rest else _next(pending, word)
+            if short[letter]:
                 yield short[letter], given
             return
+
+
+def _next(pending: Iterator[Word], option: Word) -> Word:
+    """Return an option's value; ``-r <(command)`` has one that no word holds."""
+    return next(pending, Word(f"{option.text} (what another command writes)", open=True, line=option.line))
 
 
 def _pip(words: list[tuple[str, Word]], entries: Entries, kind: str) -> None:
@@ -207,7 +244,7 @@ def _pip(words: list[tuple[str, Word]], entries: Entries, kind: str) -> None:
         named |= not meaning or meaning == "package"
         line = word.line or None
         if meaning == "index" or (meaning == "-f" and word.open):
-            entries.index(index(word.text, line))
+            entries.index(second_index(word.text, line))
         elif word.open:
             _computed(word, entries)
         elif meaning in _FILES or kind == "files":
@@ -217,12 +254,6 @@ def _pip(words: list[tuple[str, Word]], entries: Entries, kind: str) -> None:
                 entries.line(each, line)
         else:
             entries.line(_of_poetry(word.text) if kind in ("poetry", "first") else word.text, line)
-
-
-def index(url: str, line: int | None) -> Index:
-    """Return a second index without credentials and query; uv's may have a name in front."""
-    url = re.sub(r"^[\w-]+=(?=https?:)", "", url)
-    return Index(shown(re.split(r"[?#]", url)[0]), "--extra-index-url", line)
 
 
 def _of_poetry(text: str) -> str:

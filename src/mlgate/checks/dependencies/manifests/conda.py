@@ -6,6 +6,7 @@ differs, and those that are no Python packages at all (the interpreter, CUDA, co
 which are set aside and counted. Everything else is audited by its own name.
 """
 
+import codecs
 import fnmatch
 import json
 import re
@@ -37,9 +38,10 @@ NAMES = (
     "env.yml",
     "env.yaml",
 )
-# Other tools call their settings by these names too.
-MARK = rb"\bdependencies\b"
+# Other tools call their settings by these names too. Escapes and UTF-16 can hide the word.
+MARK = rb"\bdependencies\b|\\[xuU\r\n]|\x00"
 
+_SELECTED = re.compile(r"^sel\([\w ]+\)$")
 _NAME = r"([A-Za-z0-9_][A-Za-z0-9_.\-*]*)"
 _LONGEST = 1_000
 # A version of two parts is a family of releases, unless its first part is a year.
@@ -63,13 +65,23 @@ def read(data: bytes, limits: Limits) -> Reading:
     Raises:
         Unreadable: It is not plain YAML, or has no list of dependencies.
     """
-    root = _yaml.load(data)
+    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):  # conda reads both
+        data = data.decode("utf-16", "replace").encode()
+    plain = b"dependencies" in data
+    try:
+        root = _yaml.load(data)
+    except Unreadable:
+        if plain or b"\\" in data or b"\0" in data:
+            raise
+        return Reading()
     lists = root.all("dependencies")
+    if not lists and not plain:
+        return Reading()  # another tool's file
     if not lists:
         raise Unreadable("unparseable", "has no list `dependencies`, as an environment file has")
     entries = Entries(limits)
     for listed in lists:
-        if listed.items is None and listed.text is None:
+        if listed.items is None and listed.text not in ("", "~", "null"):
             raise Unreadable("unparseable", "`dependencies` is not a list", listed.line)
         for item in listed.items or ():
             if item.text is not None:
@@ -83,6 +95,14 @@ def read(data: bytes, limits: Limits) -> Reading:
 
 
 def _sublist(key: _yaml.Node, value: _yaml.Node, entries: Entries) -> None:
+    if _SELECTED.match(key.text or ""):
+        # Micromamba's selector: what it selects is installed somewhere.
+        for each in [value] if value.text else value.items or ():
+            if each.text is not None:
+                package(each.text, each.line, entries)
+            for inner, listed in each.pairs or ():
+                _sublist(inner, listed, entries)
+        return
     if key.text != "pip":
         message = f"`{shown(key.text or '', 40)}` is no kind of dependency that is read; conda knows `pip`"
         entries.problem("unparseable", message, key.line)

@@ -5,35 +5,57 @@ and where ARG and ENV hold.
 """
 
 import fnmatch
-import json
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator
+from itertools import islice
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from mlgate.checks.dependencies.manifest import PROJECT, Include, Reading, Unreadable
-from mlgate.checks.dependencies.manifests import _installs
+from mlgate.checks.dependencies.manifest import (
+    CONSTRAINTS,
+    ELSEWHERE,
+    PROJECT,
+    Include,
+    Reading,
+    Unreadable,
+    shown,
+)
+from mlgate.checks.dependencies.manifests import _calls, _installs, _surroundings
 from mlgate.checks.dependencies.manifests._entries import Entries
+from mlgate.checks.dependencies.manifests._instructions import (
+    Instruction,
+    directives,
+    flags_of,
+    heredocs,
+    instructions,
+    strings,
+    without_heredocs,
+)
 from mlgate.checks.dependencies.manifests._shell import Word, commands
 from mlgate.core.limits import Limits
 
 FORMAT = "Dockerfile"
 LOCK = False
 ALONE = True
-MARK = _installs.TOOLS
+# What installs may be written so that no word of it stands in the file (`p\\` and `ip` below).
+MARK = rb"(?im)^\s*(?:ONBUILD|RUN|CMD|ENTRYPOINT|HEALTHCHECK)\b"
 NAMES = ("Dockerfile", "Containerfile", "Dockerfile.*", "Containerfile.*", "*.Dockerfile", "*.dockerfile")
 
 _BYTES = 1 << 20
-# Options of installers that are given as variables.
-_INDEXES = frozenset({"PIP_EXTRA_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_INDEX"})
 _MOST_PATTERNS = 20
 _LONGEST_PATH = 1_000
-_ESCAPE = re.compile(r"^#\s*escape\s*=\s*(\S)\s*$", re.IGNORECASE)
-_HEREDOC = re.compile(r"<<(-?)\s*([\"']?)([A-Za-z_][A-Za-z0-9_]*)\2")
-_FLAG = re.compile(r"(?:\s|\\\n)*(--[a-z][a-z-]*(?:=(?:\"[^\"]*\"|\S)*)?)(?=\s|$)")
+_DOCKERS_OWN = re.compile(r"^(?:[\w.:-]+/)*docker/dockerfile(?:-upstream)?(?:[:@].*)?$")
+# What a command writes to a file: `> file`, `tee file`, `curl -o file`.
+_WRITTEN = re.compile(
+    r"(?:(?<![<&])>{1,2}|\btee(?:\s+-a)?\s|\s(?:-o|-O|--output(?:-document|-file)?)[ =])"
+    r"\s*+[\"']?([^\s;&|<>\"']+)"
+)
+_MOST_WRITTEN = 1_000
+_MOST_NOTED = 200
+_SHELLS = re.compile(r"(?i)\b(?:sh|bash|ash|dash|zsh|ksh|pwsh|powershell|cmd)(?:\.exe)?\b")
+_PYTHONS = re.compile(r"^(?:\S*/)?python[\d.]*(?:\s+-)?$")
+_PYTHON_LINE = re.compile(r"#!.*\bpython")
 _SCRIPTS = re.compile(r"^(?:\S*/)?(?:sh|bash|ash|dash|zsh)(?:\s+-\S+)*$")
 # What writes a requirements file from a lock file, or wheels from requirements.
 # Both look only a little ahead: a file of nothing but "pip" must not take forever.
@@ -56,79 +78,27 @@ def claims(path: str) -> bool:
     return any(fnmatch.fnmatchcase(lower, pattern.lower()) for pattern in NAMES)
 
 
-class Instruction(Struct, frozen=True):
-    """One instruction.
-
-    Attributes:
-        name: In upper case.
-        text: What follows, continuations kept, so that its lines are the file's.
-        line: 1-based.
-        bodies: Heredocs: first line, text.
-    """
-
-    name: str
-    text: str
-    line: int
-    bodies: tuple[tuple[int, str], ...] = ()
-
-
 def read(data: bytes, limits: Limits) -> Reading:
     """Read the RUN instructions of every stage, and what containers run when they start.
 
     Raises:
-        Unreadable: It is not text, or larger than any Dockerfile.
+        Unreadable: It is larger than any Dockerfile, and names something that installs.
     """
+    if len(data) > _BYTES and not re.search(_installs.TOOLS, data):
+        return Reading()
     if len(data) > _BYTES:
         raise Unreadable("limit", f"is larger than {_BYTES} bytes, which no Dockerfile is; shorten it")
-    try:
-        text = data.decode("utf-8-sig")
-    except ValueError as error:
-        raise Unreadable("unparseable", "is not text in UTF-8; save it as UTF-8") from error
+    # Bytes that are no UTF-8 may stand in a comment, or in a label: Docker takes them.
+    text = data.decode("utf-8-sig", "replace")
     build = _Build(text)
-    entries = Entries(limits, build.rebase, build.makes)
+    entries = build.entries = Entries(limits, build.rebase, build.makes)
+    frontend = directives(text.split("\n")).get("syntax", "")
+    if frontend and not _DOCKERS_OWN.match(frontend) and re.search(MARK, data):
+        message = f"is read by {shown(frontend, 80)}, whose instructions are not known; lock what it installs"
+        entries.problem("unsupported-manifest", message, 1)
     for instruction in instructions(text):
         build.take(instruction, entries)
     return entries.reading()
-
-
-def instructions(text: str) -> Iterator[Instruction]:
-    """Yield the instructions of a Dockerfile, in order."""
-    lines = text.replace("\r\n", "\n").split("\n")
-    escape = "\\"
-    for line in lines:
-        if not line.startswith("#"):
-            break
-        if found := _ESCAPE.match(line):
-            escape = found[1]
-    number = 0
-    while number < len(lines):
-        start = number
-        parts: list[str] = []
-        while number < len(lines):
-            line = lines[number]
-            number += 1
-            skipped = bool(parts) and (not line.strip() or line.lstrip().startswith("#"))
-            bare = "" if skipped else line.rstrip()
-            more = skipped or (bare.endswith(escape) and not line.lstrip().startswith("#"))
-            parts.append(bare.removesuffix(escape) if more and not skipped else bare)
-            if not more:
-                break
-        joined = "\\\n".join(parts)
-        found = re.match(r"\s*([A-Za-z]+)\s*(.*)", joined, re.DOTALL)
-        if found is None or joined.lstrip().startswith("#"):
-            continue
-        bodies = []
-        for mark in _HEREDOC.finditer(joined) if found[1].upper() in ("RUN", "COPY", "ADD") else ():
-            first, body = number, []
-            while (
-                number < len(lines) and (lines[number].lstrip("\t") if mark[1] else lines[number]) != mark[3]
-            ):
-                body.append(lines[number])
-                number += 1
-            number += 1
-            bodies.append((first + 1, "\n".join(body)))
-        before = joined[: found.start(2)].count("\n")
-        yield Instruction(found[1].upper(), found[2], start + 1 + before, tuple(bodies))
 
 
 class _Build:
@@ -146,8 +116,12 @@ class _Build:
         self._set: set[str] = set()
         self._copies: dict[str, str] = {}
         self._patterns: dict[str, list[str]] = {}
-        self._writes = bool(_WRITES.search(text))
+        self._compiles = "pip-compile" in text
         self._builds = bool(_BUILDS.search(text))
+        self._shell: list[str] = []
+        self._written: dict[str, bool] = {}
+        self._bodies: dict[str, tuple[int, str]] = {}
+        self.entries: Entries
 
     def take(self, instruction: Instruction, entries: Entries) -> None:
         """Take one instruction."""
@@ -160,14 +134,15 @@ class _Build:
             self._from(text)
         elif name in ("ARG", "ENV"):
             (self._arg if name == "ARG" else self._env)(text)
-            for variable in _INDEXES.intersection(self._set):
-                if self._known.get(variable):
-                    entries.index(_installs.index(self._known[variable], line))
+            for variable in self._set & self._known.keys():
+                _surroundings.setting(variable, self._known[variable], line, entries)
         elif name == "WORKDIR":
             self._placed = True
             self._folder = posixpath.normpath(posixpath.join(self._folder, " ".join(self._words(text))))
+        elif name == "SHELL":
+            self._shell = strings(text) or []
         elif name in ("COPY", "ADD"):
-            self._copy(text)
+            self._copy(text, instruction.bodies)
         elif name in ("RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK"):
             self._run(instruction, entries)
 
@@ -213,13 +188,16 @@ class _Build:
     def _assignments(self, text: str) -> tuple[Word, ...]:
         return tuple(word for command in commands(text, self._known) for word in command.words)
 
-    def _copy(self, text: str) -> None:
-        rest, flags = _flags(text)
-        try:
-            listed = json.loads(rest) if rest.lstrip().startswith("[") else None
-        except (ValueError, RecursionError):
-            listed = None
-        words = [str(each) for each in listed] if isinstance(listed, list) else self._words(rest)
+    def _copy(self, text: str, bodies: tuple[tuple[int, str], ...]) -> None:
+        rest, flags = flags_of(text)
+        marks = [mark for _, mark in heredocs("COPY", rest)]
+        words = strings(rest) or self._words(without_heredocs(rest))
+        if marks and words:
+            place = posixpath.normpath(posixpath.join(self._folder, words[-1]))
+            for mark, body in zip(marks, bodies, strict=False):
+                self._bodies[posixpath.join(place, mark)] = body
+                if len(words) == 1 and len(marks) == 1:
+                    self._bodies[place] = body
         if len(words) < 2:
             return
         *sources, target = words
@@ -229,6 +207,10 @@ class _Build:
         for source in sources[:200]:
             # What another stage wrote is looked for where that stage got it from.
             origin = (self._origin(source) or "") if staged else source
+            written = self._written.get(posixpath.normpath(posixpath.join("/", source))) if staged else None
+            if written is not None:
+                self._written[place] = written
+                self._written[posixpath.join(place, posixpath.basename(source))] = written
             self._note(origin, place, inside=inside)
 
     def _note(self, source: str, place: str, *, inside: bool) -> None:
@@ -271,12 +253,23 @@ class _Build:
         """Say where a file that a command names lies in the repository; None where the build writes it."""
         if "://" in include.path:
             return include
+        full = posixpath.normpath(posixpath.join(self._folder, include.path))
+        if full in self._bodies:
+            self._body(full, include)
+            return None
+        if full in self._written and full not in self._copies and include.role != PROJECT:
+            if not self._written[full]:
+                message = f"installs {shown(include.path, 80)}, which the build writes; commit that file"
+                self.entries.problem("computed-requirement", message, include.line)
+            return None
         origin = (self._project if include.role == PROJECT else self._origin)(include.path)
-        if origin is None and include.role != PROJECT and self._writes:
+        if origin is None and include.role != PROJECT and self._compiles:
             return None
         if include.role == PROJECT and self._builds and (origin is None or set("*?[") & set(include.path)):
             return None
         path = origin if origin is not None else include.path
+        if "://" in path:
+            return replace(include, path=path, role=ELSEWHERE)
         if include.path.startswith("/") and self._guessed and include.role != PROJECT:
             # The base image says which folder this is: only the name is known.
             path = posixpath.basename(include.path)
@@ -288,23 +281,42 @@ class _Build:
         return self._builds and (bool(set("*?[") & set(path)) or self._origin(path) is None)
 
     def _run(self, instruction: Instruction, entries: Entries) -> None:
-        text, flags = _flags(instruction.text)
+        text, flags = flags_of(instruction.text)
         before = instruction.text[: len(instruction.text) - len(text)].count("\n")
         self._mounts(flags)
         start = instruction.line + before
-        if text.lstrip().startswith("["):
-            try:
-                listed = json.loads(text.replace("\\\n", " "))
-            except (ValueError, RecursionError):
-                listed = None
-            if isinstance(listed, list) and all(isinstance(each, str) for each in listed):
-                text = shlex.join(listed)
-        command = _HEREDOC.sub("", text).strip()
-        if instruction.bodies and (not command or _SCRIPTS.match(command)):
-            for first, body in instruction.bodies:
+        listed = strings(text)
+        if listed is not None:
+            text = shlex.join(listed)
+        elif self._shell and not _SHELLS.search(" ".join(self._shell)):
+            text = shlex.join([*self._shell, text])
+        self._note_written(text)
+        entries.enter(self._folder)
+        command = without_heredocs(text).strip()
+        for first, body in instruction.bodies:
+            python = _PYTHONS.match(command) or (not command and _PYTHON_LINE.match(body))
+            if python:
+                for script, at in _calls.scripts(body):
+                    _installs.read(script, lambda _, line=first + at: line, entries, self._known)  # type: ignore[misc]
+            elif not command or _SCRIPTS.match(command):
                 _installs.read(body, lambda at, first=first: first + at, entries, self._known)  # type: ignore[misc]
-            return
-        _installs.read(text, lambda at: start + at, entries, self._known)
+        if command and not (instruction.bodies and _SCRIPTS.match(command)):
+            _installs.read(text, lambda at: start + at, entries, self._known)
+
+    def _note_written(self, text: str) -> None:
+        """Note the files that a command writes: they are none of the repository's."""
+        known = bool(_WRITES.search(text))
+        for found in islice(_WRITTEN.finditer(text), _MOST_NOTED):
+            # One that is named before it is written is still the one that was there.
+            named = re.search(rf"(?:\s|=|-[rcf]){re.escape(found[1])}(?!\S)", text[: found.start(1)])
+            if named is None and len(self._written) < _MOST_WRITTEN:
+                self._written[posixpath.normpath(posixpath.join(self._folder, found[1]))] = known
+
+    def _body(self, full: str, include: Include) -> None:
+        """Read the requirements that the Dockerfile itself holds."""
+        first, body = self._bodies[full]
+        for at, text in enumerate(body.split("\n")):
+            self.entries.line(text, first + at, "constraint" if include.role == CONSTRAINTS else None)
 
     def _mounts(self, flags: list[str]) -> None:
         for flag in flags:
@@ -315,13 +327,3 @@ class _Build:
             source = fields.get("source", fields.get("src", ""))
             if fields.get("type", "bind") == "bind" and target and "from" not in fields:
                 self._copies[posixpath.normpath(posixpath.join(self._folder, target))] = source or "."
-
-
-def _flags(text: str) -> tuple[str, list[str]]:
-    """Return what follows an instruction's flags, and the flags."""
-    flags: list[str] = []
-    at = 0
-    while found := _FLAG.match(text, at):
-        flags.append(found[1])
-        at = found.end()
-    return text[at:], flags

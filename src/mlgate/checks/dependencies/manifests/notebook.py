@@ -8,31 +8,39 @@ from typing import Any
 from msgspec.structs import replace
 
 from mlgate.checks.dependencies.manifest import Include, Reading, Unreadable
-from mlgate.checks.dependencies.manifests import _installs, _json
+from mlgate.checks.dependencies.manifests import _calls, _installs, _json
 from mlgate.checks.dependencies.manifests._entries import Entries
 from mlgate.core.limits import Limits
 
 FORMAT = "notebook"
 LOCK = False
 ALONE = True
-MARK = _installs.TOOLS
+# A tool's name, or a line that could spell one in pieces or by escapes that no writer uses for it.
+MARK = _installs.TOOLS + rb"|(?:\"|\\[nt]|=)\s*[!%]|\\u00[2-7]"
 
 _INSTEAD = "save it anew with Jupyter, or exclude it (dependencies.exclude)"
-_SHELL_CELLS = re.compile(r"^%%(?:bash|sh|!|system|sx|script\s+(?:\S*/)?(?:bash|sh|zsh))\b|^%%!")
-_OTHER_CELLS = re.compile(r"^%%(?!capture|time|timeit|prun|debug)\w+")
+_SHELL_CELLS = re.compile(
+    r"^%%(?:bash|sh|shell|!|system|sx|script\s+(?:-\S+\s+)*(?:\S*/)?(?:bash|sh|zsh))\b|^%%!"
+)
+# Cells in another language, and cells that are written to a file.
+_OTHER_CELLS = re.compile(
+    r"(?i)^%%(?:writefile|file|html|svg|latex|markdown|js|javascript|perl|ruby|script|sql|bigquery|R|julia"
+    r"|cpp|cu|cuda|mermaid|css|scala|kql|cython|fortran|ai)\b"
+)
+_MAGICS = r"(?:pip|conda|mamba|micromamba|uv)\b"
 _LINE = re.compile(
-    r"^\s*(?:\w+\s*=\s*)?(?:!!?|%(?:sx|system|bash)\s+|%(?=(?:pip|conda|mamba|micromamba|uv)\b)"
-    r"|(?=(?:pip3?|conda|mamba|micromamba)\s+install\s))(.*)$",
+    r"^\s*(?:%(?:time|timeit|prun|memit|mprun)\b(?:\s+-\S+)*\s+)?(?:[^\s!%=#\"'()][^!%=#\"'()]{0,200}=\s*)?"
+    rf"(?:!!?|%(?:sx|system|bash|sh|shell)\s+|%(?={_MAGICS})|%(?:set_)?env\s+(?=\w+=)"
+    r"|(?=(?:pip3?|conda|mamba|micromamba)\s+install\s|uv\s+(?:pip\s|add\s|tool\s)))(.*)$",
     re.DOTALL,
 )
-_CALL = re.compile(
-    r"(?:get_ipython\(\)\.(?:system|getoutput)|get_ipython\(\)\.run_line_magic|os\.system|os\.popen)\(\s*"
-    r"(?:['\"](pip|conda)['\"]\s*,\s*)?[frbu]*(['\"])(.*?)\2",
-)
+_AROUND = re.compile(r"^\s*%%(?:capture|time|timeit|prun|debug)\b")
+_FOLDER = re.compile(r"^\s*%?cd\s+[\"']?([^\s\"'=(]+)")
 # IPython replaces what stands in braces; the interpreter is the one thing known.
 _PYTHON = re.compile(r"\{\s*sys\.executable\s*\}|\"\{\s*sys\.executable\s*\}\"")
 _KEY = re.compile(r"^\"(?:source|input)\"\s*:\s*")
-_LONGEST_CALL = 10_000
+_LONGEST_SOURCE = 1_000_000
+_TOOL = re.compile(_installs.TOOLS.decode())
 _BRACES = re.compile(r"\{[^{}]*\}")
 
 
@@ -45,10 +53,15 @@ def read(data: bytes, limits: Limits) -> Reading:
     """Read the code cells of a notebook of format 3 or 4.
 
     Raises:
-        Unreadable: It is not JSON, or has no cells.
+        Unreadable: It names something that installs, and is not JSON, or has no cells.
     """
-    document, text = _json.load(data, _INSTEAD)
-    cells = list(_cells(document))
+    try:
+        document, text = _json.load(data, _INSTEAD)
+        cells = list(_cells(document))
+    except Unreadable:
+        if re.search(_installs.TOOLS, data):
+            raise
+        return Reading()
     entries = Entries(limits, _rebased)
     where = _Lines(text)
     for source in cells:
@@ -147,7 +160,9 @@ class _Cell:
 
 def _cell(cell: _Cell, entries: Entries) -> None:
     lines = cell.lines
-    first = next((line for line in lines if line.strip()), "")
+    spoken = (line for line in lines if line.strip())
+    # What measures or silences a cell runs the rest of it as a cell.
+    first = next((line for line in spoken if not _AROUND.match(line)), "")
     if _SHELL_CELLS.match(first.strip()):
         start = lines.index(first) + 1
         _installs.read("".join(lines[start:]), lambda at: cell.line(start + at), entries)
@@ -155,31 +170,39 @@ def _cell(cell: _Cell, entries: Entries) -> None:
     if _OTHER_CELLS.match(first.strip()):
         return  # another language, or a file to write
     number = 0
+    python: list[str] = []
     while number < len(lines):
         start, text = number, lines[number]
         number += 1
         found = _LINE.match(text)
         if found is None:
-            _calls(text, cell, start, entries)
+            if folder := _FOLDER.match(text):
+                entries.enter(folder[1])
+            python.append("\n" if text.lstrip()[:1] in ("%", "!", "?") else text)
             continue
         parts = [found[1]]
         # IPython joins lines that end in a backslash.
         while parts[-1].rstrip("\r\n").endswith("\\") and number < len(lines):
             parts.append(lines[number])
             number += 1
+        python += ["\n"] * (number - start)
         _command("".join(parts), cell, start, entries)
+    _calls_of("".join(python), cell, entries)
 
 
 def _command(command: str, cell: _Cell, start: int, entries: Entries) -> None:
     _installs.read(_plain(command), lambda at: cell.line(start + at), entries)
 
 
-def _calls(text: str, cell: _Cell, start: int, entries: Entries) -> None:
-    if len(text) > _LONGEST_CALL or "(" not in text or text.lstrip().startswith("#"):
+def _calls_of(source: str, cell: _Cell, entries: Entries) -> None:
+    """Read what the cell's Python hands to a shell, or to pip itself."""
+    if not _TOOL.search(source):
         return
-    for found in _CALL.finditer(text):
-        script = f"{found[1]} {found[3]}" if found[1] else found[3]
-        _installs.read(_plain(script), lambda _: cell.line(start), entries)
+    if len(source) > _LONGEST_SOURCE:
+        entries.problem("limit", f"has a cell of more than {_LONGEST_SOURCE} characters", cell.line(0))
+        return
+    for script, line in _calls.scripts(source):
+        _installs.read(_plain(script), lambda _, line=line: cell.line(line), entries)  # type: ignore[misc]
 
 
 def _plain(command: str) -> str:
