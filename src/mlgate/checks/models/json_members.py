@@ -7,7 +7,7 @@ both are seen. What ``json.loads`` accepts, this accepts.
 import json
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import TypeAlias
 
@@ -44,6 +44,7 @@ class Member(Struct, frozen=True):
         return self.path[-1] if self.path else None
 
 
+@lru_cache(maxsize=2)  # many readers ask for the same bytes
 def begins_json(head: bytes) -> bool:
     """Say whether the first bytes could begin a JSON object or list; space may stand before it."""
     start = head.lstrip(b" \t\r\n\xef\xbb\xbf\xff\xfe\0")[:1]

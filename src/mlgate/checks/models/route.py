@@ -91,8 +91,14 @@ class Router:
         for reader in self._readers:
             if reader.KIND == "text" and blob.tentative and blob.size > limits.text_bytes:
                 continue  # a tensor's numbers, which nobody reads as a text
+            try:
+                if not reader.sniff(blob):
+                    continue
+                failure = None
+            except Exception as error:  # noqa: BLE001 - reported by the wall around the reader
+                failure = error
             reading = _Reading(reader, blob, held=bool(claims) or blob.tentative)
-            yield from reading.items(limits, clock)
+            yield from reading.items(limits, clock, failure)
             if reading.claimed:
                 claims.append(reading)
         # What starts where the file starts names it; a text is what it is besides.
@@ -157,9 +163,10 @@ class _Reading:
         self.appended = False
         self.claimed = False
 
-    def items(self, limits: Limits, clock: Clock) -> Iterator[Item]:
+    def items(self, limits: Limits, clock: Clock, failure: Exception | None) -> Iterator[Item]:
+        """Yield what the reader says, or what became of ``failure``, which its ``sniff`` ended with."""
         waiting: list[Fact | NotChecked] = []
-        for item in self._guarded(limits, clock):
+        for item in self._guarded(limits, clock, failure):
             if isinstance(item, Fact) and item.kind == "core.format":
                 self.format = item.subject
                 self.kind = "model" if item.detail.get("model", True) else self.kind
@@ -187,10 +194,10 @@ class _Reading:
             return fact.kind != "pickle.stream"
         return convinces(fact, strict=self._blob.head[:1] != b"\x80")
 
-    def _guarded(self, limits: Limits, clock: Clock) -> Iterator[Item]:
+    def _guarded(self, limits: Limits, clock: Clock, failure: Exception | None) -> Iterator[Item]:
         try:
-            if not self._reader.sniff(self._blob):
-                return
+            if failure is not None:
+                raise failure  # noqa: TRY301 - told apart below, as those of the reading
             yield from self._reader.read(self._blob, limits, clock)
         except Declined:
             return

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from msgspec import Struct
@@ -62,6 +62,9 @@ def recognise(head: bytes, name: str) -> Magic | None:
     Inert content counts only under its customary extension: magic bytes are easily put
     in front of anything.
     """
+    first, further = _starts()
+    if not head.startswith(first) and not any(head.startswith(magic, at) for at, magic in further):
+        return None
     for each in magics():
         if head.startswith(each.magic, each.offset) and (
             not each.inert or _extension(name) in each.extensions
@@ -75,6 +78,8 @@ def is_native_name(name: str) -> bool:
     return _NATIVE.search(name) is not None
 
 
+# Most readers ask for the same bytes, one after the other.
+@lru_cache(maxsize=2)
 def is_text(head: bytes) -> bool:
     """Say whether bytes hold none of the control characters that text does without."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -121,4 +126,13 @@ def magics() -> tuple[Magic, ...]:
             extensions=frozenset(extensions.split()),
         )
         for name, verdict, offset, magic, extensions in _rows("magics.csv")
+    )
+
+
+@cache
+def _starts() -> tuple[tuple[bytes, ...], tuple[tuple[int, bytes], ...]]:
+    """Return the magic bytes that a file begins with, and those further on with their offsets."""
+    return (
+        tuple(each.magic for each in magics() if not each.offset),
+        tuple((each.offset, each.magic) for each in magics() if each.offset),
     )

@@ -19,6 +19,7 @@ KIND = "text"
 ORDER = 61
 
 _ITEMS = "items"
+_LAMBDA = "lambda"
 # Where a Lambda layer keeps code.
 _KEYS = frozenset({"function", "output_shape", "mask"})
 
@@ -38,7 +39,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         # Whoever reads such configurations says so.
         raise Declined
     text = read_text(blob, limits)
-    if not mentions(text, (_ITEMS,)):
+    if not mentions(text, (_ITEMS,)) or not mentions(text, (_LAMBDA,)):
         raise Declined
     # By the path of the object: where its first item is, and which is a lambda.
     first: dict[tuple[str | int, ...], int] = {}
@@ -50,7 +51,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
                 continue
             if path[-2:] == (_ITEMS, 0) and len(path) > 2 and path[-3] in _KEYS:
                 first.setdefault(path[:-2], each.offset)
-            elif value == "lambda" and str(path[-1]).endswith("_type"):
+            elif value == _LAMBDA and str(path[-1]).endswith("_type"):
                 lambdas.add((*path[:-1], str(path[-1]).removesuffix("_type")))
     except Malformed as malformed:
         raise Declined from malformed

@@ -76,6 +76,10 @@ def padded(size: int) -> int:
     return (size + BLOCK - 1) // BLOCK * BLOCK
 
 
+# Bytes that are numbers above zero, signed or not.
+_POSITIVE = bytes(range(128))
+
+
 def header(block: bytes) -> Header | None:
     """Read one header, or return None where its checksum does not hold."""
     if len(block) < BLOCK or not any(block):
@@ -84,8 +88,8 @@ def header(block: bytes) -> Header | None:
     total = sum(block) - sum(block[148:156]) + 8 * 32
     if stated != total:
         # Old writers added up signed bytes, and Python's tarfile takes both.
-        bytes_ = block[:148] + block[156:]
-        if stated != total - 256 * sum(byte > 127 for byte in bytes_):
+        negative = (block[:148] + block[156:]).translate(None, _POSITIVE)
+        if stated != total - 256 * len(negative):
             return None
     size = _number(block[124:136])
     if size is None:
