@@ -14,10 +14,14 @@ _DOES = {
     "loads": "loads data that can run code itself",
     "native": "loads native code",
     "network": "opens the network",
-    "imports": "looks up a name that is computed",
+    "imports": "leads to whatever name is wanted",
     "writes": "writes to a file that is run at the next start",
+    "changes": "writes, moves or removes files",
+    "environment": "sets what every later process runs first",
 }
-_GRAVE = ("executes", "network", "imports", "writes")
+_GRAVE = ("executes", "evaluates", "network", "imports", "native", "writes", "changes")
+# Of no interest in a script that nothing imports.
+_ORDINARY = ("changes", "environment", "imports")
 # transformers, torch.hub, diffusers and others import these on request.
 _IMPORTED = (
     "modeling_", "configuration_", "tokenization_", "processing_", "image_processing_", "feature_extraction_",
@@ -77,7 +81,7 @@ class _Near:
             return True
         if name == "hubconf.py" or (name.startswith(_IMPORTED) and "/tests/" not in f"/{path}"):
             return True
-        return name in _BESIDE and self.model(fact)
+        return name in (*_BESIDE, "__init__.py") and self.model(fact)
 
     def dataset(self, fact: Fact) -> bool:
         """Say whether the file is a dataset's script, whose methods all run."""
@@ -116,7 +120,7 @@ def _severity(fact: Fact, near: _Near) -> Severity | None:
         if fact.detail["where"] == "load" and act != "executes":
             return None
         return Severity.HIGH if act in _GRAVE else Severity.MEDIUM
-    if near.model(fact):
+    if near.model(fact) and act not in _ORDINARY:
         return Severity.HIGH if disguised else Severity.MEDIUM
     return Severity.MEDIUM if disguised and act == "evaluates" else None
 

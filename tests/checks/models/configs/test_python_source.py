@@ -3,7 +3,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.checks.models.building import Entry, judged, kinds, look, reasons, scope, zipped
+from tests.checks.models.building import Entry, file, judged, kinds, look, reasons, scope, zipped
 
 from mlgate.checks.models import collect
 from mlgate.core.facts import Fact, Location
@@ -76,6 +76,26 @@ RUNS = {
     "subclass hook": "import os\nclass B:\n  def __init_subclass__(c):\n    os.system('true')\nclass A(B):\n  pass",
     "annotation": "import os\ndef f(x: os.system('true')):\n  pass",
     "returned annotation": "import os\ndef f() -> os.system('true'):\n  pass",
+    "argument of a lambda": "import os\n(lambda _: os.system('true'))(1)",
+    "lambda with a name": "import os\nf = lambda: os.system('true')\nf()",
+    "lambda as a decorator": "import os\n@(lambda f: os.system('true'))\ndef g():\n  pass",
+    "another module's, imported": "from shutil import os as z\nz.system('true')",
+    "fetched from sys.modules": "import sys\nsys.modules.get('os').system('true')",
+    "added text": "import os\ns = 'sys'\ns += 'tem'\ngetattr(os, s)('true')",
+    "getattribute": "import os\nos.__getattribute__('system')('true')",
+    "getattribute of object": "import os\nobject.__getattribute__(os, 'system')('true')",
+    "target of an assignment": "import os\n{}[os.system('true')] = 1",
+    "deleted item": "import os\ndel {}[os.system('true')]",
+    "type of an exception": "import os\ntry:\n  1 / 0\nexcept os.system('true'):\n  pass",
+    "guard": "import os\nmatch 1:\n  case _ if os.system('true'):\n    pass",
+    "property": "import os\nclass A:\n  @property\n  def x(self):\n    os.system('true')\nA().x",
+    "descriptor": "import os\nclass D:\n  def __set_name__(s, o, n):\n    os.system('true')\nclass A:\n  d = D()",
+    "operator of a class": "import os\nclass A:\n  def __add__(s, o):\n    os.system('true')\nA() + 1",
+    "inherited": "import os\nclass A:\n  def __init__(s):\n    os.system('true')\nclass B(A):\n  pass\nB()",
+    "below main": "import os\nif __name__ < '__main__':\n  pass\nelse:\n  os.system('true')",
+    "main made of another": "import os\nif __name__ == '__main__'.replace('__main__', __name__):\n  os.system('true')",
+    "own TYPE_CHECKING": "import os\nTYPE_CHECKING = 1\nif TYPE_CHECKING:\n  os.system('true')",
+    "beside a control character": "import os\n# \x01\nos.system('true')",
     "beside newer syntax": "import os\nx = 1 ?? 2\nos.system('true')",
     "beside a newer block": "import os\nnewer X:\n  pass\nos.system('true')",
 }
@@ -105,7 +125,10 @@ def test_a_line_that_cannot_be_parsed_is_read_by_its_words():
     } == {"high"}
 
 
-IMPORT = "import os, subprocess, requests, base64, pickle, urllib.request, ctypes\n"
+IMPORT = (
+    "import os, subprocess, requests, base64, pickle, urllib.request, ctypes, pathlib, shutil, yaml, webbrowser\n"
+    "import torch.utils.cpp_extension\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -127,9 +150,20 @@ IMPORT = "import os, subprocess, requests, base64, pickle, urllib.request, ctype
         ("import torch; torch.hub.load('a/b', 'c')", "high"),
         ("open('/root/.bashrc', 'a').write('x')", "high"),
         ("open(os.path.expanduser('~/.ssh/authorized_keys'), 'w')", "high"),
-        ("exec(open('version.py').read())", "medium"),
+        ("exec(open('version.py').read())", "high"),
+        ("open('x.json', 'w').write('{}')", "high"),
+        ("open('x.json', mode='ab')", "high"),
+        ("pathlib.Path('x').write_text('y')", "high"),
+        ("shutil.rmtree('x')", "high"),
+        ("requests.Session().get('http://x')", "high"),
+        ("s = requests.Session()\ns.headers = {}\ns.post('http://x')", "high"),
+        ("webbrowser.open('http://x')", "high"),
+        ("os.environ['LD_PRELOAD'] = 'x.so'", "medium"),
+        ("os.environ.update({'LD_PRELOAD': 'x.so'})", "medium"),
+        ("torch.utils.cpp_extension.load('x', ['x.cpp'])", "medium"),
+        ("yaml.load(open('x'), Loader=yaml.Loader)", "medium"),
         ("pickle.load(open('x', 'rb'))", "medium"),
-        ("ctypes.CDLL('x.so')", "medium"),
+        ("ctypes.CDLL('x.so')", "high"),
     ],
 )
 def test_what_runs_on_import_decides(line, severity):
@@ -154,7 +188,14 @@ def test_what_runs_on_import_decides(line, severity):
         "import subprocess\nclass A:\n  def helper(self):\n    subprocess.run(['x'])",
         "text = '''\nimport os\nos.system('x')\n'''",
         "import re\nre.compile('x')\nmodel.eval()\ndf.eval('a')",
-        "import json\nopen('x.json', 'w').write('{}')",
+        "import json\nopen('x.json').read()\njson.load(open('x.json', 'r'))",
+        "import json\ndef save():\n  open('x.json', 'w').write('{}')",
+        "import yaml\nyaml.load(open('x'), Loader=yaml.SafeLoader)",
+        "import httpx\nclient = httpx.Client(timeout=1)\nclient.headers.update({})",
+        "import os\nhasattr(os, 'fork')\nx = getattr(os, 'O_BINARY', 0)",
+        "import os\nos.environ['TOKENIZERS_PARALLELISM'] = 'false'",
+        "class A:\n  pass\nA.__subclasses__()",
+        "class A:\n  def __init__(self):\n    self.x = 1\n  def save(self):\n    open('x', 'w')\nA()",
         "x = eval('1 + 1')\nexec('y = 2')",
         "def load(path):\n  import pickle\n  return pickle.load(open(path, 'rb'))",
     ],
@@ -338,3 +379,48 @@ def test_whatever_the_bytes(data):
             )
         )
     assert "reader-failed" not in reasons(look(bytes(seed), "modeling_x.py"))
+
+
+# What leads to a command by a way that is not followed to its end.
+PASSED = {
+    "default of a function": "import os\ndef f(o=os):\n  o.system('true')\nf()",
+    "argument": "import os\ndef f(o):\n  o.system('true')\nf(os)",
+    "argument of a lambda": "import os\n(lambda o: o.system('true'))(os)",
+    "in a list": "import os\n[os][0].system('true')",
+    "in a mapping": "import os\n{'a': os}['a'].system('true')",
+    "in a class": "import os\nclass A:\n  o = os\nA.o.system('true')",
+    "as an attribute": "import os\nclass A:\n  pass\nA.o = os\nA.o.system('true')",
+    "from a loop": "import os\nfor o in (os,):\n  o.system('true')",
+    "returned": "def f():\n  import os\n  return os\nf().system('true')",
+    "imported on the way": "[__import__('os')][0].system('true')",
+    "getter": "import operator, os\noperator.attrgetter('system')(os)('true')",
+    "caller": "import operator, os\noperator.methodcaller('system', 'true')(os)",
+    "all names": "import os\n[v for k, v in vars(os).items() if k == 'sys' + 'tem'][0]('true')",
+    "computed names": "import os\n[getattr(os, k) for k in dir(os) if k[1:] == 'ystem'][0]('true')",
+    "of a function": "def f(): pass\nf.__globals__['__builtins__']['exec']('1')",
+    "of a frame": "import sys\nsys._getframe().f_builtins['exec']('1')",
+    "all objects": "import gc\n[o for o in gc.get_objects()]",
+    "all classes": "object.__subclasses__()",
+    "by a path": "import pkgutil\npkgutil.resolve_name('os:system')('true')",
+    "source of any name": "import importlib.machinery as m\nm.SourceFileLoader('a', 'x.txt').load_module()",
+    "exec of a built-in's owner": "len.__self__.exec('1')",
+    "exec by another name": "import builtins\ngetattr(builtins, 'ex' + 'ec')('1')",
+    "exec in exec in exec": 'exec(\'exec("exec(\\\\"exec(1)\\\\")")\')',
+    "exec of what a loop gives": "for c in ['1']:\n  exec(c)",
+    "C library": "from ctypes import *\nCDLL(None).system(b'true')",
+    "behind many": "import pickle, os\n" + "pickle.load(f)\n" * 300 + "os.system('true')",
+}
+
+
+@pytest.mark.parametrize("how", PASSED)
+def test_what_leads_to_a_command_is_found(how):
+    seen = look(PASSED[how].encode(), "modeling_x.py")
+    assert "high" in {each.severity.value for each in judged(seen)}
+
+
+def test_the_package_that_holds_a_model_is_imported():
+    data = b"import os\nos.system('true')\n"
+    files = {"m/__init__.py": file("m/__init__.py", data), "m/x.gguf": file("m/x.gguf", b"GGUF")}
+    assert {each.severity.value for each in judged(collect(scope(files)))} >= {"high"}
+    alone = collect(scope({"m/__init__.py": files["m/__init__.py"]}))
+    assert judged(alone) == ()

@@ -5,13 +5,20 @@ default values, and the file's own functions that these call.
 """
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from mlgate.checks.models.configs._python_names import HOSTS, Names, act_of
+from mlgate.checks.models.configs._python_names import HOSTS, Names, act_of, acts
+from mlgate.checks.models.configs._python_parts import (
+    climbs,
+    expressions,
+    is_property,
+    keys,
+    opens,
+    own_name,
+)
 from mlgate.checks.models.configs._python_tree import Effect, branches, parsed_text
 from mlgate.checks.models.reader import Clock
 
@@ -30,9 +37,24 @@ _CALLED = frozenset(
         "_forward",
     )
 )  # fmt: skip
-_STARTUP = (
-    ".bashrc", ".zshrc", ".profile", ".bash_profile", "authorized_keys", "crontab", "/etc/", "sitecustomize",
-    "usercustomize", ".pth", "autostart", "systemd", "LaunchAgents", "Startup",
+# Modules that can run anything, and what they hold: nobody need pass those around.
+_PASSED = frozenset(
+    each for host in HOSTS - {"sys.modules", "importlib", "ctypes"} for each in (host, f"{host}.__dict__")
+)
+_ASKING = frozenset(
+    (
+        "getattr", "hasattr", "setattr", "delattr", "dir", "vars", "print", "reload", "repr", "isinstance",
+        "__getattribute__",
+    )
+)  # fmt: skip
+# Attributes by which a function or a frame leads to all that there is.
+_GADGETS = frozenset(("__globals__", "f_globals", "f_builtins", "func_globals", "__builtins__"))
+# What these hold is run by every process that is started later.
+_PRELOADS = frozenset(
+    (
+        "LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES", "PYTHONSTARTUP", "PYTHONPATH", "PYTHONHOME",
+        "BASH_ENV", "GCONV_PATH",
+    )
 )  # fmt: skip
 
 
@@ -72,8 +94,9 @@ class _Analysis:
         self.effects: list[Effect] = []
         self.builders: list[tuple[str, int]] = []
         self._clock = clock
-        self._table = _acts()
+        self._table = acts()
         self._known: set[tuple[str, str, int]] = set()
+        self._counts: Counter[str] = Counter()
         self._functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
         self._methods: dict[str, dict[str, ast.FunctionDef | ast.AsyncFunctionDef]] = {}
         self._bases: dict[str, list[str]] = {}
@@ -150,17 +173,17 @@ class _Analysis:
         if isinstance(node, ast.ClassDef):
             yield from self._class(node, names)
             return
-        for field in ("value", "test", "iter", "exc", "msg", "subject", "annotation"):
-            part = getattr(node, field, None)
-            if isinstance(part, ast.expr):
-                self._expression(part, names)
+        for part in expressions(node):
+            self._expression(part, names)
         for item in getattr(node, "items", ()):
-            self._expression(item.context_expr, names)
             if isinstance(item.optional_vars, ast.Name):
                 self._bind(item.optional_vars, item.context_expr, names)
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 self._bind(target, node.value, names)
+        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            whole = ast.BinOp(ast.Name(node.target.id, ast.Load()), node.op, node.value)
+            names.assigns(node.target.id, ast.copy_location(whole, node))
         if isinstance(node, ast.If):
             yield from branches(node)
             return
@@ -193,6 +216,8 @@ class _Analysis:
             # A method that is a command: nobody need call it by name.
             if isinstance(statement, ast.Assign) and self._runs(names.resolve(statement.value)):
                 self._note(names.resolve(statement.value) or "", "executes", statement)
+            elif isinstance(statement, ast.Assign) and names.resolve(statement.value) in _PASSED:
+                self._note(names.resolve(statement.value) or "", "imports", statement)
         yield [each for each in node.body if not isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))]
         # Making a class calls these of its bases and of its metaclass.
         for parent in self._bases[node.name]:
@@ -217,6 +242,9 @@ class _Analysis:
             names.tainted[target.id] = origin
         elif isinstance(target, (ast.Attribute, ast.Subscript)) and self._runs(resolved):
             self._note(resolved or "", "executes", value)
+        elif isinstance(target, ast.Subscript) and names.resolve(target.value) == "os.environ":
+            if names.constant(target.slice) in _PRELOADS:
+                self._note("os.environ", "environment", value)
         elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
             for one, other in zip(target.elts, value.elts, strict=False):
                 if isinstance(one, ast.Name):
@@ -226,12 +254,14 @@ class _Analysis:
         return resolved is not None and act_of(resolved, self._table) in ("executes", "evaluates")
 
     def _expression(self, root: ast.expr, names: Names) -> None:
-        """Look at every call in an expression; what stands in a lambda waits to be called."""
+        """Look at every call in an expression. A lambda is taken to be called: it is for that."""
         stack: list[ast.AST] = [root]
+        # What is only a step on the way to something else.
+        steps: set[int] = set()
         while stack:
             node = stack.pop()
-            if isinstance(node, ast.Lambda):
-                continue
+            if isinstance(node, (ast.Name, ast.Attribute, ast.Call, ast.Subscript)):
+                self._value(node, names, steps)
             if isinstance(node, ast.NamedExpr):
                 self._bind(node.target, node.value, names)
             if isinstance(node, (ast.List, ast.Tuple, ast.Set, ast.Dict)):
@@ -241,6 +271,27 @@ class _Analysis:
                     stack.append(node.func.body)
                 self._called(node.func, node, names)
             stack.extend(ast.iter_child_nodes(node))
+
+    def _value(
+        self, node: ast.Name | ast.Attribute | ast.Call | ast.Subscript, names: Names, steps: set[int]
+    ) -> None:
+        """Note what leads to anything: a module of commands that is passed around, a way into a frame."""
+        if isinstance(node, (ast.Attribute, ast.Subscript)):
+            if isinstance(node, ast.Subscript) or not (names.resolve(node.value) or "").endswith(".__dict__"):
+                steps.add(id(node.value))
+            if isinstance(node, ast.Attribute) and node.attr in _GADGETS:
+                self._note(node.attr, "imports", node)
+        elif isinstance(node, ast.Call):
+            steps.add(id(node.func))
+            asks = getattr(node.func, "id", None) or getattr(node.func, "attr", None)
+            if node.args and asks in _ASKING:
+                steps.add(id(node.args[0]))
+        if isinstance(getattr(node, "ctx", None), (ast.Store, ast.Del)) or id(node) in steps:
+            return
+        resolved = names.resolve(node)
+        computed = isinstance(node, ast.Call) and resolved is not None and resolved.endswith(".?")
+        if resolved in _PASSED or (computed and (resolved or "")[:-2] in HOSTS):
+            self._note(resolved or "", "imports", node)
 
     def _kept(self, node: ast.List | ast.Tuple | ast.Set | ast.Dict, names: Names) -> None:
         """Note commands that are put into a collection, from where anything may call them."""
@@ -253,11 +304,11 @@ class _Analysis:
         arguments = (
             [*node.args, *(each.value for each in node.keywords)] if isinstance(node, ast.Call) else []
         )
-        own = _own(function)
+        own = own_name(function)
         if own is not None:
             self._own_called(own, names)
         resolved = names.resolve(function)
-        if isinstance(function, ast.Attribute) and function.attr == "__subclasses__" and _climbs(function):
+        if isinstance(function, ast.Attribute) and function.attr == "__subclasses__" and climbs(function):
             self._note("__subclasses__", "imports", node)
         for each in arguments:
             # Handed to what calls it in its turn: a thread, map, atexit.
@@ -276,6 +327,8 @@ class _Analysis:
         act = act_of(resolved, self._table)
         if act == "evaluates":
             self._evaluated(resolved, arguments, node, names)
+        elif resolved in ("yaml.load", "yaml.load_all") and "Safe" in ast.unparse(node):
+            return
         elif act is not None and act != "decodes":
             self._note(
                 resolved,
@@ -283,17 +336,30 @@ class _Analysis:
                 node,
                 " ".join(filter(None, (self._origin(each, names) for each in arguments[:1]))),
             )
-        elif resolved in ("builtins.open", "io.open") and _opens_startup(arguments, names):
-            self._note("open", "writes", node)
+        elif resolved in ("builtins.open", "io.open") and isinstance(node, ast.Call):
+            how = opens(node, names)
+            if how is not None:
+                self._note("open", how, node)
+        elif resolved in ("os.environ.update", "os.environ.setdefault", "os.putenv") and any(
+            names.constant(each) in _PRELOADS for each in keys(arguments[:1])
+        ):
+            self._note("os.environ", "environment", node)
 
     def _own_called(self, own: tuple[str, str], names: Names) -> None:
         name, method = own
         if name in self._functions and not method:
             self._enter(self._functions[name], names)
-        if name in self._methods:
-            for each in ("__init__", "__new__", "__call__", method):
-                if each in self._methods[name]:
-                    self._enter(self._methods[name][each], names)
+        waiting, seen = [name], set[str]()
+        while waiting:
+            each = waiting.pop()
+            if each in seen:
+                continue
+            seen.add(each)
+            waiting += self._bases.get(each, ())
+            for called, body in self._methods.get(each, {}).items():
+                special = called.startswith("__") and called.endswith("__")
+                if special or called == method or is_property(body):
+                    self._enter(body, names)
 
     def _evaluated(self, subject: str, arguments: list[ast.expr], node: ast.expr, names: Names) -> None:
         if not arguments:
@@ -305,6 +371,9 @@ class _Analysis:
         if text is None:
             self._note(subject, "evaluates", node, self._origin(arguments[0], names))
             return
+        if self._nested >= _NESTED or not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            # What is wrapped so often, or called by a roundabout name, is meant to be hidden.
+            self._note(subject, "evaluates", node)
         tree = parsed_text(text) if self._nested < _NESTED else None
         if tree is not None:
             line, self._line, self._nested = self._line, self._line or node.lineno, self._nested + 1
@@ -334,39 +403,8 @@ class _Analysis:
     def _note(self, subject: str, act: str, node: ast.AST, source: str = "") -> None:
         line = self._line or int(getattr(node, "lineno", 1))
         key = (subject, self._where, line)
-        if key not in self._known and len(self.effects) < _MOST:
+        # Of each act so many: none hides behind another.
+        if key not in self._known and self._counts[act] < _MOST:
             self._known.add(key)
+            self._counts[act] += 1
             self.effects.append(Effect(subject, act, self._where, source, line))
-
-
-def _climbs(function: ast.Attribute) -> bool:
-    """Say whether a class is reached by way of an object's ancestors, as nobody need."""
-    owner = function.value.value if isinstance(function.value, ast.Subscript) else function.value
-    return isinstance(owner, ast.Attribute) and owner.attr in ("__base__", "__bases__", "__mro__")
-
-
-def _own(function: ast.expr) -> tuple[str, str] | None:
-    """Return the name, and the method, of a call that may be of the file's own code."""
-    if isinstance(function, ast.Name):
-        return function.id, ""
-    if isinstance(function, ast.Attribute):
-        base = function.value.func if isinstance(function.value, ast.Call) else function.value
-        if isinstance(base, ast.Name):
-            return base.id, function.attr
-    return None
-
-
-def _opens_startup(arguments: list[ast.expr], names: Names) -> bool:
-    path = names.constant(arguments[0]) if arguments else None
-    if path is None and arguments and isinstance(arguments[0], ast.Call) and arguments[0].args:
-        path = names.constant(arguments[0].args[-1])
-    mode = names.constant(arguments[1]) if len(arguments) > 1 else None
-    writes = isinstance(mode, str) and any(letter in mode for letter in "wax+")
-    return writes and isinstance(path, str) and any(part in path for part in _STARTUP)
-
-
-@cache
-def _acts() -> Mapping[str, str]:
-    file = Path(__file__).parent.parent / "data" / "effects.csv"
-    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
-    return dict(line.split(",") for line in lines[1:])

@@ -1,7 +1,10 @@
 """What names in Python source stand for, as far as that can be told without running it."""
 
 import ast
+import builtins
 from collections.abc import Mapping, MutableMapping
+from functools import cache
+from pathlib import Path
 
 # Names that code looks other names up with, or that act.
 BUILTINS = frozenset(
@@ -42,8 +45,12 @@ class Names:
                     self._aliases[root] = root
             elif not node.level:
                 module = node.module or ""
-                self._aliases[alias.asname or alias.name] = f"{module}.{alias.name}"
-                if alias.name == "*" and module in ("os", "subprocess", "builtins", "posix"):
+                self._aliases[alias.asname or alias.name] = _attribute(module, alias.name)
+                if alias.name == "*" and module in HOSTS:
+                    names = (name.rpartition(".") for name in acts())
+                    self._aliases.update(
+                        (name, f"{home}.{name}") for home, _, name in names if home == module
+                    )
                     self._aliases.update((name, f"{module}.{name}") for name in _STARRED)
 
     def assigns(self, name: str, value: ast.expr) -> None:
@@ -90,6 +97,10 @@ class Names:
             return self._alias(node.id)
         if isinstance(node, ast.Attribute):
             base = self.resolve(node.value, depth + 1)
+            if node.attr == "__self__" and isinstance(node.value, ast.Name):
+                # Of a function of Python's own, that is where all of them are.
+                own = base is None and hasattr(builtins, node.value.id)
+                return "builtins" if own or (base or "").startswith("builtins.") else base
             return None if base is None else _attribute(base, node.attr)
         if isinstance(node, ast.Call):
             return self._result(node, depth + 1)
@@ -104,6 +115,11 @@ class Names:
         return None
 
     def _result(self, node: ast.Call, depth: int) -> str | None:
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "__getattribute__" and node.args:
+            # On the module itself, or on a class and given the module.
+            owner = node.func.value if len(node.args) == 1 else node.args[0]
+            base, name = self.resolve(owner, depth), self.constant(node.args[-1], depth)
+            return None if base is None else _attribute(base, name if isinstance(name, str) else "?")
         called = self.resolve(node.func, depth)
         if called is None:
             return None
@@ -112,6 +128,9 @@ class Names:
             if isinstance(name, str):
                 return name.partition(".")[0] if called.endswith("__import__") else name
             return "?"
+        if called in _FETCH and node.args:
+            name = self.constant(node.args[0], depth)
+            return name if isinstance(name, str) else "sys.modules.?"
         if called == "builtins.getattr" and len(node.args) > 1:
             base, name = self.resolve(node.args[0], depth), self.constant(node.args[1], depth)
             return None if base is None else _attribute(base, name if isinstance(name, str) else "?")
@@ -120,6 +139,8 @@ class Names:
             return None if base is None else f"{base}.__dict__"
         if called in ("builtins.globals", "builtins.locals", "builtins.vars"):
             return "globals"
+        if called in _MADE:
+            return called
         if called in ("functools.partial", "builtins.map", "builtins.filter") and node.args:
             return self.resolve(node.args[0], depth) if called == "functools.partial" else None
         return None
@@ -182,6 +203,14 @@ class Names:
         return None
 
 
+_FETCH = frozenset(f"sys.modules.{name}" for name in ("get", "pop", "setdefault", "__getitem__"))
+# Classes of which an instance goes by the class' name: nothing happens yet when one is made.
+_MADE = frozenset(
+    (
+        "pathlib.Path", "requests.Session", "requests.session", "httpx.Client", "urllib3.PoolManager",
+        "aiohttp.ClientSession",
+    )
+)  # fmt: skip
 _STARRED = (
     "system", "popen", "Popen", "run", "call", "check_output", "check_call", "getoutput", "exec", "eval",
     "execv",
@@ -196,7 +225,7 @@ def _attribute(base: str, name: str) -> str:
     # Modules that other modules have imported: logging.os, torch.os.
     return (
         name
-        if name in ("os", "subprocess", "builtins", "importlib") and base != "concurrent"
+        if name in ("os", "subprocess", "builtins", "importlib") and base not in ("concurrent", "asyncio")
         else f"{base}.{name}"
     )
 
@@ -207,6 +236,14 @@ def _joined(parts: list[str | bytes | None], between: str = "") -> str | bytes |
         return between.join(texts)
     raw = [each for each in parts if isinstance(each, bytes)]
     return b"".join(raw) if raw and len(raw) == len(parts) and sum(map(len, raw)) < _LONGEST else None
+
+
+@cache
+def acts() -> Mapping[str, str]:
+    """Return what calling a function does, by its dotted name, where it does more than compute."""
+    file = Path(__file__).parent.parent / "data" / "effects.csv"
+    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
+    return dict(line.split(",") for line in lines[1:])
 
 
 def act_of(name: str, table: Mapping[str, str]) -> str | None:

@@ -92,10 +92,9 @@ def branches(node: ast.If) -> Iterator[list[ast.stmt]]:
     """Yield the branches that can run on import."""
     test = node.test
     if isinstance(test, ast.Compare) and len(test.ops) == 1 and "__main__" in ast.unparse(test)[:60]:
-        names = {each.id for each in (test.left, *test.comparators) if isinstance(each, ast.Name)}
-        if names == {"__name__"}:
+        sides = {ast.unparse(each).strip("'") for each in (test.left, *test.comparators)}
+        if sides == {"__name__", "__main__"} and isinstance(test.ops[0], (ast.Eq, ast.NotEq)):
             yield node.orelse if isinstance(test.ops[0], ast.Eq) else node.body
             return
     yield node.orelse
-    if not (isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"):
-        yield node.body
+    yield node.body

@@ -16,7 +16,11 @@ _WORDS = (
     b"CodeType", b"FunctionType", b"unsafe_load", b"pexpect", b"Interactive", b"cProfile", b"BasedBuilder",
     b"DatasetBuilder", b"http.client", b"wget", b"_posixsubprocess", b"create_subprocess", b"pip._internal",
     b"authorized_keys", b"bashrc", b"crontab", b"sitecustomize", b"usercustomize", b"autostart",
-    b"__subclasses__", b"hub.load(",
+    b"__subclasses__", b"hub.load(", b"__globals__", b"f_builtins", b"f_globals", b"func_globals",
+    b"__getattribute__(", b"get_objects", b"resolve_name", b"pydoc", b"webbrowser", b"doctest",
+    b"compile_command", b"xmlrpc", b"open_connection", b"get_server_certificate", b"http.server",
+    b"cpp_extension", b"addsitedir", b"rmtree", b"SourceFileLoader", b"attrgetter", b"getattr_static",
+    b"LD_PRELOAD", b"LD_AUDIT", b"DYLD_INSERT_LIBRARIES", b"PYTHONSTARTUP", b"PYTHONPATH", b"BASH_ENV",
 )  # fmt: skip
 # Common words, and what makes them telling.
 _TELLING = {
@@ -34,6 +38,19 @@ _TELLING = {
     b"import": rb"import\s+(?:os|sys)\s+as\b|from\s+os\s+import\s+\*|import\s+imp\b|from\s+imp\s"
     rb"|import\s+code\b|from\s+code\s|import\s+commands|import\s+sh\b|from\s+sh\s+import",
     b"timeit": rb"\btimeit\s*\(",
+    b"__self__": rb"\b[a-z]+\.__self__\b",
+    b"pdb": rb"import\s+pdb\b|from\s+pdb\s",
+    b"bdb": rb"import\s+bdb\b|from\s+bdb\s",
+    b"trace": rb"import\s+trace\b|from\s+trace\s",
+    b"yaml": rb"yaml\s*\.\s*(?:load|full_load|Loader)|from\s+yaml\s+import",
+    # Files that are written, moved or removed.
+    b"open": rb"\bopen\s*\([^\n]{0,200}[\"'](?:[wax][bt+]{0,2}|r[bt]?\+b?)[\"']",
+    b".write_": rb"\.write_(?:text|bytes)\s*\(",
+    b"unlink": rb"\bunlink\s*\(|import[^\n]*\bunlink",
+    b"shutil": rb"shutil\s*\.\s*(?:move|copy)|from\s+shutil\s",
+    # A module that is passed around.
+    b"os": rb"[(\[{,:=*]\s*os\s*(?:[)\],}]|$)|return\s+os\b(?!\.)"
+    rb"|os\s*\.\s*(?:remove|rename|replace|symlink)\b",
     b"pip": rb"\bpip\s*\.\s*main",
     b"coding": rb"\A[^\n]*(?:\n[^\n]*)?coding[:=]\s*"
     rb"(?!utf-?8\b|ascii\b|us-ascii\b|latin-?1\b|iso-8859|cp125)",

@@ -24,7 +24,8 @@ def sniff(blob: Blob) -> bool:
     named = blob.name.endswith((".py", ".pyw"))
     path = "/" + (blob.location.member or "").rpartition("!/")[2].lower()
     compiled = blob.container == "torchscript" and "/code/" in path
-    return named and not compiled and looks_like_text(blob)
+    # Python minds no control characters but NUL.
+    return named and not compiled and (looks_like_text(blob) or b"\0" not in blob.head)
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
