@@ -131,13 +131,15 @@ def _write(text: str, target: Path | None) -> None:
 
 
 def _style(arguments: argparse.Namespace, target: Path | None) -> Style:
-    import shutil  # noqa: PLC0415 - argparse needs it only to fail
-
     terminal = target is None and sys.stdout.isatty()
     color = bool(os.environ.get("FORCE_COLOR")) or (
         terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     )
-    width = min(shutil.get_terminal_size((80, 24)).columns, 120) if terminal else 80
+    width = 80
+    if terminal:
+        import shutil  # noqa: PLC0415 - a pipe has no width
+
+        width = min(shutil.get_terminal_size((80, 24)).columns, 120)
     return Style(width=max(width, 40), color=color, quiet=arguments.quiet, verbose=arguments.verbose)
 
 

@@ -261,3 +261,8 @@ def test_everything_not_checked_is_of_this_check(collect):
     seen = collect({"requirements.txt": "a\n-r b\n"})
     assert {gap.check for gap in seen.not_checked} == {Check.DEPENDENCIES}
     assert all(gap.message for gap in seen.not_checked)
+
+
+@pytest.mark.parametrize("name", names("mlgate.checks.dependencies.auditors"))
+def test_an_auditor_is_named_like_its_module_so_that_no_other_is_imported(name):
+    assert name.replace("_", "-") == module("mlgate.checks.dependencies.auditors", name).NAME

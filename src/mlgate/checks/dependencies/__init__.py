@@ -14,8 +14,10 @@ from mlgate.checks.dependencies.discovery import Found
 from mlgate.checks.dependencies.manifest import trait
 from mlgate.checks.dependencies.pins import Pins, resolve
 from mlgate.checks.dependencies.walk import Tree, Walker
-from mlgate.core.discovery import modules
+from mlgate.core.discovery import module, names
 from mlgate.core.facts import Check, Fact, Location, NotChecked, Observations, Package, Source
+
+_AUDITORS = "mlgate.checks.dependencies.auditors"
 
 
 def collect(scope: Scope) -> Observations:
@@ -137,12 +139,12 @@ def _has_gap(walker: Walker, paths: frozenset[str]) -> bool:
 def _audit(packages: Iterable[Package], scope: Scope) -> Mapping[str, Audit]:
     """Ask every auditor that the policy names about every pin, once."""
     pins = _wanted(packages)
-    known = {module.NAME: module for module in modules("mlgate.checks.dependencies.auditors")}
+    known = {name.replace("_", "-"): name for name in names(_AUDITORS)}
     audits: dict[str, Audit] = {}
     for index, name in enumerate(dict.fromkeys(scope.policy.policy.dependencies.auditors)):
         if name in known:
             scope.progress(f"auditor {name}")
-            audits[name] = cast("Auditor", known[name]).audit(pins, scope)
+            audits[name] = cast("Auditor", module(_AUDITORS, known[name])).audit(pins, scope)
             continue
         place = Location(scope.policy.path or ".", line=scope.policy.line(f"dependencies.auditors[{index}]"))
         message = f"there is no auditor {name!r}; the auditors are: {', '.join(sorted(known))}"

@@ -7,7 +7,6 @@ repository is not used, nor one that another user may write to.
 import contextlib
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +54,8 @@ def draft(place: Path, suffix: str) -> Iterator[Path]:
     Raises:
         OSError: The folder cannot be written to.
     """
+    import tempfile  # noqa: PLC0415 - start-up time
+
     handle, name = tempfile.mkstemp(suffix=suffix, prefix=".draft-", dir=place)
     os.close(handle)
     path = Path(name)

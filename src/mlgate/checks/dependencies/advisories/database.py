@@ -1,6 +1,5 @@
 """What a database says of some packages: a zip, a directory, or the set that mlgate brings along."""
 
-import gzip
 import hashlib
 from collections.abc import Collection, Iterable, Iterator
 from functools import cache
@@ -69,6 +68,8 @@ class Bundle(Struct, frozen=True):
 
 @cache
 def _bundle() -> tuple[Bundle, str]:
+    import gzip  # noqa: PLC0415 - start-up time
+
     data = BUNDLED.read_bytes()
     return msgspec.json.decode(gzip.decompress(data), type=Bundle), hashlib.sha256(data).hexdigest()
 

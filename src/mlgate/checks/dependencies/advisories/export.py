@@ -4,7 +4,6 @@ import contextlib
 import datetime as dt
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -99,6 +98,8 @@ def fetched(
     Raises:
         UnavailableError: The service does not answer, or not with the whole export.
     """
+    import tempfile  # noqa: PLC0415 - start-up time
+
     with tempfile.TemporaryFile() as fresh:
         answer = download(url, fresh, held.etag if held else "", patience)
         if not answer.changed and held is not None and folder is not None:

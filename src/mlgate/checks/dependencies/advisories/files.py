@@ -6,11 +6,12 @@ A zip's sizes are claims: what is read is counted, and a limit ends the reading.
 import hashlib
 import io
 import os
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+
+if TYPE_CHECKING:
+    import zipfile
 
 # Name, and bytes; None where they cannot be read or are too many.
 Files: TypeAlias = Iterable[tuple[str, bytes | None]]
@@ -21,7 +22,6 @@ _TOTAL_BYTES = 4 << 30
 # Of a zip's central directory: some 300,000 members.
 _DIRECTORY_BYTES = 32 << 20
 _CHUNK = 1 << 20
-_DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError, ValueError)
 
 
 class AdvisoriesError(Exception):
@@ -86,23 +86,37 @@ def of_zip(stream: BinaryIO, *, strict: bool = False) -> Iterator[tuple[str, byt
     Raises:
         AdvisoriesError: It is no zip, or larger than any database.
     """
+    import zipfile  # noqa: PLC0415 - an index that was made earlier needs no zip
+    import zlib  # noqa: PLC0415 - as above
+
+    damaged = (
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        EOFError,
+        RuntimeError,
+        NotImplementedError,
+        ValueError,
+    )
     stream.seek(0)
     try:
         # zipfile asks for no more than seek, tell and read.
         with zipfile.ZipFile(_Frugal(stream)) as archive:
-            yield from _bounded(_members(archive, strict=strict))
-    except _DAMAGED as error:
+            yield from _bounded(_members(archive, damaged, strict=strict))
+    except damaged as error:
         raise AdvisoriesError(f"is no readable zip: {error}") from error
 
 
-def _members(archive: zipfile.ZipFile, *, strict: bool) -> Iterator[tuple[str, bytes | None]]:
+def _members(
+    archive: "zipfile.ZipFile", damaged: tuple[type[Exception], ...], *, strict: bool
+) -> Iterator[tuple[str, bytes | None]]:
     for member in archive.infolist():
         if member.is_dir() or not member.filename.endswith(".json"):
             continue
         try:
             with archive.open(member) as stream:
                 data = stream.read(_RECORD_BYTES + 1)
-        except _DAMAGED as error:
+        except damaged as error:
             if strict:
                 raise AdvisoriesError(f"holds a damaged member, {member.filename}: {error}") from error
             data = b""

@@ -58,6 +58,10 @@ def intervals(events: Iterable[Event], read: Callable[[str], Version | None] = p
     Raises:
         UnreadableRangeError: An event cannot be read.
     """
+    events = tuple(events)
+    plain = _plain(events, read)
+    if plain is not None:
+        return (plain,)
     found: list[Interval] = []
     start: Version | None = None
     affected = False
@@ -78,6 +82,20 @@ def intervals(events: Iterable[Event], read: Callable[[str], Version | None] = p
     if affected:
         found.append(Interval(start, None))
     return tuple(found)
+
+
+def _plain(events: tuple[Event, ...], read: Callable[[str], Version | None]) -> Interval | None:
+    """Return the interval of one introduction and one later fix, as nine ranges in ten have; else None."""
+    if len(events) != 2:
+        return None
+    first, last = events
+    others = (first.fixed, first.last_affected, first.limit, last.introduced, last.last_affected, last.limit)
+    if first.introduced is None or last.fixed is None or any(other is not None for other in others):
+        return None
+    start, end = (None if first.introduced == "0" else read(first.introduced)), read(last.fixed)
+    if end is None or (start is None and first.introduced != "0") or (start is not None and start >= end):
+        return None
+    return Interval(start, end)
 
 
 def _by_version(

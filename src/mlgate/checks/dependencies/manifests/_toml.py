@@ -1,7 +1,6 @@
 """TOML with the lines on which things stand, which the standard reader does not tell."""
 
 import re
-import tomllib
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +19,8 @@ def load(data: bytes) -> tuple[dict[str, Any], list[str]]:
     Raises:
         Unreadable: It is not TOML.
     """
+    import tomllib  # noqa: PLC0415 - start-up time
+
     try:
         text = data.decode("utf-8-sig")
         if _LONG_KEY.search(text):

@@ -1,7 +1,6 @@
 """Python files that name their own dependencies in a comment (PEP 723)."""
 
 import re
-import tomllib
 from collections.abc import Iterator
 from typing import Any
 
@@ -75,6 +74,8 @@ def _blocks(lines: list[str]) -> Iterator[tuple[str, int, int]]:
 
 
 def _declared(text: str, line: int, limits: Limits) -> Reading:
+    import tomllib  # noqa: PLC0415 - start-up time
+
     try:
         document: dict[str, Any] = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
