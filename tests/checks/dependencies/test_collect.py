@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from mlgate.checks import dependencies
+from mlgate.core.discovery import module, names
 from mlgate.core.facts import Check
 from mlgate.policy.document import PolicyError
 
@@ -124,8 +125,10 @@ def test_what_cannot_be_audited_is_not_checked(collect, gaps, content, reason, l
         ("m/python_env.yaml", "- numpy", "unparseable"),
         ("m/MLmodel", "flavors: {python_function: {env: conda.yaml}}", "missing-include"),
         ("run.py", "# /// script\n# dependencies = []\n", "unparseable"),
-        ("conda-lock.yml", "", "unsupported-manifest"),
-        ("pixi.lock", "", "unsupported-manifest"),
+        ("conda-lock.yml", "", "unparseable"),
+        ("conda-lock.yml", "version: 2\npackage: []\n", "future-lock-version"),
+        ("pixi.lock", "version: 7\npackages: []\n", "future-lock-version"),
+        ("pixi.lock", "version: 6\npackages: [", "unparseable"),
         ("setup.py", "setup(install_requires=['torch'])", "unsupported-manifest"),
         ("setup.cfg", "[options]\ninstall_requires = torch\n", "unsupported-manifest"),
     ],

@@ -74,7 +74,7 @@ def test_the_policy_excludes_by_glob_and_is_counted(scope_of):
         ({"pyproject.toml": PROJECT, "uv.lock": LOCK}, ["pyproject.toml", "uv.lock"]),
         ({"pyproject.toml": PROJECT, "pylock.dev.toml": ""}, ["pylock.dev.toml", "pyproject.toml"]),
         ({"pyproject.toml": PROJECT, "poetry.lock": ""}, ["poetry.lock", "pyproject.toml"]),
-        ({"pyproject.toml": PROJECT, "pixi.lock": ""}, ["pixi.lock"]),
+        ({"pyproject.toml": PROJECT, "pixi.lock": ""}, ["pixi.lock", "pyproject.toml"]),
         ({"pyproject.toml": PROJECT, "requirements.txt": CLEAN}, ["pyproject.toml", "requirements.txt"]),
         ({"a/pyproject.toml": PROJECT, "uv.lock": LOCK}, ["a/pyproject.toml", "uv.lock"]),
         ({"requirements.in": "numpy", "requirements.txt": CLEAN}, ["requirements.txt"]),
@@ -125,7 +125,7 @@ def test_every_format_is_documented():
     page = (Path(__file__).parents[3] / "docs" / "policy.md").read_text(encoding="utf-8")
     table = page.partition("### What is read")[2].partition("## assessment")[0]
     assert [reader.FORMAT for reader in readers() if reader.FORMAT not in table] == []
-    names = {name for kind in unread_kinds() for name in kind.names} - {"conda-lock.yaml"}
+    names = {name for kind in unread_kinds() for name in kind.names}
     assert [name for name in names if f"`{name}`" not in table] == []
 
 

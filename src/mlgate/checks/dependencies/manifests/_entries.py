@@ -1,5 +1,6 @@
 """Requirements that stand inside another file: single lines, read as pip reads them."""
 
+from collections import Counter
 from collections.abc import Callable
 
 from msgspec.structs import replace
@@ -28,6 +29,22 @@ INSTALLERS = frozenset(
 
 
 _MOST_FETCHED = 100
+
+
+def one_by_platform(reading: Reading) -> Reading:
+    """Return the reading of a lock file that lists a package once for each platform.
+
+    The same version counts once, where it stands first; different ones differ on purpose.
+    """
+    kept: dict[tuple[str, str | None, str], Requirement] = {}
+    for each in reading.requirements:
+        kept.setdefault((each.name, each.version, each.kind), each)
+    versions = Counter(name for name, _, _ in kept)
+    return replace(
+        reading,
+        requirements=tuple(replace(each, forked=versions[each.name] > 1) for each in kept.values()),
+        problems=tuple(dict.fromkeys(reading.problems)),
+    )
 
 
 class Entries:

@@ -31,16 +31,20 @@ class Node(Struct):
         return [value for name, value in self.pairs or () if name.text == key]
 
 
-def load(data: bytes) -> Node:
+def load(data: bytes, most: int = _BYTES) -> Node:
     """Return the root node of the only document.
 
+    Args:
+        data: The file.
+        most: Bytes that it may have; 4 MiB are some 80 MB of nodes.
+
     Raises:
-        Unreadable: It is not plain YAML of one document, or larger than 2 MiB.
+        Unreadable: It is not plain YAML of one document, or too large.
     """
     import yaml  # noqa: PLC0415 - only YAML manifests need it
 
-    if len(data) > _BYTES:
-        raise Unreadable("limit", f"is larger than {_BYTES} bytes, which no such file is; shorten it")
+    if len(data) > most:
+        raise Unreadable("limit", f"is larger than {most} bytes, which no such file is; shorten it")
     try:
         text = data.decode("utf-8-sig")
     except ValueError as error:

@@ -43,11 +43,6 @@ def claims(path: str) -> bool:
     return path.rpartition("/")[2] == "pyproject.toml"
 
 
-def covered(name: str, beside: frozenset[str]) -> bool:  # noqa: ARG001 - every reader takes the name
-    """Say whether a lock file that is not read stands beside it: that one is then said to be open."""
-    return "pixi.lock" in beside
-
-
 def read(data: bytes, limits: Limits) -> Reading:
     """Read what a project declares. One that declares nothing (settings of tools only) is empty.
 
