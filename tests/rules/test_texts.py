@@ -18,7 +18,7 @@ TARGET = {"key": "_target_", "nemo": False, "container": ""}
         ("config.expression", "?", {"act": "imports", "source": ""}, [("MLG-HFR-006", "high")]),
         ("python.effect", "os.system", EFFECT, [("MLG-HFR-004", "high")]),
         ("python.effect", "?", {**EFFECT, "act": "imports"}, [("MLG-HFR-004", "high")]),
-        ("python.effect", "ctypes.CDLL", {**EFFECT, "act": "native"}, [("MLG-HFR-004", "medium")]),
+        ("python.effect", "ctypes.CDLL", {**EFFECT, "act": "native"}, [("MLG-HFR-004", "high")]),
         (
             "python.effect",
             "x",

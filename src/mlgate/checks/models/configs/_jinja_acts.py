@@ -62,6 +62,10 @@ def acts(parsed: Parsed, values: Values) -> Iterator[Act]:
             yield from _by_name(node, values)
         elif kind == "Const":
             yield from _text(node.value, node)
+        elif kind == "TemplateData":
+            # Nothing but a name: somebody takes it up.
+            if _dunder().fullmatch(node.data.strip()) is not None:
+                yield from _text(node.data, node)
         elif kind in ("Concat", "Add", "Mod", "Call"):
             for known in values.of(node).known:
                 yield from _text(known, node)
@@ -155,7 +159,8 @@ def _words(statement: Unknown) -> Iterator[Act]:
 
 def _is_piece(node: Any) -> bool:
     """Say whether a text could be the first piece of an inner name."""
-    value = getattr(node, "value", None) if type(node).__name__ == "Const" else None
+    kind = type(node).__name__
+    value = node.data.strip() if kind == "TemplateData" else node.value if kind == "Const" else None
     return isinstance(value, str) and value.startswith("_") and len(value) < 16
 
 

@@ -81,6 +81,7 @@ class Values:
             elif kind == "Macro":
                 for name, default in zip(reversed(node.args), reversed(node.defaults), strict=False):
                     self._note(name.name, self.of(default))
+                self._note(f"{node.name}()", joined([self._text(each) for each in node.body]))
             elif kind == "AssignBlock":
                 self._note(_place(node.target), joined([self._text(each) for each in node.body]))
             elif kind == "For":
@@ -212,6 +213,10 @@ class Values:
 
     def _call(self, node: Any) -> Value:
         operands = [self.of(arg) for arg in (*node.args, *(keyword.value for keyword in node.kwargs))]
+        name = getattr(node.node, "name", "")
+        if name in self._macros or name == "caller":
+            # A macro gives what it writes.
+            return either([self._names.get(f"{name}()", NOTHING), Value(built=True)])
         if type(node.node).__name__ != "Getattr":
             return tainted([self.of(node.node), *operands])
         return built(node.node.attr, [self.of(node.node.node), *operands], METHODS)

@@ -11,9 +11,10 @@ from mlgate.checks.models.configs._jinja import TooDeep, Unparsable, parse, tags
 from mlgate.checks.models.configs._jinja_acts import Act, acts, suspicious
 from mlgate.checks.models.configs._jinja_hidden import hidden
 from mlgate.checks.models.configs._jinja_values import Values
-from mlgate.checks.models.reader import Blob, Clock, Declined
+from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
 from mlgate.checks.models.secrets import secret_facts
-from mlgate.checks.models.text import read_text
+from mlgate.checks.models.stream import read_at
+from mlgate.checks.models.text import looks_like_text, read_text
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -66,7 +67,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             "the template is longer than 256 KiB, which no chat template is; shorten it, or exclude it",
         )
         return
-    text = read_text(blob, limits)
+    text = _text(blob, limits, named=named)
     chat = named or ("messages" in text and any(word in text for word in _WORDS))
     if not chat and "__" not in text:
         raise Declined
@@ -104,6 +105,20 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     for line, trigger in hidden(parsed.nodes):
         yield blob.fact("jinja.hidden", trigger, line=line, container=blob.container)
     yield from secret_facts(blob, text, line=1)
+
+
+def _text(blob: Blob, limits: Limits, *, named: bool) -> str:
+    """Return the text, with whatever control characters: Jinja minds none.
+
+    Raises:
+        Declined: It is no template, and no text either.
+        LimitReached: It is longer than ``limits.text_bytes``.
+    """
+    if looks_like_text(blob) or not (named or b"{" in blob.head):
+        return read_text(blob, limits)
+    if blob.size > limits.text_bytes:
+        raise LimitReached("text_bytes")
+    return read_at(blob.stream, 0, blob.size).decode("utf-8", "replace")
 
 
 def _fact(blob: Blob, act: Act) -> Fact:
