@@ -109,6 +109,7 @@ def test_a_package_that_lacks_something_is_said(fields):
         ("version: 1\npackage: [*a]", "unparseable"),
         (b"\xff", "unparseable"),
         ("#" * (5 << 20), "limit"),
+        ("- a\n" * 300_000, "limit"),
     ],
 )
 def test_what_is_no_lock_file_is_refused(text, reason):

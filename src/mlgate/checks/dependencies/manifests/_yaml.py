@@ -9,6 +9,8 @@ from mlgate.checks.dependencies.manifest import Unreadable, shown
 
 _DEPTH = 40
 _BYTES = 2 << 20
+# A lock file of 3,000 packages has some 100,000. More would take more memory than a file is worth.
+_NODES = 250_000
 
 
 class Node(Struct):
@@ -36,7 +38,7 @@ def load(data: bytes, most: int = _BYTES) -> Node:
 
     Args:
         data: The file.
-        most: Bytes that it may have; 4 MiB are some 80 MB of nodes.
+        most: Bytes that it may have.
 
     Raises:
         Unreadable: It is not plain YAML of one document, or too large.
@@ -52,6 +54,7 @@ def load(data: bytes, most: int = _BYTES) -> Node:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     open_nodes: list[tuple[Node, list[Node]]] = []
     roots: list[Node] = []
+    count = 0
     try:
         for event in yaml.parse(text, Loader=loader):
             line = event.start_mark.line + 1 if event.start_mark else 1
@@ -73,6 +76,11 @@ def load(data: bytes, most: int = _BYTES) -> Node:
                 else:
                     node.items = children
             if node is not None:
+                count += 1
+                if count > _NODES:
+                    raise Unreadable(
+                        "limit", f"holds more than {_NODES} values; exclude it, or shorten it", line
+                    )
                 (open_nodes[-1][1] if open_nodes else roots).append(node)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
