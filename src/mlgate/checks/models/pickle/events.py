@@ -100,6 +100,8 @@ class Recorder:
     def call(self, how: str, maker: Global, args: tuple[Any, ...] | None, offset: int, via: str) -> None:
         """Record a call or an instantiation (``how``), once for each shape of arguments."""
         event = self._call(how, maker, args, offset, via)
+        if via == "NEWOBJ" and args == () and maker.recorder is self:
+            maker.again[via] = event
         if args is None or how != "call" or via != "REDUCE" or not maker.simple or maker.recorder is not self:
             return
         texts = self._uses[how, maker, via].texts
@@ -111,7 +113,11 @@ class Recorder:
             kind = type(arg)
             if kind is str and len(arg) > _NAME:
                 return
-            if kind not in _SAME and not (kind is Made and arg.how == "call" and type(arg.maker) is Global):
+            if kind in _SAME or kind is Global:
+                continue
+            if kind is Made and arg.how == "call" and type(arg.maker) is Global:
+                continue
+            if kind not in CONTAINERS or not _SAME.issuperset(map(type, arg)):
                 return
         if len(maker.quick) < _SHAPES:
             maker.quick[likeness(args, maker.varied)] = event
@@ -163,12 +169,17 @@ class Recorder:
             )  # fmt: skip
             return
         how = target.how if kind is Made else "persistent" if kind is Persistent else "unknown"
-        if self._again("fill", subject(target), key := (how, via, type(value))):
-            return
-        self.note(
-            "fill", subject(target), offset, key,
-            via=via, how=how, value=describe(value, 2), text=f"{render(target)} <- {render(value)}",
-        )  # fmt: skip
+        about, key = subject(target), (how, via, type(value))
+        if not self._again("fill", about, key):
+            self.note(
+                "fill", about, offset, key,
+                via=via, how=how, value=describe(value, 2), text=f"{render(target)} <- {render(value)}",
+            )  # fmt: skip
+        if via == "BUILD" and kind is Made and type(target.maker) is Global:
+            maker = target.maker
+            if maker.recorder is self and not maker.name.endswith("Wrapper"):
+                # Those of joblib stand for arrays.
+                maker.again[how, type(value)] = self._once["fill", about, key]
 
     def adopt(self, other: "Recorder") -> None:
         """Take over what another recorder saw."""

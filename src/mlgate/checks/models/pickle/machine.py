@@ -12,7 +12,7 @@ from struct import Struct
 from mlgate.checks.models.pickle import opcodes as op
 from mlgate.checks.models.pickle.memo import HOLE
 from mlgate.checks.models.pickle.nested import CODED_STARTS, PLAIN_STARTS
-from mlgate.checks.models.pickle.slow import SlowOpcodes
+from mlgate.checks.models.pickle.slow import SlowOpcodes, shown_state
 from mlgate.checks.models.pickle.state import Broken, Paused, Truncated
 from mlgate.checks.models.pickle.values import (
     CONTAINERS,
@@ -52,7 +52,7 @@ class Machine(SlowOpcodes):
         """
         # Everything the loop touches is local: this is the one place where speed decides.
         memo, mark_stack, keep = self.memo, self.marks, self.keep
-        early, late = memo.early, memo.late
+        early, late, code = memo.early, memo.late, memo.code
         stack = self.stack
         start = self.position
         buffer, usable = self.load(start)
@@ -310,26 +310,82 @@ class Machine(SlowOpcodes):
                         items, stack = stack, mark_stack.pop()
                         stack.append(tuple(self.some(items)))
                         position += 1
+                    elif opcode == 0x81:  # NEWOBJ
+                        callee = stack[-2] if len(stack) > 1 else None
+                        known = None
+                        if type(callee) is Global and stack[-1] == ():
+                            known = callee.again.get("NEWOBJ")
+                        if known is None:
+                            rare = True
+                        else:
+                            known.count += 1
+                            stack.pop()
+                            stack[-1] = Made(callee, (), "instance")
+                            position += 1
+                    elif opcode == 0x62:  # BUILD
+                        target = stack[-2] if len(stack) > 1 else None
+                        known = None
+                        if type(target) is Made and not target.built and type(target.maker) is Global:
+                            known = target.maker.again.get((target.how, type(stack[-1])))
+                        if known is None:
+                            rare = True
+                        else:
+                            known.count += 1
+                            target.built, target.state = True, shown_state(stack.pop())
+                            position += 1
                     else:
                         rare = True
-                elif opcode == 0x86:  # TUPLE2
-                    second = stack.pop()
-                    first = stack[-1]
-                    if type(first) in CONTAINERS:
-                        first = cut(first)
-                    if type(second) in CONTAINERS:
-                        second = cut(second)
-                    stack[-1] = (first, second)
+                elif 0x85 <= opcode <= 0x87:  # TUPLE1, TUPLE2, TUPLE3
+                    if opcode == 0x85:
+                        first = stack.pop()
+                        args = (cut(first) if type(first) in CONTAINERS else first,)
+                    elif opcode == 0x86:
+                        second = stack.pop()
+                        first = stack.pop()
+                        if type(first) in CONTAINERS:
+                            first = cut(first)
+                        if type(second) in CONTAINERS:
+                            second = cut(second)
+                        args = (first, second)
+                    else:
+                        third = stack.pop()
+                        second = stack.pop()
+                        args = tuple(self.kept([stack.pop(), second, third]))
                     position += 1
-                elif opcode == 0x85:  # TUPLE1
-                    first = stack[-1]
-                    stack[-1] = (cut(first) if type(first) in CONTAINERS else first,)
-                    position += 1
-                elif opcode == 0x87:  # TUPLE3
-                    third = stack.pop()
-                    second = stack.pop()
-                    stack[-1] = tuple(self.kept([stack[-1], second, third]))
-                    position += 1
+                    if late is not None and position < soft - 10 and memo.dense:
+                        # Arguments: their memo entry, the call, and the entry of its result in one go.
+                        if buffer[position] == 0x94:
+                            late.append(code(args))
+                            position += 1
+                            spent += 1
+                        elif (
+                            buffer[position] == 0x72
+                            and _UINT4(buffer, position + 1)[0] == len(early) + len(late) <= _BIG_MEMO
+                        ):
+                            late.append(code(args))
+                            position += 5
+                            spent += 1
+                        if buffer[position] == 0x52 and stack and type(stack[-1]) is Global:
+                            callee = stack[-1]
+                            known = callee.quick and callee.quick.get(likeness(args, callee.varied))
+                            if known:
+                                known.count += 1
+                                position += 1
+                                spent += 1
+                                args = stack[-1] = Made(callee, args, "call")
+                                if buffer[position] == 0x94:
+                                    late.append(code(args))
+                                    position += 1
+                                    spent += 1
+                                elif (
+                                    buffer[position] == 0x72
+                                    and _UINT4(buffer, position + 1)[0] == len(early) + len(late) <= _BIG_MEMO
+                                ):
+                                    late.append(code(args))
+                                    position += 5
+                                    spent += 1
+                                continue
+                    stack.append(args)
                 elif opcode == 0x89:  # NEWFALSE
                     stack.append(False)
                     position += 1

@@ -36,7 +36,7 @@ class Memo:
         dense: Whether the next MEMOIZE simply appends.
     """
 
-    __slots__ = ("_far", "_holes", "_makers", "_table", "_window", "dense", "early", "late")
+    __slots__ = ("_codes", "_far", "_holes", "_makers", "_table", "_window", "dense", "early", "late")
 
     def __init__(self, window: Window) -> None:
         self.early: list[Any] = []
@@ -46,6 +46,7 @@ class Memo:
         self._far: dict[int, Any] = {}
         self._table: list[Any] = [HOLE]
         self._makers: dict[Any, int] = {}
+        self._codes: dict[type, int] = {}
         self._holes = 0
 
     def __len__(self) -> int:
@@ -59,6 +60,7 @@ class Memo:
         other.early, other._far = list(self.early), dict(self._far)  # noqa: SLF001 - of the same class
         other.late = None if self.late is None else self.late[:]
         other._table, other._makers = list(self._table), dict(self._makers)  # noqa: SLF001 - as above
+        other._codes = dict(self._codes)  # noqa: SLF001 - as above
         return other
 
     def get(self, index: int) -> Any:
@@ -142,26 +144,33 @@ class Memo:
     def code(self, value: Any) -> int:
         """Put a value, or what little is remembered of it, into the table; return what :attr:`late` holds."""
         kind = type(value)
-        summary = _MUTABLE.get(kind)
-        if summary is not None:
-            return self._shared(kind, summary)
-        if kind is Global:
-            return self._shared(value, value)
-        result = kind is Made and type(value.maker) is Global
-        # How long a joblib array is, its dtype says.
-        extra = _DTYPES if result and value.maker.subject == "numpy.dtype" else 0
-        if len(self._table) < _EXACT + len(self._makers) + extra:
-            self._table.append(value)
-            return len(self._table) * 2 - 1
-        if result:
-            return self._shared((value.maker, value.how), _Summary((value.maker, value.how)))
-        return self._shared(None, UNKNOWN)
-
-    def _shared(self, key: Any, value: Any) -> int:
-        at = self._makers.get(key)
+        known = self._codes.get(kind)
+        if known is not None:
+            return known
+        makers = self._makers
+        key: Any
+        if kind in _MUTABLE:
+            key = kind
+        elif kind is Global:
+            key = value
+        else:
+            result = kind is Made and type(value.maker) is Global
+            # How long a joblib array is, its dtype says.
+            extra = _DTYPES if result and value.maker.subject == "numpy.dtype" else 0
+            if len(self._table) < _EXACT + len(makers) + extra:
+                self._table.append(value)
+                return len(self._table) * 2 - 1
+            key = (value.maker, value.how) if result else None
+        at = makers.get(key)
         if at is None:
-            at = self._makers[key] = len(self._table)
+            value = _MUTABLE.get(kind, value) if key is not None else UNKNOWN
+            if type(key) is tuple:
+                value = _Summary(key)
+            at = makers[key] = len(self._table)
             self._table.append(value)
+        if key is kind or (key is None and kind is not Made):
+            # Of this type no more will ever be remembered than that.
+            self._codes[kind] = at * 2 + 1
         return at * 2 + 1
 
 

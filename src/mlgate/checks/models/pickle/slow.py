@@ -305,7 +305,7 @@ class SlowOpcodes(Acts):
             if file is not None:
                 leaves = escape(file) if file != "?" else "unknown"
                 self.recorder.note("external-array", file, offset, escape=leaves)
-            target.built, target.state = True, _state(state)
+            target.built, target.state = True, shown_state(state)
 
     def _extension(self, _opcode: int, code: int, offset: int) -> None:
         if code == 0:
@@ -385,7 +385,7 @@ class SlowOpcodes(Acts):
     }
 
 
-def _state(state: Any) -> Any:
+def shown_state(state: Any) -> Any:
     """Keep of a state what the width of a dtype is told by: the whole numbers of a tuple."""
     if type(state) is not tuple:
         return UNKNOWN

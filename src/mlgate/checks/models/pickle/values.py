@@ -27,9 +27,12 @@ class Global:
         varied: Arguments that are texts and vary without end.
         recorder: Of the machine that imported it.
         quick: Its events of calls that differ in nothing that anybody looks at, by :func:`likeness`.
+        again: Its events of instances without arguments (``NEWOBJ``), and of states given to what
+            it made, by how that was made and the state's type.
     """
 
     __slots__ = (
+        "again",
         "dotted",
         "module",
         "name",
@@ -49,6 +52,7 @@ class Global:
         self.recorder: Any = None
         self.simple, self.varied = True, frozenset[int]()
         self.quick: dict[Any, Any] = {}
+        self.again: dict[Any, Any] = {}
         self.plausible = all(part.isidentifier() for part in f"{module}.{name}".split("."))
 
 
@@ -91,17 +95,26 @@ class Made:
 
 
 def likeness(args: tuple[Any, ...], varied: frozenset[int]) -> tuple[Any, ...]:
-    """Tell arguments apart by type, but results of calls by their maker, and texts where they do not vary."""
+    """Tell arguments apart by type: results of calls by their maker, texts and names by themselves.
+
+    Texts that vary are alike, and so are containers of the same types.
+    """
     kinds = tuple(map(type, args))
-    if str not in kinds and Made not in kinds:
+    if _ALIKE.issuperset(kinds):
         return kinds
     key: list[Any] = []
     for position, arg in enumerate(args):
         kind = kinds[position]
         if kind is str:
             key.append(kind if position in varied else arg)
+        elif kind is Made:
+            key.append(arg.maker if arg.how == "call" else arg)
+        elif kind is Global:
+            key.append(arg)
+        elif kind in CONTAINERS:
+            key.append((kind, frozenset(map(type, arg))))
         else:
-            key.append(kind if kind is not Made else arg.maker if arg.how == "call" else arg)
+            key.append(kind)
     return tuple(key)
 
 
@@ -164,6 +177,8 @@ CUT = Unknown("nested")
 MORE = Unknown()
 
 CONTAINERS = frozenset((tuple, list, Dict, Set))
+# Their type tells all that a likeness does.
+_ALIKE = frozenset((int, float, bool, type(None), bytes, Payload))
 # Values that C's unpickler can neither call nor mutate: an attempt ends the stream.
 PLAIN = frozenset((str, bytes, int, float, bool, type(None), tuple, Payload))
 
