@@ -63,9 +63,10 @@ def _malicious(facts: Sequence[Fact], _policy: Policy) -> Iterator[Hit]:
         detail = fact.detail
         advisory = detail.get("advisory")
         what = detail.get("what") or f"reported as malicious in {advisory}"
+        kind = "release" if "==" in fact.subject else "package"
         yield Hit(
             fact=fact,
-            message=f"{fact.subject} is a malicious release: {what}",
+            message=f"{fact.subject} is a malicious {kind}: {what}",
             evidence="\n".join(detail.get("references", ())) or f"https://osv.dev/vulnerability/{advisory}",
             advisory=advisory,
             aliases=tuple(detail.get("aliases", ())),

@@ -269,3 +269,10 @@ def test_everything_not_checked_is_of_this_check(collect):
 @pytest.mark.parametrize("name", names("mlgate.checks.dependencies.auditors"))
 def test_an_auditor_is_named_like_its_module_so_that_no_other_is_imported(name):
     assert name.replace("_", "-") == module("mlgate.checks.dependencies.auditors", name).NAME
+
+
+def test_a_requirement_for_a_malicious_name_is_a_fact_and_not_checked(collect, gaps):
+    seen = collect({"requirements.txt": "torchtriton\nultralytics\n"})
+    malicious = [fact for fact in seen.facts if fact.kind == "dependency.malicious"]
+    assert [(fact.subject, fact.location.line) for fact in malicious] == [("torchtriton", 1)]
+    assert [gap[0] for gap in gaps(seen)] == ["unpinned", "unpinned"]

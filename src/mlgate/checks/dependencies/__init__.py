@@ -173,11 +173,12 @@ def _judgeable(pins: Pins, audits: Mapping[str, Audit], limit: int) -> tuple[lis
     spent: Counter[str] = Counter()
     for package in pins.packages:
         if package.version is None:
+            facts += _with_malware(package, package.name, [])
             continue
         pin = Pin(package.name, package.version)
         for name, audit in audits.items():
             gaps += _gaps(package, pin, name, audit)
-        own = _with_malware(package, pin, list(_vulnerable(package, pin, audits)))
+        own = _with_malware(package, str(pin), list(_vulnerable(package, pin, audits)))
         room = max(0, limit - spent[package.path])
         spent[package.path] += len(own)
         facts += own[:room]
@@ -197,9 +198,9 @@ def _gaps(package: Package, pin: Pin, auditor: str, audit: Audit) -> Iterator[No
         yield NotChecked(Check.DEPENDENCIES, "no-answer", _place(package), message, str(pin))
 
 
-def _with_malware(package: Package, pin: Pin, facts: list[Fact]) -> list[Fact]:
+def _with_malware(package: Package, subject: str, facts: list[Fact]) -> list[Fact]:
     """Add what is known of a malicious release: to the advisories that say so, or beside the others."""
-    entry = malware.known(pin.name, pin.version)
+    entry = malware.known(package.name, package.version)
     if entry is None:
         return facts
     known = {"what": entry.what, "references": list(entry.references)}
@@ -208,7 +209,7 @@ def _with_malware(package: Package, pin: Pin, facts: list[Fact]) -> list[Fact]:
             replace(fact, detail={**fact.detail, **known}) if fact.kind == "dependency.malicious" else fact
             for fact in facts
         ]
-    return [Fact("dependency.malicious", _place(package), str(pin), {"name": pin.name, **known}), *facts]
+    return [Fact("dependency.malicious", _place(package), subject, {"name": package.name, **known}), *facts]
 
 
 def _vulnerable(package: Package, pin: Pin, audits: Mapping[str, Audit]) -> Iterator[Fact]:
