@@ -13,6 +13,7 @@ DOES = {
     "loads": "loads further data that can run code itself",
     "network": "opens the network",
     "file": "reads or writes files",
+    "calls": "takes a name out of what it is given, or calls it",
     "process": "changes the process or the machine",
 }
 
@@ -27,7 +28,7 @@ def _tables() -> Mapping[str, frozenset[str]]:
 
 def danger(subject: str) -> str | None:
     """Return the category of danger of calling ``module.name`` as a configuration asks, or None."""
-    for category in ("executes", "loads"):
+    for category in ("executes", "loads", "resolves", "calls", "file"):
         if _within(subject, category):
             return category
     if _within(subject, "honest"):

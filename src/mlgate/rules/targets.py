@@ -13,6 +13,7 @@ _SEVERITIES = {
     "code": Severity.CRITICAL,
     "resolves": Severity.HIGH,
     "loads": Severity.MEDIUM,
+    "calls": Severity.MEDIUM,
     "network": Severity.MEDIUM,
     "file": Severity.MEDIUM,
     "process": Severity.MEDIUM,
@@ -24,6 +25,19 @@ _ACTS = {
     "writes": Severity.HIGH,
 }
 # Unpicklers and the like: never the target of a configuration that means well.
+# What moves or removes files of the machine, which no configuration needs.
+_FILES = (
+    "shutil.",
+    "os.remove",
+    "os.unlink",
+    "os.rename",
+    "os.replace",
+    "os.rmdir",
+    "os.link",
+    "os.symlink",
+    "os.truncate",
+    "os.chmod",
+)
 _UNPICKLERS = ("pickle.", "_pickle.", "dill.", "cloudpickle.", "marshal.", "shelve.")
 _OWASP = ("ML06:2023", "LLM03:2025")
 
@@ -36,10 +50,13 @@ def _nemo(fact: Fact) -> bool:
 
 
 def _dangerous(fact: Fact, policy: Any) -> Iterator[Hit]:
-    danger = _callables.danger(fact.subject)
+    # A module alone is what hydra.utils.get_object hands on to whatever takes a name out of it.
+    danger = _callables.danger(fact.subject if "." in fact.subject else f"{fact.subject}.__dict__")
     if danger is None or fact.subject in policy.models.allow_globals:
         return
     severity = _SEVERITIES[danger]
+    if fact.subject.startswith(_FILES) or "." not in fact.subject:
+        severity = max(severity, Severity.HIGH)
     if fact.subject.startswith(_UNPICKLERS):
         severity = Severity.CRITICAL
     yield Hit(

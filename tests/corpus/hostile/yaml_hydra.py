@@ -28,8 +28,9 @@ TAGS = {
     "pickle": "!!python/object/apply:pickle.loads [!!binary 'Y29zCnN5c3RlbQooUyd0cnVlJwp0Ui4=']",
 }  # fmt: skip
 _WEAK_TAGS = {"object": "medium", "module": "medium"}  # fmt: skip
-TARGETS = ("os.system", "subprocess.Popen", "subprocess.run", "builtins.eval", "builtins.exec", "builtins.__import__", "builtins.open", "runpy.run_path", "pickle.load", "pickle.loads", "torch.load", "torch.hub.load", "importlib.import_module", "pydoc.locate", "shutil.rmtree", "os.remove", "operator.methodcaller", "urllib.request.urlretrieve", "requests.get", "webbrowser.open", "ctypes.CDLL", "code.interact", "timeit.timeit", "cProfile.run", "pty.spawn", "posix.system", "pip.main", "builtins.getattr", "joblib.load", "dill.loads", "cloudpickle.loads", "yaml.unsafe_load", "pandas.read_pickle", "socket.create_connection", "marshal.loads", "types.FunctionType", "torch.utils.cpp_extension.load", "torch.ops.load_library", "tensorflow.load_op_library", "site.addsitedir", "os.popen", "os.execv", "asyncio.create_subprocess_shell", "multiprocessing.Process", "threading.Thread", "nemo.utils.os.system", "nemo.core.classes.common.os.system", "torch.nn.os.system", "numpy.testing._private.utils.runstring", "torch.jit.load", "logging.config.dictConfig", "unittest.mock._importer", "idlelib.pyshell.main", "distutils.spawn.spawn", "omegaconf.omegaconf.os.system")  # fmt: skip
-# What opens a file or a connection, or starts what another key names: research does that too.
+TARGETS = ("os.system", "subprocess.Popen", "subprocess.run", "builtins.eval", "builtins.exec", "builtins.__import__", "builtins.open", "runpy.run_path", "pickle.load", "pickle.loads", "torch.load", "torch.hub.load", "importlib.import_module", "pydoc.locate", "shutil.rmtree", "os.remove", "operator.methodcaller", "urllib.request.urlretrieve", "requests.get", "webbrowser.open", "ctypes.CDLL", "code.interact", "timeit.timeit", "cProfile.run", "pty.spawn", "posix.system", "pip.main", "builtins.getattr", "joblib.load", "dill.loads", "cloudpickle.loads", "yaml.unsafe_load", "pandas.read_pickle", "socket.create_connection", "marshal.loads", "types.FunctionType", "torch.utils.cpp_extension.load", "torch.ops.load_library", "tensorflow.load_op_library", "site.addsitedir", "os.popen", "os.execv", "asyncio.create_subprocess_shell", "nemo.utils.os.system", "nemo.core.classes.common.os.system", "torch.nn.os.system", "numpy.testing._private.utils.runstring", "torch.jit.load", "logging.config.dictConfig", "unittest.mock._importer", "idlelib.pyshell.main", "distutils.spawn.spawn", "omegaconf.omegaconf.os.system")  # fmt: skip
+# What opens a file or a connection: research does that too. A thread or a process starts what
+# another key names, and is ordinary by itself: neither is here.
 _WEAK_TARGETS = dict.fromkeys(
     (
         "torch.jit.load",
@@ -41,9 +42,6 @@ _WEAK_TARGETS = dict.fromkeys(
         "requests.get",
         "socket.create_connection",
         "site.addsitedir",
-        "multiprocessing.Process",
-        "threading.Thread",
-        "unittest.mock._importer",
         "builtins.getattr",
         "operator.methodcaller",
         "builtins.open",

@@ -30,6 +30,17 @@ WRITTEN = {
     "json": '{"model": {"_target_": "os.system"}}',
     "escaped json": '{"model": {"\\u005ftarget_": "os\\u002esystem"}}',
     "json with a comment": '{"model": {"_target_": "os.system"}} # note',
+    "explicit key over two lines": '? "_tar\\\n  get_"\n: os.system\n',
+    "interpolated, relative": "model:\n  _target_: ${.x}.system\n  x: os\n",
+    "interpolated, relative to the parent": "x: os\nmodel:\n  _target_: ${..x}.system\n",
+    "interpolated by brackets": "x: {y: os}\nmodel:\n  _target_: ${x[y]}.system\n",
+    "interpolated by quoted brackets": "x: {y: os}\nmodel:\n  _target_: ${x['y']}.system\n",
+    "interpolated many times": "model:\n  _target_: ${x9}\nx0: os.system\n"
+    + "".join(f"x{number + 1}: ${{x{number}}}\n" for number in range(9)),
+    "default of the environment": "_target_: ${oc.env:NO_SUCH,os.system}\n",
+    "decoded": "_target_: ${oc.decode:'os.system'}\n",
+    "a text that is a configuration": "a:\n  - |\n    _target_: os.system\n",
+    "handed on from a long way": f"_target_: torch.{'os.path.' * 60}os.system\n",
     "through a module of torch": "_target_: torch.os.system\n",
 }
 
@@ -72,7 +83,12 @@ def test_it_stands_at_its_line():
         ("joblib.load", "medium"),
         ("torch.load", "medium"),
         ("requests.get", "medium"),
-        ("shutil.rmtree", "medium"),
+        ("shutil.rmtree", "high"),
+        ("os.remove", "high"),
+        ("unittest.mock._importer", "high"),
+        ("builtins.getattr", "medium"),
+        ("operator.methodcaller", "medium"),
+        ("builtins.open", "medium"),
     ],
 )
 def test_what_is_called_decides(target, severity):
@@ -101,6 +117,10 @@ def test_what_hydra_is_asked_to_look_up():
     text = "f:\n  path: os.system\n  _target_: hydra.utils.get_method\n"
     assert [each.subject for each in judged(look(text.encode(), "c.yaml"))] == ["os.system"]
     assert not judged(look(b"f:\n  path: os.system\n  _target_: acme.X\n", "c.yaml"))
+    text = "f:\n  _target_: hydra.utils.get_object\n  _args_: [builtins.exec]\n"
+    assert [each.subject for each in judged(look(text.encode(), "c.yaml"))] == ["builtins.exec"]
+    text = "f:\n  _target_: hydra.utils.get_object\n  path: os\n"
+    assert [each.severity.value for each in judged(look(text.encode(), "c.yaml"))] == ["high"]
 
 
 def test_the_policy_may_trust_a_target():

@@ -4,6 +4,7 @@
 the values beside them, whatever they are.
 """
 
+import io
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -11,7 +12,7 @@ from functools import cache
 from mlgate.checks.models.configs import _yaml
 from mlgate.checks.models.configs._scalars import Scalar, scalars
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
-from mlgate.checks.models.stream import printable
+from mlgate.checks.models.stream import member, printable
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -23,7 +24,11 @@ _KEYS = frozenset({"_target_", "class_path", "target", "__target__", "_target"})
 # Given to these, a path is looked up in its turn.
 _LOOKUPS = ("hydra.utils.", "hydra._internal.")
 _LONGEST = 300
+# A name may go through a module as often as it likes.
+_LONGEST_TARGET = 10_000
+_RESOLVERS = frozenset(("oc.env", "oc.select", "oc.decode", "oc.deprecated"))
 _MOST = 20_000
+_MOST_KEPT = 16 << 20
 
 
 def sniff(blob: Blob) -> bool:
@@ -57,10 +62,21 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             continue
         seen.add(subject)
         clock.spend("facts", 1, limits.facts)
-        shown = printable(subject, _LONGEST)
+        shown = printable(_short(subject), _LONGEST)
         yield blob.fact("config.target", shown, line=line, key=key, nemo=nemo, container=blob.container)
-    if not seen:
+    for scalar in document.inner:
+        # A text that is made a configuration in its turn.
+        data = scalar.value.encode("utf-8", "replace")
+        yield member(blob, f"{scalar.path[-1]}.yaml", io.BytesIO(data), len(data), container=FORMAT)
+    if not seen and not document.inner:
         raise Declined
+
+
+def _short(subject: str) -> str:
+    """Cut a long name in the middle: what counts is where it begins and where it ends."""
+    if len(subject) <= _LONGEST:
+        return subject
+    return f"{subject.partition('.')[0][:100]}.{subject[-190:].partition('.')[2]}"
 
 
 class _Document:
@@ -72,48 +88,73 @@ class _Document:
         self._values: dict[tuple[str | int, ...], str] = {}
         self._mappings: set[tuple[str | int, ...]] = set()
         self._looked_up: list[Scalar] = []
+        self._room = _MOST_KEPT
+        self.inner: list[Scalar] = []
 
     def add(self, scalar: Scalar) -> None:
         key = scalar.path[-1]
-        if key in _KEYS and len(scalar.value) <= _LONGEST:
+        if key in _KEYS and len(scalar.value) <= _LONGEST_TARGET:
             self._named.setdefault((scalar.path[0], scalar.value), scalar)
             if len(self._named) > _MOST:
                 raise LimitReached("facts")
-            if key == "_target_" and scalar.value.startswith(_LOOKUPS):
+            if scalar.value.startswith(_LOOKUPS):
                 self._mappings.add(scalar.path[:-1])
-        elif key == "path" and len(self._looked_up) < 10_000:
+        elif key == "path" or (isinstance(key, int) and scalar.path[-2:-1] == ("_args_",)):
             self._looked_up.append(scalar)
+            if len(self._looked_up) > _MOST:
+                raise LimitReached("facts")
         elif key == "nemo_version" and len(scalar.path) == 2:
             self.nemo = True
-        if len(scalar.value) <= _LONGEST and len(self._values) < 100_000:
-            self._values[scalar.path] = scalar.value
+        self._room -= min(len(scalar.value), _LONGEST_TARGET) + 100
+        if self._room > 0:
+            self._values[scalar.path] = scalar.value[:_LONGEST_TARGET]
+        if "_target_" in scalar.value and ":" in scalar.value:
+            self.inner.append(scalar)
+            if len(self.inner) > _MOST:
+                raise LimitReached("facts")
 
     def targets(self) -> Iterator[tuple[str, str, int]]:
         """Yield key, name and line of all that looks like a name in a module."""
-        paths = [scalar for scalar in self._looked_up if scalar.path[:-1] in self._mappings]
-        for scalar in (*self._named.values(), *paths):
-            value = self._resolved(scalar.value, scalar.path[0])
+        for scalar in self._named.values():
+            value = self._resolved(scalar.value, scalar.path)
             if _dotted().fullmatch(value):
                 yield str(scalar.path[-1]), value, scalar.line
+        for scalar in self._looked_up:
+            value = self._resolved(scalar.value, scalar.path)
+            home = scalar.path[:-2] if scalar.path[-2:-1] == ("_args_",) else scalar.path[:-1]
+            if home in self._mappings and (value.isidentifier() or _dotted().fullmatch(value)):
+                yield str(scalar.path[-1]), value, scalar.line
 
-    def _resolved(self, value: str, document: str | int) -> str:
+    def _resolved(self, value: str, path: tuple[str | int, ...]) -> str:
         """Put in what OmegaConf's ``${...}`` refers to, where it stands in the same document."""
-        for _ in range(5):
-            if "${" not in value or len(value) > _LONGEST:
+        for _ in range(50):
+            if "${" not in value or len(value) > _LONGEST_TARGET:
                 break
-            value = _reference().sub(lambda found: self._look_up(found[1], document), value)
+            value = _reference().sub(lambda found: self._look_up(found[1], path), value)
         return value.strip()
 
-    def _look_up(self, name: str, document: str | int) -> str:
-        steps = tuple(int(step) if step.isdigit() else step for step in name.strip().split("."))
-        return self._values.get((document, *steps), "$")[:_LONGEST]
+    def _look_up(self, name: str, path: tuple[str | int, ...]) -> str:
+        """Return what a reference stands for: of OmegaConf's own resolvers, what else they give."""
+        resolver, colon, given = name.strip().partition(":")
+        if colon:
+            given = given.rpartition(",")[2] if resolver in ("oc.env", "oc.select") else given
+            return given.strip().strip("'\"") if resolver in _RESOLVERS else "$"
+        text = _brackets().sub(r".\1", name.strip())
+        up = len(text) - len(text.lstrip("."))
+        home = path[: len(path) - up] if up else path[:1]
+        steps = tuple(int(step) if step.isdigit() else step for step in text.lstrip(".").split("."))
+        if self._room <= 0:
+            raise LimitReached("facts")
+        return self._values.get((*home, *steps), "$")
 
 
 @cache
 def _telling() -> re.Pattern[str]:
     # `target` is a word of many formats; only with a dotted name behind it is it of interest.
     return re.compile(
-        r"_target_|class_path|__target__"
+        r"_target|target_|class_path|_args_"
+        # A key may be broken across lines, between any of its letters.
+        r"|\\\r?\n"
         r"|\btarget[\"']?\s{0,9}:\s{0,9}(?:[\"'&!|>*$\\]|[A-Za-z_]\w{0,60}\.)"
         r"|\\(?:x|u00|U000000)[2-7]"
     )
@@ -126,4 +167,9 @@ def _dotted() -> re.Pattern[str]:
 
 @cache
 def _reference() -> re.Pattern[str]:
-    return re.compile(r"\$\{([\w.]{1,200})\}")
+    return re.compile(r"\$\{([^{}$\n]{1,200})\}")
+
+
+@cache
+def _brackets() -> re.Pattern[str]:
+    return re.compile(r"\[['\"]?([\w-]+)['\"]?\]")
