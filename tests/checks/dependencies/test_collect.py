@@ -130,7 +130,7 @@ def test_what_cannot_be_audited_is_not_checked(collect, gaps, content, reason, l
         ("pixi.lock", "version: 7\npackages: []\n", "future-lock-version"),
         ("pixi.lock", "version: 6\npackages: [", "unparseable"),
         ("setup.py", "setup(install_requires=['torch'])", "unsupported-manifest"),
-        ("setup.cfg", "[options]\ninstall_requires = torch\n", "unsupported-manifest"),
+        ("setup.cfg", "[options]\ninstall_requires = torch\n", "unpinned"),
     ],
 )
 def test_manifests_that_cannot_be_read_are_not_checked(collect, gaps, name, content, reason):

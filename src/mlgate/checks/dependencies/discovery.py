@@ -281,7 +281,7 @@ def _unchanged_locks(target: Target, roots: Sequence[Root]) -> list[Root]:
     locks = [(name, reader) for reader in readers() if reader.LOCK for name in trait(reader, "NAMES") or ()]
     for root in roots:
         folder, name = posixpath.split(root.path)
-        if name != "pyproject.toml":
+        if name not in ("pyproject.toml", "setup.cfg"):
             continue
         paths = [(posixpath.join(folder, lock), reader) for lock, reader in locks]
         while folder:  # a workspace has its lock file in a folder above

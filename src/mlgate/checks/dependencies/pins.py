@@ -26,7 +26,7 @@ _NOT_LOCKED = (
 )
 # By name, version, manifest and line.
 _Packages: TypeAlias = dict[tuple[str, str | None, str, int | None], Package]
-_PROJECT_FILE = "pyproject.toml"
+_PROJECT_FILES = ("pyproject.toml", "setup.cfg")
 
 
 class Pins(Struct, frozen=True):
@@ -95,7 +95,7 @@ def _pinned_elsewhere(placed: Placed, constrained: set[str], by_folder: dict[str
         return True
     folder, _, file = placed.path.rpartition("/")
     # A project's declarations are ranges by nature; what pins them stands beside them.
-    return file == _PROJECT_FILE and name in by_folder.get(folder, ())
+    return file in _PROJECT_FILES and name in by_folder.get(folder, ())
 
 
 class _Locks:
@@ -117,7 +117,7 @@ class _Locks:
 
     def _of(self, placed: Placed) -> set[tuple[object, ...]] | None:
         folder, _, file = placed.path.rpartition("/")
-        if file != _PROJECT_FILE:
+        if file not in _PROJECT_FILES:
             return None
         if folder not in self._held:
             locks = self.walker.locks(folder)
