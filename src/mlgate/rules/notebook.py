@@ -10,6 +10,7 @@ from mlgate.core.severity import Severity
 _COMMANDS = {
     "download": (Severity.MEDIUM, "A cell pipes a download into a shell."),
     "hidden": (Severity.HIGH, "A cell decodes text and pipes it into a shell."),
+    "decoded": (Severity.MEDIUM, "A cell runs code that it decodes."),
     "connection": (Severity.HIGH, "A cell hands a shell to a network connection."),
 }
 

@@ -16,11 +16,15 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_COMMENTED = (".pbtxt", ".prototxt", ".textproto", ".pb.txt", ".onnxtxt")
 
 
 def looks_like_text(blob: Blob) -> bool:
     """Say whether the first bytes are those of a text, in any encoding that loaders take."""
-    return blob.size > 0 and is_text(blob.head)
+    if not blob.size:
+        return False
+    # In a comment of protobuf's text form stands whatever control character.
+    return is_text(blob.head) or (b"\0" not in blob.head and blob.name.endswith(_COMMENTED))
 
 
 def read_text(blob: Blob, limits: Limits) -> str:

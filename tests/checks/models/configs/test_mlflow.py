@@ -114,6 +114,19 @@ def test_aliases_and_second_values_count():
     assert verdicts(text) == [("MLG-MLF-001", "high")]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x: &x {loader_module: os}\nflavors: {python_function: *x}\n",
+        "x: &x {loader_module: os}\nflavors: {python_function: {<<: *x}}\n",
+        "x: &x {python_function: {loader_module: os}}\nflavors: *x\n",
+        "x: &x {python_function: {data: ../../x}}\nflavors: *x\n",
+    ],
+)
+def test_mappings_that_come_from_elsewhere_count(text):
+    assert [each.severity.value for each in judged(look(text.encode(), "MLmodel"))] == ["high"]
+
+
 def test_code_of_the_model_is_imported():
     acts = b"import os\nos.system('true')\n"
     files = {"m/MLmodel": pyfunc(), "m/code/lib/h.py": acts, "other/h.py": acts}

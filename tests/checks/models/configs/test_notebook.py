@@ -160,3 +160,22 @@ def test_whatever_the_bytes(data):
             st.sampled_from([b"[", b"{", b'"', b"null", b"\\", b"\xff", b'"cells":', b'"outputs":'])
         )
     assert "reader-failed" not in reasons(look(bytes(seed), "a.ipynb"))
+
+
+@pytest.mark.parametrize(
+    ("code", "severity"),
+    [
+        ("import base64\nexec(base64.b64decode('eA=='))", "medium"),
+        ("exec(compile(zlib.decompress(x), '', 'exec'))", "medium"),
+        ("os.dup2(s.fileno(), 0)\nsubprocess.call(['/bin/sh', '-i'])", "high"),
+    ],
+)
+def test_code_that_is_hidden_and_shells_on_connections(code, severity):
+    data = json.dumps({"cells": [{"cell_type": "code", "source": [code]}]}).encode()
+    assert [each.severity.value for each in judged(look(data, "a.ipynb"))] == [severity]
+
+
+def test_decoding_alone_is_ordinary():
+    code = "img = base64.b64decode(x)\nmodel.eval(base64.b64decode(y))\nevaluate(z.decompress(y))"
+    data = json.dumps({"cells": [{"cell_type": "code", "source": [code]}]}).encode()
+    assert judged(look(data, "a.ipynb")) == ()

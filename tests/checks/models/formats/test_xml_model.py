@@ -128,7 +128,6 @@ def test_code_that_openvino_loads():
         "<net><location/></net>",
         "<manifest><script/></manifest>",
         "<",
-        "<!DOCTYPE PMML [",
         "",
     ],
 )
@@ -151,8 +150,12 @@ def test_a_cut_model_is_not_checked():
 
 
 def test_a_prolog_without_end_is_not_checked():
-    for start in (b"<!DOCTYPE PMML [<!--", b"<!-- PMML"):
-        assert reasons(look(start + b"x" * (1 << 20), "m.pmml")) == {"limit"}
+    for start, reason in (
+        (b"<!DOCTYPE PMML [<!--", "malformed"),
+        (b"<!-- PMML", "limit"),
+        (b"<!--", "limit"),
+    ):
+        assert reasons(look(start + b"x" * (1 << 20), "m.pmml")) == {reason}
     page = b"<!DOCTYPE html>\n<html>PMML" + b"x" * (1 << 20)
     assert not look(page, "m.html").not_checked
 
@@ -177,3 +180,36 @@ def test_whatever_the_bytes(data):
     seen = look(bytes(seed), data.draw(st.sampled_from(["m.pmml", "m.xml"])))
     assert "reader-failed" not in reasons(seen)
     assert kinds(seen) is not None
+
+
+OUTSIDE = (
+    '<!DOCTYPE net [<!ENTITY x SYSTEM "file:///etc/passwd">]><net name="&x;" version="11">'
+    '<layers><layer id="0" type="Parameter"/></layers></net>'
+)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        OUTSIDE.encode("utf-16"),
+        OUTSIDE.encode("utf-16-le"),
+        OUTSIDE.encode("utf-16-be"),
+        OUTSIDE.encode("utf-32"),
+        OUTSIDE.encode("utf-32-be"),
+        ('<?xml version="1.0" encoding="cp037"?>' + OUTSIDE).encode("cp037"),
+        b" " * 5000 + OUTSIDE.encode(),
+        b"<!--" + b"x" * 5000 + b"-->" + OUTSIDE.encode(),
+        OUTSIDE.replace("[", "[%a:b;").encode(),
+    ],
+)
+def test_an_entity_is_found_in_whatever_way_parsers_take_it(data):
+    assert "MLG-XML-001" in {
+        each.rule for each in judged(look(data, "m.xml")) if each.severity.value == "high"
+    }
+
+
+def test_layers_far_behind_the_root():
+    text = NET.format(f'<!--{"x" * (1 << 20)}--><layer type="A"><data library="/tmp/x.so"/></layer>')
+    assert "native.library" in kinds(look(text.encode(), "m.xml"))
+    text = f'<net name="m"><!--{"x" * (1 << 20)}--><layers><layer type="A"><data library="/x.so"/></layer></layers></net>'
+    assert "native.library" in kinds(look(text.encode(), "m.xml"))

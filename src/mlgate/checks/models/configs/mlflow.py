@@ -67,7 +67,8 @@ def _mlflow(blob: Blob, found: list[_yaml.Node]) -> Iterator[Fact]:
     seen: set[tuple[str, str]] = set()
     for node in found:
         path, value = node.path, (node.value or "").strip()
-        if len(path) < 3 or path[0] != "flavors" or value in ("null", "~"):
+        # An alias may bring it to its place from anywhere.
+        if len(path) < 2 or value in ("null", "~"):
             continue
         key = str(path[-1])
         if (key, value) in seen:

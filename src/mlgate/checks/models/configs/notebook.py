@@ -150,6 +150,10 @@ def _commands() -> dict[str, re.Pattern[str]]:
         "connection": re.compile(
             r"/dev/(?:tcp|udp)/[\w.$-]+/\w+[^\n]{0,100}|\b(?:nc|ncat|netcat)\s[^\n|;]{0,200}-(?:e|c)\s+\S*sh\b"
             r"|\bmkfifo\b[^\n]{0,200}\b(?:nc|ncat)\b"
+            r"|\bos\.dup2\s*\(\s*\w+\.fileno\(\)"
+        ),
+        "decoded": re.compile(
+            r"(?<![\w.])(?:exec|eval)\s*\(\s*(?:\w+\s*\(\s*)?(?:[\w.]+\.)?(?:b64decode|decompress|fromhex|unhexlify)\s*\("
         ),
     }
 

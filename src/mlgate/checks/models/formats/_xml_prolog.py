@@ -13,7 +13,8 @@ class Prolog(Struct, frozen=True):
     """The start of a document.
 
     Attributes:
-        root: Name of the root element, without its prefix; "" where none was found.
+        root: Name of the root element, without its prefix, or the one that the declaration of the
+            type gives where there is no telling; "" where none was found.
         doctype: Line of the document type declaration, or None.
         entities: Names, texts and lines of the declared entities, at most a hundred.
         external: The external subset that the declaration names, or "".
@@ -30,7 +31,7 @@ def prolog(text: str) -> Prolog:
     at = 1 if text[:1] == "\ufeff" else 0
     doctype: int | None = None
     entities: list[tuple[str, str, int]] = []
-    external = ""
+    external = declared = ""
     skipped, opening, element = _patterns()
     while True:
         found = skipped.match(text, at)
@@ -42,11 +43,14 @@ def prolog(text: str) -> Prolog:
             break
         doctype = text.count("\n", 0, at) + 1
         external = (found["system"] or "")[1:-1]
+        declared = found["root"]
         at = found.end()
         if found["subset"]:
             at = _subset(text, at, entities)
     root = element.match(text, at)
-    return Prolog(root=root[1] if root else "", doctype=doctype, entities=tuple(entities), external=external)
+    return Prolog(
+        root=root[1] if root else declared, doctype=doctype, entities=tuple(entities), external=external
+    )
 
 
 def _subset(text: str, at: int, entities: list[tuple[str, str, int]]) -> int:
@@ -70,7 +74,7 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     return (
         re.compile(r"\s++|<!--.*?-->|<\?.*?\?>", re.DOTALL),
         re.compile(
-            rf"<!DOCTYPE\s+[^\s\[>]+\s*(?:SYSTEM\s*(?P<system>{text})|PUBLIC\s*(?:{text})\s*(?P<public>{text})?)?"
+            rf"<!DOCTYPE\s+(?P<root>[^\s\[>]+)\s*(?:SYSTEM\s*(?P<system>{text})|PUBLIC\s*(?:{text})\s*(?P<public>{text})?)?"
             r"\s*(?:(?P<subset>\[)|>)",
         ),
         re.compile(r"<(?:[\w.-]+:)?([\w.-]+)"),
@@ -81,7 +85,7 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
 def _declaration() -> re.Pattern[str]:
     text = "\"[^\"]*+\"|'[^']*+'"
     return re.compile(
-        r"\s++|<!--.*?-->|<\?.*?\?>|%[\w.-]+;"
+        r"\s++|<!--.*?-->|<\?.*?\?>|%[^;\s<>]+;"
         rf"|(?P<entity><!ENTITY)\s+(?:%\s+)?(?P<name>[^\s\"'>]+)(?P<value>(?:[^\"'>]|{text})*+)>"
         rf"|<!(?!ENTITY)[A-Z\[](?:[^\"'>]|{text})*+>"
         r"|(?P<end>\]\s*>)",

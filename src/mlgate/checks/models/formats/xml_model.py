@@ -20,7 +20,18 @@ ORDER = 50
 
 _OPENVINO = "openvino"
 _ROOTS = {"PMML": FORMAT, "net": _OPENVINO, "CustomLayer": _OPENVINO, "CustomLayers": _OPENVINO}
-_MARKS = {b"<\0": "utf-16-le", b"\0<": "utf-16-be", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+# What a document begins with in each encoding that XML is told by, the longer ones first.
+_MARKS = {
+    b"\xff\xfe\0\0": "utf-32",
+    b"\0\0\xfe\xff": "utf-32",
+    b"<\0\0\0": "utf-32-le",
+    b"\0\0\0<": "utf-32-be",
+    b"\x4c\x6f\xa7\x94": "cp037",
+    b"<\0": "utf-16-le",
+    b"\0<": "utf-16-be",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
 _XINCLUDE = "http://www.w3.org/2001/XInclude"
 _LIBRARIES = (".so", ".dll", ".dylib")
 _SPACE = b" \t\r\n\xef\xbb\xbf"
@@ -42,7 +53,9 @@ _TOKENIZERS = frozenset(
 
 def sniff(blob: Blob) -> bool:
     """Look for markup, in any encoding that XML has by its first bytes."""
-    return blob.head.lstrip(_SPACE)[:1] == b"<" or blob.head[:2] in _MARKS
+    if not blob.head:
+        return False
+    return blob.head.lstrip(_SPACE)[:1] in (b"<", b"") or blob.head.startswith(tuple(_MARKS))
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
@@ -53,19 +66,21 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         LimitReached: There is too much to note.
     """
     start = read_at(blob.stream, 0, min(blob.size, LONGEST))
-    text = start.decode(_MARKS.get(start[:2], "utf-8"), "replace")
-    if not any(root in text for root in _ROOTS):
+    encoding = next((each for mark, each in _MARKS.items() if start.startswith(mark)), "utf-8")
+    text = start.decode(encoding, "replace")
+    whole = len(start) < LONGEST
+    if whole and not any(root in text for root in _ROOTS):
         raise Declined
     before = prolog(text)
     format_ = _ROOTS.get(before.root)
     if format_ is None:
-        if before.root or len(start) < LONGEST:
+        if before.root or whole or not text.lstrip("\ufeff \t\r\n").startswith("<"):
             raise Declined
         yield blob.not_checked(
             "limit", "what stands before the root element has no end; fetch the file again"
         )
         return
-    if before.root == "net" and b"<layer" not in start:
+    if before.root == "net" and whole and "<layer" not in text:
         raise Declined
     if format_ != FORMAT:
         yield blob.fact("core.format", format_)
