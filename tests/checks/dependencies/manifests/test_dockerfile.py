@@ -298,6 +298,12 @@ def test_what_names_no_tool_installs_nothing(data):
         ("RUN cat << EOF\nRUN pip install a==1", [("a", "1", 3)]),
         ("RUN cat <<E-F\nRUN pip install b\nE-F\nRUN pip install a==1", [("a", "1", 5)]),
         ("RUN echo \\\\\nRUN pip install a==1", [("a", "1", 3)]),
+        ("RUN echo \\\u00a0\nRUN pip install a==1", [("a", "1", 3)]),
+        ("RUN true <<EOF # it's\nRUN pip install a==1\nEOF", [("a", "1", 3)]),
+        ("RUN true <<EOF ${HOME?}\nRUN pip install a==1\nEOF", [("a", "1", 3)]),
+        ("ONBUILD ENV A=1 <<EOF\nRUN pip install a==1\nEOF", [("a", "1", 3)]),
+        ("ONBUILD RUN <<EOF\npip install a==1\nEOF", [("a", "1", 3)]),
+        ("RUN cat <<EOF > ${X:-y}\npip install b\nEOF\nRUN pip install a==1", [("a", "1", 5)]),
         ("RUN python3 <<EOF\nimport pip\npip.main(['install', 'a==1'])\nEOF", [("a", "1", 4)]),
         ("RUN <<EOF\n#!/usr/bin/env python3\nos.system('pip install a==1')\nEOF", [("a", "1", 4)]),
         ("COPY <<EOF /r.txt\na==1\nEOF\nRUN pip install -r /r.txt", [("a", "1", 3)]),
@@ -328,6 +334,7 @@ def test_reads_instructions_as_buildkit_does(text, expected):
         ("# c\n# escape=`\nFROM x\nRUN pip install \\\n a==1", True),
         ("\n# escape=`\nFROM x\nRUN pip install \\\n a==1", True),
         ("# escape=`\nFROM x\nRUN pip install `\n a==1", True),
+        ("# other=x\n# escape=`\nFROM x\nRUN pip install \\\n a==1", True),
         ("# syntax=docker/dockerfile:1\n# escape=`\nFROM x\nRUN pip install `\n a==1", True),
     ],
 )
@@ -345,11 +352,19 @@ def test_directives_stand_before_everything_else(text, pinned):
         ("mirror.example.org:5000/docker/dockerfile:1.7", True),
         ("devthefuture/dockerfile-x", False),
         ("example.org/dockerfile-plus:1", False),
+        ("example.org/x docker/dockerfile:1", False),
     ],
 )
-def test_another_frontend_reads_the_file_in_its_own_way(frontend, known):
-    seen = read(f"# syntax={frontend}\nFROM x\nRUN pip install a==1")
+@pytest.mark.parametrize("form", ["# syntax={}", "#!/usr/bin/env x\n# SYNTAX = {}", "// syntax={}"])
+def test_another_frontend_reads_the_file_in_its_own_way(frontend, known, form):
+    seen = read(f"{form.format(frontend)}\nFROM x\nRUN pip install a==1")
     assert [each.reason for each in seen.problems] == ([] if known else ["unsupported-manifest"])
+
+
+def test_a_frontend_may_be_named_in_json():
+    data = b'{"syntax": "example.org/x", "other": ""}'
+    assert re.search(dockerfile.MARK, data)
+    assert [each.reason for each in read(data).problems] == ["unsupported-manifest"]
 
 
 @pytest.mark.parametrize(

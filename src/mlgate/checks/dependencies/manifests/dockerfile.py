@@ -25,8 +25,8 @@ from mlgate.checks.dependencies.manifests import _calls, _installs, _surrounding
 from mlgate.checks.dependencies.manifests._entries import Entries
 from mlgate.checks.dependencies.manifests._instructions import (
     Instruction,
-    directives,
     flags_of,
+    frontend,
     heredocs,
     instructions,
     strings,
@@ -39,7 +39,7 @@ FORMAT = "Dockerfile"
 LOCK = False
 ALONE = True
 # What installs may be written so that no word of it stands in the file (`p\\` and `ip` below).
-MARK = rb"(?im)^\s*(?:ONBUILD|RUN|CMD|ENTRYPOINT|HEALTHCHECK)\b"
+MARK = rb"(?im)^\s*(?:ONBUILD|RUN|CMD|ENTRYPOINT|HEALTHCHECK)\b|\"syntax\"\s*:"
 NAMES = ("Dockerfile", "Containerfile", "Dockerfile.*", "Containerfile.*", "*.Dockerfile", "*.dockerfile")
 
 _BYTES = 1 << 20
@@ -92,9 +92,9 @@ def read(data: bytes, limits: Limits) -> Reading:
     text = data.decode("utf-8-sig", "replace")
     build = _Build(text)
     entries = build.entries = Entries(limits, build.rebase, build.makes)
-    frontend = directives(text.split("\n")).get("syntax", "")
-    if frontend and not _DOCKERS_OWN.match(frontend) and re.search(MARK, data):
-        message = f"is read by {shown(frontend, 80)}, whose instructions are not known; lock what it installs"
+    other = frontend(text)
+    if other and not _DOCKERS_OWN.match(other):
+        message = f"is read by {shown(other, 80)}, whose instructions are not known; lock what it installs"
         entries.problem("unsupported-manifest", message, 1)
     for instruction in instructions(text):
         build.take(instruction, entries)
