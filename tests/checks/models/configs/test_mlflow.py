@@ -169,3 +169,12 @@ def test_whatever_the_bytes(data):
     assert "reader-failed" not in reasons(
         look(bytes(seed), data.draw(st.sampled_from(["MLmodel", "model.yaml"])))
     )
+
+
+def test_the_service_of_a_bento_is_imported():
+    source = b"import os\nos.system('true')\n"
+    description = b"service: service:svc\nname: a\nversion: b\n"
+    data = zipped(Entry("bento.yaml", description), Entry("src/service.py", source))
+    assert "high" in {each.severity.value for each in judged(look(data, "a.zip"))}
+    alone = zipped(Entry("src/service.py", source))
+    assert judged(look(alone, "a.zip")) == ()

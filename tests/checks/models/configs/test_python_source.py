@@ -424,3 +424,40 @@ def test_the_package_that_holds_a_model_is_imported():
     assert {each.severity.value for each in judged(collect(scope(files)))} >= {"high"}
     alone = collect(scope({"m/__init__.py": files["m/__init__.py"]}))
     assert judged(alone) == ()
+
+
+RUN = b"import os\nos.system('true')\n"
+NAMED = b'{"model_type": "x", "auto_map": {"AutoModel": "net.Net"}}'
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        {"config.json": NAMED, "net.py": b"from .evil import x\n", "evil.py": RUN},
+        {"a/config.json": NAMED, "a/net.py": b"from .evil import x\n", "a/evil.py": RUN},
+        {"modeling_x.py": b"from .a import x\n", "a.py": b"from .b import y\n", "b.py": RUN},
+        {"modeling_x.py": b"from .a import x\n", "a/__init__.py": b"from .b import y\n", "a/b.py": RUN},
+        {"modeling_x.py": b"from . import (\n  evil,\n)\n", "evil.py": RUN},
+        {"modeling_x.py": b"from . import a, " + b"b, " * 30 + b"evil\n", "evil.py": RUN},
+        {
+            "modeling_x.py": b"from .a%d import x\n" * 600 % (*range(600),) + b"from .evil import x\n",
+            "evil.py": RUN,
+        },
+        {"modeling_x.py": b"from .json import x\n", "json.py": RUN},
+        {"custom_generate/generate.py": RUN},
+    ],
+)
+def test_what_imported_files_import_is_imported(sources):
+    seen = collect(scope({path: file(path, data) for path, data in sources.items()}))
+    assert "high" in {each.severity.value for each in judged(seen)}
+
+
+def test_what_no_loader_imports_is_not():
+    sources = {"train.py": b"from .evil import x\n", "evil.py": RUN}
+    seen = collect(scope({path: file(path, data) for path, data in sources.items()}))
+    assert judged(seen) == ()
+
+
+def test_code_in_an_archive_is_found_by_its_configuration():
+    data = zipped(Entry("r/config.json", NAMED), Entry("r/net.py", RUN))
+    assert "high" in {each.severity.value for each in judged(look(data, "m.zip"))}

@@ -86,18 +86,22 @@ def _folded(data: bytes) -> Iterator[bytes]:
 
 
 def siblings(data: bytes, *, absolute: bool) -> Iterator[tuple[str, int]]:
-    """Yield the modules of its own folder that source imports, with the offsets, at most a hundred.
+    """Yield the modules of its own folder that source imports, each once, with the offsets.
 
     Args:
         data: The source.
         absolute: True where the folder is on the search path, so that plain imports count.
     """
-    known = set(sys.stdlib_module_names)
+    # A module of the folder may have the name of one of Python's, where it is asked for with a dot.
+    known: set[str] = set()
     for found in _imports().finditer(data):
-        names = found["one"] or (found["plain"] if absolute else None) or found["many"] or b""
-        for part in names.split(b",")[:20]:
-            name = part.strip().split(b" ")[0].split(b".")[0].decode("utf-8", "replace")
-            if name.isidentifier() and name not in known and len(known) < 500:
+        names = (
+            found["one"] or (found["plain"] if absolute else None) or found["many"] or found["listed"] or b""
+        )
+        for part in names.split(b","):
+            name = (part.split() or [b""])[0].split(b".")[0].decode("utf-8", "replace")
+            plain = found["plain"] is not None and name in sys.stdlib_module_names
+            if name.isidentifier() and name not in known and not plain:
                 known.add(name)
                 yield name, found.start()
 
@@ -121,7 +125,7 @@ def _patterns() -> dict[bytes, re.Pattern[bytes]]:
 def _imports() -> re.Pattern[bytes]:
     return re.compile(
         rb"^[ \t]*(?:from[ \t]+\.(?P<one>\w+)[\w.]*[ \t]+import"
-        rb"|from[ \t]+\.[ \t]+import[ \t]+\(?(?P<many>[\w, \t]+)"
+        rb"|from[ \t]+\.[ \t]+import[ \t]*(?:\((?P<listed>[^()]*)|(?P<many>[\w, \t]+))"
         rb"|(?:from|import)[ \t]+(?P<plain>\w[\w., \t]*))",
         re.MULTILINE,
     )

@@ -94,10 +94,13 @@ def _escape(path: str) -> str | None:
 
 def _bento(blob: Blob, found: list[_yaml.Node]) -> Iterator[Fact]:
     keys = {node.path[0] for node in found}
-    if not {"name", "version"} <= keys:
+    if not {"name", "version"} <= keys and "service" not in keys:
         return
     for node in found:
         if node.path == ("module",) and "api_version" in keys:
             yield blob.fact(
                 "mlflow.loader", printable(node.value or "", 300), line=node.line, loader="BentoML"
             )
+        elif node.path == ("service",) and blob.name == "bento.yaml":
+            # The service's source lies beside the description.
+            yield blob.fact("mlflow.code", "src", line=node.line)

@@ -153,7 +153,7 @@ def _commands() -> dict[str, re.Pattern[str]]:
             r"|\bos\.dup2\s*\(\s*\w+\.fileno\(\)"
         ),
         "decoded": re.compile(
-            r"(?<![\w.])(?:exec|eval)\s*\(\s*(?:\w+\s*\(\s*)?(?:[\w.]+\.)?(?:b64decode|decompress|fromhex|unhexlify)\s*\("
+            r"(?<![\w.])(?:exec|eval)\s*\([^\n]{0,80}?\b(?:b64decode|decompress|fromhex|unhexlify)\s*\("
         ),
     }
 

@@ -37,7 +37,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     """
     data = read_at(blob.stream, 0, min(blob.size, limits.text_bytes))
     loaded = blob.name.startswith(_LOADED)
-    siblings = list(_siblings(blob, data)) if loaded else []
+    siblings = list(_siblings(blob, data)) if loaded or _near_the_root(blob) else []
+    clock.spend("facts", len(siblings), limits.facts)
     yield from siblings
     if not _python_words.telling(data):
         if siblings:
@@ -81,6 +82,12 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         )
     for name, line in found.builders:
         yield blob.fact("python.dataset-builder", name, line=line)
+
+
+def _near_the_root(blob: Blob) -> bool:
+    """Say whether the file lies where models have their code: further down are packages of other kinds."""
+    path = blob.location.path if blob.location.member is None else blob.location.member.rpartition("!/")[2]
+    return path.removeprefix("./").count("/") <= 1
 
 
 def _siblings(blob: Blob, data: bytes) -> Iterator[Fact]:
