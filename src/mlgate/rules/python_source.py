@@ -211,7 +211,7 @@ RULES = (
             "Statements of the module, class bodies, decorators, default values and the functions that these "
             "call, through aliases and computed names; a module such as `os` that is passed around counts "
             "too, and so do files that are written or removed. High where a loader imports the file "
-            "(`modeling_*.py`, `hubconf.py`, a handler, the `__init__.py` of a package that holds the model, a "
+            "(`modeling_*.py`, `hubconf.py`, a handler, the `__init__.py` of a package with a model, a "
             "file that `auto_map` names, and whatever these import), critical where it runs what it decodes "
             "or downloads; medium in a script that merely lies beside a model."
         ),
