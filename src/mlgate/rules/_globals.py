@@ -42,6 +42,7 @@ class Tables(Struct, frozen=True):
         shapes: What may be called with certain arguments.
         content: Calls whose results are as plain as their arguments.
         lazy: Calls whose results take from their arguments one by one.
+        eager: Of what may be called, that which uses the methods of its arguments at once.
         texts: Calls and classes whose instances are texts, or stand for them.
         callables: Calls whose results can be called.
         attributes: Dotted names that are ordinary in every module.
@@ -62,6 +63,7 @@ class Tables(Struct, frozen=True):
     shapes: Mapping[str, tuple[str, ...]]
     content: frozenset[str]
     lazy: frozenset[str]
+    eager: frozenset[str]
     texts: frozenset[str]
     callables: frozenset[str]
     attributes: frozenset[str]
@@ -88,7 +90,7 @@ def tables() -> Tables:
                     exact.setdefault(f"{module}.{name}", category)
     hosts = data["telling"]["modules"]
     telling = dict.fromkeys((*hosts, *(f"_{host}" for host in hosts)), "resolves")
-    for category in ("network", "resolves", "executes"):
+    for category in ("network", "loads", "resolves", "executes"):
         telling |= dict.fromkeys(data["telling"][category], category)
     return Tables(
         exact=exact,
@@ -105,6 +107,7 @@ def tables() -> Tables:
         },
         content=frozenset(data["results"]["content"]),
         lazy=frozenset(data["results"]["lazy"]),
+        eager=frozenset(data["results"]["eager"]),
         texts=frozenset(data["results"]["texts"]),
         callables=frozenset(data["results"]["callables"]),
         attributes=frozenset(data["plain"]["attributes"]),
@@ -168,14 +171,34 @@ def callable_with(module: str, name: str, args: Sequence[Mapping[str, Any]] | No
     shape = look.shapes.get(subject)
     if shape is not None:
         return args is not None and _fits(module, shape, args) and not _reaches(shape, args)
+    if subject in look.eager and args is not None and not _inert(args):
+        return False
     if subject in look.allowed or (module == "builtins" and _exception(name)):
         return True
     if known(module) and args is not None:
         if name.startswith("__pyx_unpickle_"):
             return True
-        if class_like(name) and not _hidden(args) and not _texts(args):
+        if class_like(name) and not _hidden(args) and not _texts(args) and _inert(args):
             return True
     return None
+
+
+def _inert(args: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether nothing among the arguments has methods that could call what its state holds.
+
+    Whoever is given an object may ask for its length, items or hash; those of an object of a package
+    that applies a function to each of its items call that function.
+    """
+    look = tables()
+    waiting = list(args)
+    while waiting:
+        arg = waiting.pop()
+        waiting.extend(arg.get("items", ()))
+        subject = str(arg.get("value", ""))
+        listed = subject in look.allowed or subject in look.shapes
+        if arg["type"] in ("call", "instance") and not listed:
+            return False
+    return True
 
 
 def makes_class(name: str, args: Sequence[Mapping[str, Any]] | None) -> bool:
@@ -314,7 +337,7 @@ def _fits(module: str, shape: tuple[str, ...], args: Sequence[Mapping[str, Any]]
 
 def _optional(wanted: tuple[str, ...]) -> bool:
     """Say whether a constructor of plain data is meant, which may go without arguments."""
-    return set(wanted) <= {"content", "plain", "value", "own/text", "constructor"}
+    return set(wanted) <= {"content", "plain", "value", "own/text", "constructor", "factory"}
 
 
 def _reaches(shape: tuple[str, ...], args: Sequence[Mapping[str, Any]]) -> bool:
@@ -333,7 +356,7 @@ def _reaches(shape: tuple[str, ...], args: Sequence[Mapping[str, Any]]) -> bool:
 def _is(kind: str, arg: Mapping[str, Any], module: str) -> bool:
     kind, _, texts = kind.partition("=")
     actual, value = arg["type"], str(arg.get("value", ""))
-    if kind == "any":
+    if kind in ("any", "factory"):
         return True
     if kind in ("content", "plain", "value"):
         if actual == "call":

@@ -57,6 +57,13 @@ def _executed(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
             yield _graph(fact, found)
         else:
             yield hit(fact, danger)
+    for fact in facts:
+        if fact.kind == "pickle.executed-text":
+            message = (
+                "The pickle holds a text that scipy.stats executes on loading, and that is not SciPy's own."
+            )
+            severity = None if fact.detail["told"] else Severity.HIGH
+            yield Hit(fact, message, severity=severity, evidence=fact.detail["text"])
 
 
 def _graph(fact: Fact, sources: Sequence[Fact]) -> Hit:
@@ -162,6 +169,8 @@ _LIVE = (
     "builtins.type",
     "operator.getitem",
     "logging.getLogger",
+    # Its attributes are those of what it stands for.
+    "types.GenericAlias",
 )
 
 
@@ -182,7 +191,7 @@ def _computed(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
             elif not text.startswith(starts):
                 message = f"The pickle calls what came out of {fact.subject}, not a name that can be checked."
                 yield Hit(fact, message, evidence=text)
-        elif fact.detail["how"] == "call" and fact.subject in _LIVE:
+        elif fact.detail["how"] in ("call", "instance") and fact.subject in _LIVE:
             message = f"The pickle changes an object that it reached through {fact.subject}."
             yield Hit(fact, message, severity=Severity.CRITICAL, evidence=text)
 
@@ -221,7 +230,7 @@ RULES = (
         2,
         "executing-global-called",
         Severity.CRITICAL,
-        ("pickle.call", "pickle.instance", "pickle.graph-source"),
+        ("pickle.call", "pickle.instance", "pickle.graph-source", "pickle.executed-text"),
         _executed,
         varies=True,
         summary="A pickle calls a function that runs code or commands",

@@ -84,6 +84,10 @@ MILD = frozenset({
     ("tomllib", "loads"), ("ast", "literal_eval"), ("builtins", "classmethod"), ("collections", "defaultdict"), ("enum", "EnumMeta"), ("abc", "ABCMeta"),
     ("__builtin__", "intern"), ("__builtin__", "coerce"), ("__builtin__", "buffer"), ("scipy.interpolate", "interp1d"), ("unittest.util", "safe_repr"),
     ("numpy.random", "seed"), ("pickle", "decode_long"), ("weakref", "ref"), ("UserDict", "DictMixin"), ("re", "Scanner"), ("string", "Formatter"),
+    # Making one does nothing: it is their methods that load, run or print.
+    ("catboost", "CatBoost"), ("mmengine.config", "Config"), ("tenacity", "Retrying"), ("rich.console", "Console"),
+    # Nobody knows these; a number or a word is how members of enumerations are written, too.
+    ("zzz.unheard.of", "Thing"), ("main", "Net"),
     ("builtins", "super"), ("bisect", "bisect"), ("sre_compile", "compile"), ("configparser", "ConfigParser"), ("scipy.special._basic", "_range_prod"),
 })  # fmt: skip
 

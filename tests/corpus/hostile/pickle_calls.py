@@ -278,8 +278,15 @@ FORMS: dict[str, tuple[int, Callable[[str, str, str], bytes]]] = {
         lambda m, n, a: call(Global("_pickle", "Unpickler.find_class"), None, m, n) + many(a) + b"R",
     ),
 }
-# Whether these run depends on what the name is; importing an unknown name is no alarm by itself.
-_WEAK = {"imported and left", "imported and left in a dict", "newobj", "inst, no argument", "in a state that waits", "newobj ex", "newobj ex, keywords", "copyreg newobj", "copyreg newobj ex", "copy_reg reconstructor"}  # fmt: skip
+# Loading does not call these; whether anybody does later depends on what the name is. A function of an
+# unknown package is what honest transformers hold, too.
+_WEAK = frozenset({
+    "imported and left", "imported and left in a dict", "newobj", "inst, no argument", "in a state that waits",
+    "newobj ex", "newobj ex, keywords", "copyreg newobj", "copyreg newobj ex", "copyreg reconstructor",
+    "copy_reg reconstructor", "in a partial", "in a partial's state", "as a default factory",
+    "bound, in a state that waits", "in a transformer's func", "in a vectorizer's tokenizer", "in a pipeline's step",
+    "in an unknown class's state", "as an argument of an unknown class",
+})  # fmt: skip
 
 
 def samples() -> Iterator[Sample]:

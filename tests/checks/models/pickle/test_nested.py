@@ -2,8 +2,10 @@ import base64
 import bz2
 import contextlib
 import gzip
+import hashlib
 import lzma
 import pickle
+import random
 import textwrap
 import zlib
 
@@ -74,3 +76,44 @@ def test_what_is_encoded_without_end_is_followed_so_far():
 def test_decoding_is_total_but_for_value_errors(how, data):
     with contextlib.suppress(ValueError):
         assert isinstance(nested.decode(data, how), bytes)
+
+
+NOISE = random.Random(5)  # noqa: S311 - no secret
+HONEST = {
+    "digits": ["8001" * 10, "80015d" + "00" * 20, "8004" + "95" * 30, "8003" + "4b01" * 300],
+    "digests": [hashlib.sha256(str(number).encode()).hexdigest() for number in range(2000)],
+    "digests that begin as a pickle": [
+        f"800{number % 5 + 1}" + hashlib.sha256(str(number).encode()).hexdigest() for number in range(2000)
+    ],
+    "base64": [base64.b64encode(NOISE.randbytes(60)).decode() for _ in range(2000)],
+    "base64 that begins as a pickle": [
+        base64.b64encode(bytes((0x80, number % 5 + 1)) + NOISE.randbytes(60)).decode()
+        for number in range(2000)
+    ],
+    "bytes": [bytes((0x80, number % 5 + 1)) + NOISE.randbytes(60) for number in range(2000)],
+    "compressed": [
+        start + NOISE.randbytes(60) for start in (b"x\x9c", b"x\x01", b"\x1f\x8b\x08") for _ in range(300)
+    ],
+    "powers": ["x^2 + y^2", "x^" + "1" * 30],
+}
+
+
+@pytest.mark.parametrize("name", HONEST)
+@pytest.mark.parametrize("protocol", [0, 2, 4])
+def test_what_only_begins_as_a_pickle_is_quiet(name, protocol):
+    seen = look(pickle.dumps(HONEST[name], protocol), "m.pkl")
+    assert not seen.not_checked
+    assert not judged(seen)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"N0cos\nsystem\n(Vecho\ntR.",
+        b"K\x01K\x02\x8c\x02os\x8c\x06system\x93\x8c\x04echo\x85R.",
+        b"\x80\x00cos\nsystem\n(Vecho\ntR.",
+        b"K\x01(Vecho\nios\nsystem\n.",
+    ],
+)
+def test_a_payload_may_begin_with_any_opcode(payload):
+    assert "os.system" in called(look(pickle.dumps({"data": payload * 2}, 4), "m.pkl"))

@@ -67,7 +67,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         raise Declined
     reading = Reading(blob.stream, blob.size, limits, clock)
     reading.run()
-    if not _is_pickle(blob, reading):
+    if not _is_pickle(blob, reading) or (blob.tentative and _is_noise(blob, reading)):
         raise Declined
     yield from _facts(blob, reading)
     yield from _endings(blob, reading)
@@ -92,6 +92,16 @@ def _is_pickle(blob: Blob, reading: Reading) -> bool:
     # An import alone acts only where the module does something on import; lists of words
     # that begin with "c" import all the time.
     return any(_deliberate(event.detail["module"]) for event in reading.imported)
+
+
+def _is_noise(blob: Blob, reading: Reading) -> bool:
+    """Say whether a payload only begins as a pickle does, as digits and base64 of nothing often do.
+
+    It breaks, or something else follows it, and up to there it imported nothing.
+    """
+    if blob.container != FORMAT or blob.name != PAYLOAD or reading.limit is not None or reading.imported:
+        return False
+    return reading.trailing is not None or reading.streams[-1].ending != "stop"
 
 
 def _deliberate(module: str) -> bool:

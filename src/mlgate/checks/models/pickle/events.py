@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from mlgate.checks.models.pickle.scipy_source import distribution
 from mlgate.checks.models.pickle.values import (
     CONTAINERS,
     Global,
@@ -177,8 +178,8 @@ class Recorder:
             )  # fmt: skip
         if via == "BUILD" and kind is Made and type(target.maker) is Global:
             maker = target.maker
-            if maker.recorder is self and not maker.name.endswith("Wrapper"):
-                # Those of joblib stand for arrays.
+            if maker.recorder is self and not maker.name.endswith("Wrapper") and not distribution(maker):
+                # Those of joblib stand for arrays; each state of a distribution is executed.
                 maker.again[how, type(value)] = self._once["fill", about, key]
 
     def adopt(self, other: "Recorder") -> None:

@@ -4,6 +4,8 @@ import binascii
 import re
 from functools import cache
 
+from mlgate.checks.models.pickle import opcodes as op
+
 # Bytes that the expressions below need.
 HEAD = 256
 # Shorter payloads hold no import and no call.
@@ -47,11 +49,15 @@ def _patterns() -> dict[str, re.Pattern[bytes]]:
     return {
         # A binary pickle: PROTO, then FRAME or an opcode that can stand first.
         "binary": re.compile(
-            rb"\x80[\x01-\x05][\x95\x8c\x8a\x8d\x8e\x96cCBXUT()\[\]{}NIJKMGLFSVP\x80\x82-\x84]"
+            rb"\x80[\x00-\x05][\x95\x8c\x8a\x8d\x8e\x96cCBXUT()\[\]{}NIJKMGLFSVP\x80\x82-\x84]"
         ),
         # A text pickle: an import, perhaps after marks and empty containers.
         "text": re.compile(
             rb"[(\])}]{0,4}c[\w.]{1,100}\r?\n[\w.]{1,100}\r?\n|\([^\n]{0,40}(?:\n[^\n]{0,40}){0,4}i[\w.]{1,100}\n[\w.]{1,100}\n"
+        ),
+        # Any other: an import, by either opcode, behind whatever the unpickler throws away.
+        "late": re.compile(
+            rb"c[\w.]{1,100}\r?\n[\w.]{1,100}\r?\n|i[\w.]{1,100}\n[\w.]{1,100}\n|[\w.]\x94?[\x8cX][^\n]{1,5}[\w.]{1,100}\x94?\x93"
         ),
         "compressed": re.compile(
             rb"x[\x01\x5e\x9c\xda]|\x1f\x8b\x08|BZh[1-9]1AY&SY|\xfd7zXZ\x00|\x04\"M\x18|PK\x03\x04"
@@ -78,11 +84,12 @@ def encoding(head: bytes, level: int = 0, *, text: bool = False) -> str | None:
         return "raw"
     if patterns["compressed"].match(head):
         return "compressed"
-    if level >= LEVELS:
-        return None
-    if len(head) >= SHORTEST_CODED and head[:SHORTEST_CODED].isascii():
-        return _coded(head, level)
-    return None
+    found = None
+    if level < LEVELS and len(head) >= SHORTEST_CODED and head[:SHORTEST_CODED].isascii():
+        found = _coded(head, level)
+    if found is None and not text and patterns["late"].search(head) and op.may_begin(head, whole=False):
+        return "raw"
+    return found
 
 
 def _coded(head: bytes, level: int) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from mlgate.checks.models.paths import escape
-from mlgate.checks.models.pickle import joblib, nested, torch_legacy
+from mlgate.checks.models.pickle import joblib, nested, scipy_source, torch_legacy
 from mlgate.checks.models.pickle import opcodes as op
 from mlgate.checks.models.pickle.acts import Acts
 from mlgate.checks.models.pickle.state import LONGEST_NAME, Broken, Paused, Truncated
@@ -300,6 +300,8 @@ class SlowOpcodes(Acts):
             self.stack.pop()
             raise Paused
         self.fill(target, state, offset, "BUILD")
+        if scipy_source.concerns(target, state):
+            self.templates.append((offset, state))
         if type(target) is Made:
             file = joblib.outside(target, state)
             if file is not None:

@@ -81,6 +81,7 @@ class State:
         spilled: Bytes (from, to) that C's unpickler drops when it reads from a file, because a
             frame ends inside an opcode; the first such bytes of the stream.
         graphs: Offset and arguments of calls that execute Python source.
+        templates: Offset and state of objects that execute a text of their state.
         imported: What GLOBAL has imported, by its lines.
         storages: Bytes of each torch storage that a persistent id names, by its key.
     """
@@ -114,6 +115,7 @@ class State:
         self.spilled: tuple[int, int] | None = None
         self.arrays = arrays
         self.graphs: list[tuple[int, Any]] = []
+        self.templates: list[tuple[int, Any]] = []
         self.imported: dict[bytes, tuple[Global, Event]] = {}
         self._made = self._steps = self._rounds = 0
         self._shortened: tuple[list[Any], int] = self.stack, KEEP

@@ -1,15 +1,16 @@
 """Read a file of pickles to its end: several streams, arrays between opcodes, what follows."""
 
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 from msgspec.structs import replace
 
-from mlgate.checks.models.pickle import graph_source, nested, torch_legacy
+from mlgate.checks.models.pickle import graph_source, joblib, nested, scipy_source, torch_legacy
 from mlgate.checks.models.pickle import opcodes as op
 from mlgate.checks.models.pickle.events import Event, Recorder
 from mlgate.checks.models.pickle.machine import Machine
 from mlgate.checks.models.pickle.memo import Memo
-from mlgate.checks.models.pickle.values import KEEP, Payload
+from mlgate.checks.models.pickle.values import KEEP, Payload, printable
 from mlgate.checks.models.pickle.window import Spliced, Window
 from mlgate.checks.models.reader import Clock, LimitReached
 from mlgate.core.limits import Limits
@@ -26,6 +27,7 @@ _STREAMS_IN_ARRAY = 16
 # A stream that executes source is read again so far, with so many items of each dict.
 _OPCODES_WITH_SOURCE = 500_000
 _KEEP_FOR_SOURCE = 1 << 12
+_OPCODES_WITH_TEMPLATE = 5_000_000
 _SOURCES = 16
 # Enough to see whether array bytes could be opcodes.
 _PEEK = 4096
@@ -137,6 +139,8 @@ class Reading:
             self._from_a_file(machine)
         if machine.graphs:
             self._sources(machine)
+        if machine.templates:
+            self._templates(machine)
         if machine.missing_memo and len(self._memo):
             # One unpickler that loads several times keeps its memo.
             machine = self._machine(position, self._memo.copy())
@@ -187,6 +191,54 @@ class Reading:
                 seen = graph_source.effects("".join(map(str, texts)))
             self._recorder.note("graph-source", "torch.fx", offset, offset, **seen)
 
+    def _templates(self, machine: Machine) -> None:
+        """Read a stream again for the texts that distributions of SciPy execute."""
+        found = dict(machine.templates)
+        if any(scipy_source.source(state) is None for state in found.values()):
+            # Their dicts hold more than is kept at first.
+            recorder = Recorder(self._limits.facts, machine.start)
+            limits = replace(self._limits, opcodes=min(self._limits.opcodes, _OPCODES_WITH_TEMPLATE))
+            other = Machine(self.window, machine.start, recorder, limits, self._clock, keep=_KEEP_FOR_SOURCE)
+            with suppress(LimitReached):
+                # What is executed beyond a limit stays unknown, which is said below.
+                self._behind_arrays(other, recorder)
+            self._clock.spend("opcodes", other.opcodes, self._limits.opcodes)
+            found |= dict(other.templates)
+        for offset, state in found.items():
+            part = scipy_source.source(state)
+            if type(part) is Payload:
+                text = part.size <= scipy_source.LONGEST and self.window.read(part.offset, part.size)
+                part = text.decode("utf-8", "replace") if text else None
+            told = type(part) is str
+            if not told or not scipy_source.ordinary(str(part)):
+                self._recorder.note(
+                    "executed-text", "scipy.stats", offset, told, told=told, text=printable(str(part or ""))
+                )
+
+    def _behind_arrays(self, machine: Machine, recorder: Recorder) -> None:
+        """Run a machine to its end, over the arrays between its opcodes."""
+        waiting: list[Machine] = []
+        while True:
+            ending = machine.run()
+            if ending == "stop" and waiting and len(waiting) <= self._limits.depth:
+                end, machine = machine.position, waiting.pop()
+            elif ending == "array" and machine.array is not None and machine.array.size is None:
+                waiting.append(machine)
+                machine = Machine(self.window, machine.position, recorder, machine.limits, self._clock)
+                continue
+            elif ending == "array" and machine.array is not None:
+                end = self._end(machine.position, machine.array)
+            else:
+                return
+            machine.resume(end)
+
+    def _end(self, offset: int, array: joblib.Array) -> int:
+        end = offset + (array.size or 0)
+        if array.aligned:
+            padding = self.window.read(offset, 1)
+            end += 1 + (padding[0] if padding else 0)
+        return end
+
     def _text(self, part: str | Payload) -> str | None:
         if type(part) is str:
             return part
@@ -205,6 +257,8 @@ class Reading:
             ending = machine.run()
             if ending == "stop" and waiting:
                 self.nested += machine.nested
+                if machine.templates:
+                    self._templates(machine)
                 end, machine = machine.position, waiting.pop()
                 machine.resume(end)
             elif ending == "array":
@@ -237,10 +291,7 @@ class Reading:
             inner = Machine(self.window, offset, self._recorder, self._limits, self._clock)
             inner.storages = machine.storages
             return inner
-        end = offset + array.size
-        if array.aligned:
-            padding = self.window.read(offset, 1)
-            end += 1 + (padding[0] if padding else 0)
+        end = self._end(offset, array)
         if end > self.window.size:
             machine.error = "the stream ends inside an array"
             return None
