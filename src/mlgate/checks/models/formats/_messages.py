@@ -75,50 +75,80 @@ def events(
         Malformed: It is no message. What was yielded before stands.
         LimitReached: It is nested too deep, or the time is up.
     """
-
-    def opened(kind: str, start: int, end: int) -> tuple[str, int, Iterator[Field]]:
-        wanted = frozenset(schema[kind]) if kind in crowded else None
-        return kind, end, wire.fields(start, end, wanted=wanted)
-
-    stack = [opened(root, start, end)]
     broken: Malformed | None = None
-    while stack:
-        kind, stop, fields = stack[-1]
-        try:
-            field = next(fields, None)
-        except Malformed as malformed:
-            broken = broken or malformed
-            field = None
-            if 0 < malformed.start < stop:
-                field = Field(malformed.field, BYTES, 0, malformed.start, stop)
-        if field is None:
-            stack.pop()
-            if stack:
-                yield Event(LEAVE, kind)
+    # Kinds of the messages that are open, with their ends: the last is the one that is read.
+    stack: list[tuple[str, int]] = []
+    kind, stop, at = root, end, start
+    slots = schema[kind]
+    count = 0
+    while True:
+        if at >= stop:
+            if not stack:
+                break
+            yield Event(LEAVE, kind)
+            kind, stop = stack.pop()
+            slots = schema[kind]
             continue
-        slot = schema[kind].get(field.number)
+        count += 1
+        if not count & 0xFFF:
+            wire.clock.check()
+        if kind in crowded:
+            try:
+                behind = wire.skip(at, stop, frozenset(slots))
+            except Malformed as malformed:
+                broken = broken or malformed
+                behind = stop
+            if behind > at:
+                at = behind
+                continue
+        # One byte of key and one of length, or of number: nearly all fields.
+        place = at - wire.origin
+        data = wire.buffer
+        key = short = 0x80
+        if 0 <= place < len(data) - 1:
+            key, short = data[place], data[place + 1]
+        if 8 <= key < 0x80 and short < 0x80 and key & 7 == BYTES and at + 2 + short <= stop:
+            number, form, value, first, at = key >> 3, BYTES, 0, at + 2, at + 2 + short
+        elif 8 <= key < 0x80 and short < 0x80 and key & 7 == VARINT and at + 2 <= stop:
+            number, form, value, first, at = key >> 3, VARINT, short, at + 1, at + 2
+        else:
+            try:
+                field = wire.field(at, stop)
+            except Malformed as malformed:
+                broken = broken or malformed
+                at = stop
+                if not 0 < malformed.start < stop:
+                    continue
+                field = Field(malformed.field, BYTES, 0, malformed.start, stop)
+            if field is None:
+                at = stop
+                continue
+            number, form, value, first, at = field.number, field.wire, field.value, field.start, field.end
+        slot = slots.get(number)
         if slot is None:
             continue
         name, holds = slot
-        if field.wire == VARINT:
+        if form == VARINT:
             if holds in (NUMBER, NUMBERS):
-                yield Event(VALUE, kind, name, field.value, field.start, field.end)
+                yield Event(VALUE, kind, name, value, first, at)
         elif holds == NUMBERS:
-            for value in wire.numbers(field):
-                yield Event(VALUE, kind, name, value, field.start, field.end)
-        elif field.wire != BYTES or holds == NUMBER:
+            for value in wire.numbers(Field(number, form, 0, first, at)):
+                yield Event(VALUE, kind, name, value, first, at)
+        elif form != BYTES or holds == NUMBER:
             continue
         elif holds in (TEXT, RAW):
-            data = wire.data(field, _LONGEST)
-            text = data.decode("utf-8", "backslashreplace") if holds == TEXT else data.decode("latin-1")
-            yield Event(VALUE, kind, name, text, field.start, field.end)
+            payload = wire.data(Field(number, form, 0, first, at), _LONGEST)
+            text = payload.decode("utf-8", "backslashreplace") if holds == TEXT else payload.decode("latin-1")
+            yield Event(VALUE, kind, name, text, first, at)
         elif holds == SPAN:
-            yield Event(VALUE, kind, name, "", field.start, field.end)
+            yield Event(VALUE, kind, name, "", first, at)
         else:
-            if len(stack) >= _DEEPEST:
+            if len(stack) >= _DEEPEST - 1:
                 raise LimitReached("depth")
-            yield Event(ENTER, holds, name, at=field.start, end=field.end)
-            stack.append(opened(holds, field.start, field.end))
+            yield Event(ENTER, holds, name, at=first, end=at)
+            stack.append((kind, stop))
+            kind, stop, at = holds, at, first
+            slots = schema[kind]
     if broken is not None:
         raise broken
 

@@ -7,6 +7,8 @@ from mlgate.checks.models.stream import CHUNK, read_at
 # More than a key, and a length or number.
 _LONGEST = 20
 _FIRST = 4096
+# Of a field, by wire type, where it has always the same.
+_WIDTHS = (0, 9, 0, 0, 0, 5, 0, 0)
 
 
 class _Last:
@@ -54,23 +56,24 @@ def _fields(blob: Blob, clock: Clock) -> set[tuple[int, int]]:
                 break
         key = data[place]
         short = data[place + 1] if place + 1 < len(data) else 0x80
-        if 8 <= key < 0x80 and short < 0x80:
+        if 8 <= key < 0x80:
             kind = key & 7
-            if kind == BYTES and at + 2 + short <= size:
+            width = _WIDTHS[kind]
+            if short < 0x80 and kind == BYTES:
+                width = 2 + short
+            elif short < 0x80 and kind == VARINT:
+                width = 2
+            if width and at + width <= size:
                 keys.add(key)
-                at += 2 + short
-                continue
-            if kind == VARINT:
-                keys.add(key)
-                at += 2
+                at += width
                 continue
         try:
-            field = next(iter(wire.fields(at, size)))
-        except StopIteration:
-            break
+            field = wire.field(at, size)
         except Malformed as malformed:
             if malformed.field:
                 others.add((malformed.field, BYTES))
+            break
+        if field is None:
             break
         others.add((field.number, field.wire))
         at = field.end

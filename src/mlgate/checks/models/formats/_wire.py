@@ -59,13 +59,18 @@ class Wire:
     Args:
         stream: The bytes.
         clock: Of the file.
+
+    Attributes:
+        clock: As above.
+        buffer: Bytes that were read ahead.
+        origin: Offset of the first of them.
     """
 
     def __init__(self, stream: BinaryIO, clock: Clock) -> None:
         self._stream = stream
-        self._clock = clock
-        self._buffer = b""
-        self._origin = 0
+        self.clock = clock
+        self.buffer = b""
+        self.origin = 0
         self._fields = 0
 
     def fields(self, start: int, end: int, *, wanted: frozenset[int] | None = None) -> Iterator[Field]:
@@ -87,15 +92,15 @@ class Wire:
         while at < end:
             self._fields += 1
             if not self._fields & 0xFFF:
-                self._clock.check()
+                self.clock.check()
             if run is not None:
                 first = self._fill(at, min(_LONGEST, end - at))
-                numbers = run.match(self._buffer, first, min(len(self._buffer), first + end - at))
+                numbers = run.match(self.buffer, first, min(len(self.buffer), first + end - at))
                 if numbers is not None:
                     at += numbers.end() - first
                     continue
-            place = at - self._origin
-            data = self._buffer
+            place = at - self.origin
+            data = self.buffer
             if 0 <= place < len(data) - 1 and at + 1 < end and not groups:
                 key, short = data[place], data[place + 1]
                 if 8 <= key < 0x80 and short < 0x80:
@@ -123,13 +128,47 @@ class Wire:
         if groups:
             raise Malformed(end)
 
+    def field(self, at: int, end: int) -> Field | None:
+        """Return the first field at an offset that no group holds; None where only groups come.
+
+        Raises:
+            Malformed: There is none.
+            LimitReached: The time is up.
+        """
+        groups = 0
+        while at < end:
+            field = self._field(at, end)
+            if field.wire == START:
+                groups += 1
+                if groups > _DEEPEST_GROUP:
+                    raise Malformed(field.end)
+            elif field.wire == STOP:
+                groups -= 1
+                if groups < 0:
+                    raise Malformed(field.end)
+            elif not groups:
+                return field
+            self._fields += 1
+            if not self._fields & 0xFFF:
+                self.clock.check()
+            at = field.end
+        if groups:
+            raise Malformed(end)
+        return None
+
+    def skip(self, at: int, end: int, wanted: frozenset[int]) -> int:
+        """Return where the next field that is ``wanted``, long or rare may be; see :meth:`fields`."""
+        first = self._fill(at, min(_LONGEST, end - at))
+        found = _run(wanted).match(self.buffer, first, min(len(self.buffer), first + end - at))
+        return at if found is None else at + found.end() - first
+
     def data(self, field: Field, most: int) -> bytes:
         """Return up to ``most`` bytes of a field's payload."""
         size = min(field.end - field.start, most)
         if size > _AHEAD:
             return read_at(self._stream, field.start, size)
         at = self._fill(field.start, size)
-        return self._buffer[at : at + size]
+        return self.buffer[at : at + size]
 
     def numbers(self, field: Field) -> Iterator[int]:
         """Yield the varints that are packed in a field's payload, up to the first that is none."""
@@ -162,7 +201,7 @@ class Wire:
         first = self._fill(at, min(10, end - at))
         value = 0
         for index in range(min(10, end - at)):
-            byte = self._buffer[first + index]
+            byte = self.buffer[first + index]
             value |= (byte & 0x7F) << (7 * index)
             if byte < 0x80:
                 return value & (1 << 64) - 1, at + index + 1
@@ -170,11 +209,11 @@ class Wire:
 
     def _fill(self, at: int, size: int) -> int:
         """Have ``size`` bytes at offset ``at`` in the buffer; return where they are in it."""
-        first = at - self._origin
-        if first < 0 or first + size > len(self._buffer):
-            self._buffer = read_at(self._stream, at, max(_AHEAD, size))
-            self._origin = at
-            if len(self._buffer) < size:
+        first = at - self.origin
+        if first < 0 or first + size > len(self.buffer):
+            self.buffer = read_at(self._stream, at, max(_AHEAD, size))
+            self.origin = at
+            if len(self.buffer) < size:
                 raise Malformed(at)
             return 0
         return first
