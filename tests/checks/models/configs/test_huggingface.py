@@ -249,3 +249,27 @@ def test_honest_templates_in_configurations():
         "chat_template": [{"name": str(n), "template": text} for n, text in enumerate(TEMPLATES.values())]
     }
     assert found(document, "tokenizer_config.json") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "document"),
+    [
+        ("modules.json", [{"name": "0", "path": "", "type": "os.system"}]),
+        ("router_config.json", {"types": {"a": "os.system"}, "structure": {}}),
+        ("config.json", {"types": {"a": "os.system"}, "structure": {}, "parameters": {}}),
+    ],
+)
+def test_modules_that_are_known_by_their_place(name, document):
+    assert found(document, name) == [("MLG-HFR-003", "critical")]
+
+
+def test_routes_of_other_documents_are_left_alone():
+    assert not found({"types": {"a": "sentence_transformers.models.Dense"}, "structure": {}}, "config.json")
+    assert not found({"types": {"a": "os.system"}}, "config.json")
+    assert not found({"x": {"types": {"a": "acme.d.ts"}}, "structure": 1}, "package.json")
+
+
+def test_more_parts_than_a_pipeline_has_are_not_checked():
+    parts = {f"part{number}": ["diffusers", "UNet2DModel"] for number in range(1001)}
+    document = {"_class_name": "DiffusionPipeline", **parts, "last": ["os", "system"]}
+    assert reasons(look(json.dumps(document).encode(), "model_index.json")) == {"limit"}

@@ -461,3 +461,10 @@ def test_what_no_loader_imports_is_not():
 def test_code_in_an_archive_is_found_by_its_configuration():
     data = zipped(Entry("r/config.json", NAMED), Entry("r/net.py", RUN))
     assert "high" in {each.severity.value for each in judged(look(data, "m.zip"))}
+
+
+def test_the_code_of_a_pipeline_lies_above_its_parts():
+    part = {"unet/x.gguf": file("unet/x.gguf", b"GGUF")}
+    for name, expected in (("pipeline.py", {"high"}), ("plot.py", set())):
+        seen = collect(scope({name: file(name, RUN), **part}))
+        assert {each.severity.value for each in judged(seen) if each.rule == "MLG-HFR-004"} == expected

@@ -157,3 +157,11 @@ def test_no_bytes_break_the_reader(seed, data):
     at = data.draw(st.integers(0, len(seed) - 1))
     changed = seed[:at] + data.draw(st.binary(max_size=9)) + seed[at + data.draw(st.integers(0, 9)) :]
     assert "reader-failed" not in reasons(look(changed, "m.msgpack"))
+
+
+@pytest.mark.parametrize("shape", [b"\x91\1", b"\xdc\0\1\1", b"\xdd\0\0\0\1\1"])
+@pytest.mark.parametrize("dtype", [b"\xa1O", b"\xd9\1O", b"\xda\0\1O", b"\xdb\0\0\0\1O", b"\xc4\1O"])
+def test_arrays_of_objects_however_their_type_is_packed(shape, dtype):
+    array = b"\x93" + shape + dtype + b"\xc4\1x"
+    data = b"\x81\xa1w" + b"\xc7" + bytes([len(array), 1]) + array
+    assert "msgpack.object" in kinds(look(data, "m.msgpack"))

@@ -213,3 +213,16 @@ def test_layers_far_behind_the_root():
     assert "native.library" in kinds(look(text.encode(), "m.xml"))
     text = f'<net name="m"><!--{"x" * (1 << 20)}--><layers><layer type="A"><data library="/x.so"/></layer></layers></net>'
     assert "native.library" in kinds(look(text.encode(), "m.xml"))
+
+
+@pytest.mark.parametrize(
+    ("extension", "found"),
+    [
+        ('<Extension name="script" extender="x">a()</Extension>', True),
+        ('<Extension name="x" extender="JavaScript">a()</Extension>', True),
+        ('<Extension name="user" value="me" extender="Rattle/PMML"/>', False),
+        ('<Extension extender="KNIME" name="x"/>', False),
+    ],
+)
+def test_scripts_in_extensions(extension, found):
+    assert ("xml.script" in kinds(look(PMML.format(extension).encode(), "m.pmml"))) is found

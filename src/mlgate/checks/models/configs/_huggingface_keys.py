@@ -95,6 +95,8 @@ def telling(blob: Blob, limits: Limits, clock: Clock, *, always: bool) -> str:
     text = read_text(blob, limits)
     if always or mentions(text, _WORDS):
         return text
+    if mentions(text, ('"types"',)) and mentions(text, ('"structure"',)):
+        return text
     if '"idx"' in text and blob.head.lstrip(_SPACE)[:1] == b"[":
         return text
     if "activation_f" in text and _activation().search(text) is not None:

@@ -13,9 +13,9 @@ from typing import Any
 from msgspec import Struct
 
 from mlgate.checks.models.configs import _huggingface_keys as keys
-from mlgate.checks.models.json_members import Malformed, Member, begins_json, members
+from mlgate.checks.models.json_members import Malformed, Member, begins_json, members, mentions
 from mlgate.checks.models.paths import escape
-from mlgate.checks.models.reader import Blob, Clock, Declined
+from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
 from mlgate.checks.models.secrets import secret_facts
 from mlgate.checks.models.stream import member, printable
 from mlgate.core.facts import Fact, NotChecked
@@ -26,6 +26,9 @@ KIND = "text"
 ORDER = 60
 
 _INDEX = "model_index.json"
+# Of sentence-transformers, which asks for these names.
+_MODULES = ("modules.json", "router_config.json")
+_MOST_PARTS = 1000
 
 
 def sniff(blob: Blob) -> bool:
@@ -40,7 +43,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: It says nothing to these libraries, or is no JSON.
         LimitReached: It is longer than ``limits.text_bytes``, or nested too deep.
     """
-    text = keys.telling(blob, limits, clock, always=blob.name.endswith(_INDEX))
+    text = keys.telling(blob, limits, clock, always=blob.name.endswith((_INDEX, *_MODULES)))
     reading = _Reading(blob, text, limits, clock)
     said = False
     try:
@@ -81,6 +84,9 @@ class _Reading:
         self._limits, self._clock = limits, clock
         self._line, self._at = 1, 0
         self._pairs: dict[str, _Pair] = {}
+        self._crowded = False
+        self._modules = blob.name.endswith(_MODULES) or '"idx"' in text
+        self._routes = mentions(text, ('"types"',)) and mentions(text, ('"structure"',))
         self._seen: set[tuple[str, str]] = set()
         self.is_model = False
         self.is_index = blob.name.endswith(_INDEX)
@@ -110,6 +116,8 @@ class _Reading:
             )
         if self.is_index:
             yield from self._components()
+            if self._crowded:
+                raise LimitReached("facts")
 
     def _member(self, each: Member) -> Iterator[Fact | Blob]:
         path, value = each.path, each.value
@@ -149,10 +157,13 @@ class _Reading:
         value = str(each.value)
         if len(each.path) == 2 and isinstance(each.path[0], int):
             # modules.json: a list of modules.
-            if last == "type" and '"idx"' in self._text and _dotted().fullmatch(value):
+            if last == "type" and self._modules and _dotted().fullmatch(value):
                 yield from self._class(each, value, "type")
-            elif last == "path" and '"idx"' in self._text:
+            elif last == "path" and self._modules:
                 yield from self._path(each, value, "path")
+        elif self._routes and len(each.path) == 2 and each.path[0] == "types" and _dotted().fullmatch(value):
+            # Of a module that chooses among others.
+            yield from self._class(each, value, "types")
         elif _dotted().fullmatch(value) if last in keys.ACTIVATIONS else _is_parent(each):
             yield from self._class(each, value, last)
 
@@ -200,7 +211,10 @@ class _Reading:
             )
 
     def _note(self, component: str, place: int, each: Member) -> None:
-        if place > 2 or (component not in self._pairs and (place or len(self._pairs) >= 1000)):
+        if place > 2 or (component not in self._pairs and place):
+            return
+        if component not in self._pairs and len(self._pairs) >= _MOST_PARTS:
+            self._crowded = True
             return
         pair = self._pairs.setdefault(component, _Pair(line=self._line_of(each)))
         if place == 0:

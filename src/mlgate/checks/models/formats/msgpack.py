@@ -250,12 +250,15 @@ def _dtype(begin: bytes) -> str:
         first = begin[at]
         dimensions = first & 15
         at += 1
-        if first == 0xDC:
-            dimensions, at = struct.unpack_from(">H", begin, at)[0], at + 2
+        if first in (0xDC, 0xDD):
+            width = 2 if first == 0xDC else 4
+            dimensions, at = int.from_bytes(begin[at : at + width], "big"), at + width
         for _ in range(dimensions):
             at += 1 + _FIXED.get(begin[at], 0)
         first = begin[at]
-        size, at = (first & 31, at + 1) if first != 0xD9 else (begin[at + 1], at + 2)
+        width = {0xD9: 1, 0xDA: 2, 0xDB: 4, 0xC4: 1, 0xC5: 2, 0xC6: 4}.get(first, 0)
+        at += 1 + width
+        size = int.from_bytes(begin[at - width : at], "big") if width else first & 31
         return begin[at : at + size].decode("latin-1")
     except (IndexError, struct.error):
         return ""

@@ -32,6 +32,8 @@ _MARKS = {
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
+# Extensions say which program they are for; these are none.
+_LANGUAGES = frozenset(("javascript", "ecmascript", "groovy", "java", "python", "jython", "shell"))
 _XINCLUDE = "http://www.w3.org/2001/XInclude"
 _LIBRARIES = (".so", ".dll", ".dylib")
 _SPACE = b" \t\r\n\xef\xbb\xbf"
@@ -151,8 +153,11 @@ class _Elements:
 
     def element(self, name: str, attributes: dict[str, str], line: int) -> None:
         space, _, local = name.rpartition(" ")
+        extender = attributes.get("extender", "").lower()
         if local.lower() == "script":
             self._note("xml.script", name, line, language=attributes.get("language", ""))
+        elif local == "Extension" and (attributes.get("name") == "script" or extender in _LANGUAGES):
+            self._note("xml.script", name, line, language=extender)
         elif local == "include" and space == _XINCLUDE:
             self._note("xml.include", attributes.get("href", ""), line)
         elif self._format == FORMAT:
