@@ -117,8 +117,9 @@ def test_every_way_around_the_lists_is_seen(stream):
     ("name", "grave"),
     [("model.pkl_01.npy", False), ("/etc/secret.npy", True), ("../secret.npy", True)],
 )
-def test_an_array_that_joblib_reads_from_elsewhere_is_seen(name, grave):
-    wrapper = new(named("joblib.numpy_pickle", "NDArrayWrapper")) + state(filename=text(name)) + b"b"
+@pytest.mark.parametrize("cls", ["NDArrayWrapper", "ZNDArrayWrapper"])
+def test_an_array_that_joblib_reads_from_elsewhere_is_seen(name, grave, cls):
+    wrapper = new(named("joblib.numpy_pickle", cls)) + state(filename=text(name)) + b"b"
     found = judged(look(b"\x80\x02" + wrapper + b".", "model.pkl"))
     assert [each.rule for each in found if each.severity >= Severity.HIGH] == ["MLG-PKL-022"] * grave
 

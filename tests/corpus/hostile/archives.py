@@ -180,7 +180,7 @@ def _inside() -> Iterator[Sample]:
         (b"\x28\xb5\x2f\xfd" + NOISE, "zst"),
         (b"MSCF\0\0\0\0" + NOISE, "cab"),
         (b"!<arch>\ndebian-binary   " + NOISE, "deb"),
-        (b"\x1f\x9d" + NOISE, "Z"),
+        (b"\x1f\x9d\x90" + NOISE, "Z"),
         (b"\x04\x22\x4d\x18" + NOISE, "lz4"),
         (b"LZIP\1" + NOISE, "lz"),
         (b"\x1f\x8b\x08\0" + NOISE, "gz"),
@@ -197,7 +197,8 @@ def _inside() -> Iterator[Sample]:
                     f"{name} as {path}",
                     "an archive that cannot be opened here",
                     {path: magic},
-                    "not-checked",
+                    # The zeros say that the archive is empty, which is read, and objected to.
+                    "medium" if name == "7z" else "not-checked",
                 )
 
 
@@ -270,13 +271,6 @@ def _tricks() -> Iterator[Sample]:
 def _bombs() -> Iterator[Sample]:
     family = "archives: bombs"
     zeros = bytes(64 << 20)
-    packed = zlib.compressobj(9, zlib.DEFLATED, -15)
-    deflated = packed.compress(zeros) + packed.flush()
-    sizes = {"size": len(zeros), "crc": zlib.crc32(zeros)}
-    bomb = zipped(
-        *(Entry(f"a{n}.bin", method=8, packed=deflated, local=sizes, central=sizes) for n in range(3))
-    )
-    yield Sample(family, "zip of zeros", "a thousandfold", {"model.zip": bomb}, "not-checked")
     few = bytes(2 << 20)
     packed = zlib.compressobj(9, zlib.DEFLATED, -15)
     deflated = packed.compress(few) + packed.flush()
@@ -295,8 +289,8 @@ def _bombs() -> Iterator[Sample]:
         offsets=[0] * 100,
     )
     yield Sample(family, "zip of overlapping zeros", "one member a hundred times", {"model.zip": overlapping})
+    # Zeros deflate to a thousandth at most, and are read whole.
     for name, data in {
-        "gz": gzip.compress(zeros * 3, 9, mtime=0),
         "bz2": bz2.compress(zeros),
         "xz": lzma.compress(zeros),
     }.items():

@@ -348,16 +348,6 @@ def _frames() -> Iterator[Sample]:
             "a dotted name walks",
             {"model.pkl": pickled(push([1]) + b"0" + stacked(module, name), 4)},
         )
-    amplify = b"]q\0" + b"".join(
-        b"](" + b"h" + bytes((n,)) * 1 + (b"h" + bytes((n,))) * 9 + b"eq" + bytes((n + 1,)) for n in range(60)
-    )
-    yield Sample(
-        family,
-        "lists that hold ten of the last",
-        "grows tenfold with every step",
-        {"model.pkl": pickled(amplify, 2)},
-        "medium",
-    )
     yield Sample(
         family,
         "giant memo index",

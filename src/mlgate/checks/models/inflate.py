@@ -3,7 +3,7 @@
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, Protocol, TypeAlias, cast
+from typing import Any, BinaryIO, Protocol, TypeAlias, cast
 
 from mlgate.checks.models.reader import Clock, LimitReached
 from mlgate.checks.models.stream import CHUNK
@@ -13,6 +13,8 @@ from mlgate.core.limits import Limits
 SPOOL = 8 << 20
 # Below this, a high ratio is an ordinary run of zeros, not a bomb.
 _HARMLESS = 16 << 20
+# Input that is tried at once where an error is near: it makes some hundred kilobytes at most.
+_STEP = 256
 
 # From input and the most output wanted, to output, input left over, and whether this was the end.
 Step: TypeAlias = Callable[[bytes, int], tuple[bytes, bytes, bool]]
@@ -39,14 +41,45 @@ class Engine(Protocol):
 
 
 def deflated(bits: int) -> Step:
-    """Return a step for deflate data; ``bits`` as for :func:`zlib.decompressobj`."""
+    """Return a step for deflate data; ``bits`` as for :func:`zlib.decompressobj`.
+
+    What came out before an error is returned first, to the last byte: a loader that reads as it
+    goes has had it by then.
+    """
     engine = zlib.decompressobj(bits)
 
     def step(data: bytes, most: int) -> tuple[bytes, bytes, bool]:
-        out = engine.decompress(data, most)
+        nonlocal engine
+        spare = engine.copy()
+        try:
+            out = engine.decompress(data, most)
+        except zlib.error:
+            engine = spare
+            out, left = _before_error(engine, data, most)
+            if len(left) == len(data) or not out:
+                raise
+            return out, left, False
         return out, engine.unused_data if engine.eof else engine.unconsumed_tail, engine.eof
 
     return step
+
+
+def _before_error(engine: Any, data: bytes, most: int) -> tuple[bytes, bytes]:
+    """Feed a decompressor until just before it fails; return the output and the input left over."""
+    out = bytearray()
+    at, width = 0, _STEP
+    while at < len(data) and len(out) < most:
+        trial = engine.copy()
+        try:
+            out += trial.decompress(data[at : at + width])
+        except zlib.error:
+            if width == 1:
+                break
+            width = 1
+            continue
+        engine.decompress(data[at : at + width])
+        at += width
+    return bytes(out), data[at:]
 
 
 def other(engine: Engine) -> Step:

@@ -130,3 +130,41 @@ def test_streams_in_streams_end_at_the_limit():
     assert reasons(look(data)) == {"limit"}
     inner = bz2.compress(bytes(2 << 20))
     assert reasons(look(gzip.compress(inner), inflated_bytes=1 << 20)) == {"limit"}
+
+
+@pytest.mark.parametrize("payload", [EVIL, EVIL + NOISE * 3])
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
+@pytest.mark.parametrize("wrong", range(1, 9))
+def test_what_comes_before_a_bad_checksum_is_read(pack, payload, wrong):
+    packed = bytearray(pack(payload))
+    packed[-min(wrong, 4 if pack is zlib.compress else 8)] ^= 0x55
+    seen = look(bytes(packed), "m.joblib")
+    assert called(seen) == {"posix.system"}
+    assert "truncated" in reasons(seen)
+
+
+def test_what_comes_before_a_broken_block_is_read():
+    engine = zlib.compressobj()
+    packed = engine.compress(EVIL) + engine.flush(zlib.Z_SYNC_FLUSH) + b"\xff" * 50
+    assert called(look(packed, "m.joblib")) == {"posix.system"}
+
+
+@pytest.mark.parametrize(
+    ("flags", "header"),
+    [
+        (2, b"\0\0"),
+        (4, b"\4\0abcd"),
+        (8, b"name\0"),
+        (16, b"comment\0"),
+        (30, b"\4\0abcdname\0comment\0\xff\xff"),
+        (0xE0, b""),
+        (8, b"n" * 9000 + b"\0"),
+    ],
+)
+def test_a_header_of_gzip_is_read_as_python_reads_it(flags, header):
+    body = gzip.compress(EVIL, mtime=0)[10:]
+    packed = b"\x1f\x8b\x08" + bytes((flags,)) + bytes(6) + header + body
+    assert gzip.decompress(packed) == EVIL
+    seen = look(packed, "m.joblib")
+    assert called(seen) == {"posix.system"}
+    assert not reasons(seen)

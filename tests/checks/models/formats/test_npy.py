@@ -157,3 +157,11 @@ def test_a_type_spelt_as_numpy_does_not_is_no_pass(descr):
     header = f"{{'descr': {descr}, 'fortran_order': False, 'shape': (1,), }}\n"
     seen = look(headed(header, EVIL), "x.npy")
     assert "unreadable-format" in reasons(seen)
+
+
+@pytest.mark.parametrize("descr", ["'|\\x4f'", "'|' 'O'", "b'|O'"])
+def test_the_data_behind_a_header_that_numpy_alone_reads(descr):
+    header = f"{{'descr': {descr}, 'fortran_order': False, 'shape': (1,), }}\n"
+    seen = look(headed(header, EVIL), "a.npy")
+    assert called(seen) == {"posix.system"}
+    assert "unreadable-format" in reasons(seen)

@@ -45,6 +45,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         # NotLiteral and UnicodeDecodeError alike.
         yield blob.fact("numpy.header", "malformed", offset=start)
         yield blob.not_checked("unreadable-format", "the array's header is malformed; save the array again")
+        # NumPy evaluates more than it writes: the data may be a pickle all the same.
+        yield _behind(blob, start + length)
         return
     data = start + length
     if _has_objects(header["descr"]):
@@ -60,12 +62,15 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             "the array's type is written in a way that NumPy does not write; save the array again",
             offset=start,
         )
-        size = max(blob.size - data, 0)
-        yield member(
-            blob, "objects.pickle", window(blob.stream, data, size), size, container=FORMAT, tentative=True
-        )
+        yield _behind(blob, data)
         return
     yield from _remainder(blob, item, header, data)
+
+
+def _behind(blob: Blob, data: int) -> Blob:
+    size = max(blob.size - data, 0)
+    stream = window(blob.stream, data, size)
+    return member(blob, "objects.pickle", stream, size, container=FORMAT, tentative=True)
 
 
 def _remainder(

@@ -16,6 +16,7 @@ _WIDTHS = {
     "d": 8, "F": 8, "D": 16, "M": 8, "m": 8, "S": 0, "a": 0, "U": 0, "V": 0,
 }  # fmt: skip
 _HAS_OBJECT = 1
+_OUTSIDE = frozenset(("NDArrayWrapper", "ZNDArrayWrapper"))
 
 
 class Array:
@@ -92,7 +93,7 @@ def outside(value: Made, state: Any) -> str | None:
     joblib below 0.10 kept arrays in files of their own, and newer versions still read them.
     """
     origin = value.origin()
-    if origin is None or origin.name != "NDArrayWrapper" or "joblib" not in origin.module:
+    if origin is None or origin.name not in _OUTSIDE or "joblib" not in origin.module:
         return None
     if type(state) is Dict and not len(state) & 1:
         for key, name in zip(state[::2], state[1::2], strict=True):
