@@ -15,6 +15,7 @@ _ARCHIVE = "torch-export.archive"
 _FORMS = {
     "python": ("calls {}, which is none of PyTorch's operators", Severity.HIGH),
     "operator": ("calls {}, which is more than arithmetic", Severity.HIGH),
+    "import": ("has {} imported, to describe its inputs", Severity.MEDIUM),
     "extension": ("calls {}, an operator that a library has to register", Severity.INFO),
 }
 
@@ -53,6 +54,8 @@ def _evaluated(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
     for fact in facts:
         if fact.kind == "torch-export.target":
             does, severity = _FORMS[fact.detail["form"]]
+            if fact.detail["form"] == "import" and category(*split(fact.subject)) is not None:
+                severity = Severity.HIGH
             message = f"The exported program {does.format(fact.subject)}."
             yield Hit(fact, message, severity=severity)
         else:

@@ -266,3 +266,26 @@ def test_what_torch_writes():
     torch.export.save(made, stream)
     seen = look(stream.getvalue(), "m.pt2")
     assert (judged(seen), seen.not_checked) == ((), ())
+
+
+def shaped(context):
+    spec = json.dumps([1, {"type": "builtins.dict", "context": json.dumps(context), "children_spec": []}])
+    return archive(program() | {"module_call_graph": [{"signature": {"in_spec": spec}}]})
+
+
+@pytest.mark.parametrize(
+    ("context", "expected"),
+    [
+        ({"__enum__": True, "fqn": "os:system", "name": "x"}, {("MLG-TOR-007", "high")}),
+        ({"__enum__": True, "fqn": "acme.kinds:Kind", "name": "x"}, {("MLG-TOR-007", "medium")}),
+        ({"__enum__": True, "fqn": "torch.nn:Kind", "name": "x"}, set()),
+        (
+            {"default_factory_module": "os", "default_factory_name": "system", "dict_context": []},
+            {("MLG-TOR-007", "high")},
+        ),
+        ({"default_factory_module": "builtins", "default_factory_name": "list"}, set()),
+        (["a", "b"], set()),
+    ],
+)
+def test_what_is_imported_to_describe_inputs(context, expected):
+    assert rules(shaped(context)) == expected

@@ -70,10 +70,16 @@ class Source(Struct, frozen=True):
     builders: tuple[tuple[str, int], ...]
 
 
-def analyse(tree: ast.Module, clock: Clock) -> Source:
-    """Find what a module does, in time linear in its size."""
+def analyse(tree: ast.Module, clock: Clock, *, offers: bool = False) -> Source:
+    """Find what a module does, in time linear in its size.
+
+    Args:
+        tree: Of the module.
+        clock: Of the file.
+        offers: True where a loader calls whatever function it is asked for.
+    """
     analysis = _Analysis(clock)
-    analysis.module(tree)
+    analysis.module(tree, offers=offers)
     return Source(tuple(analysis.effects), tuple(analysis.builders))
 
 
@@ -106,7 +112,7 @@ class _Analysis:
         self._line: int | None = None
         self._nested = 0
 
-    def module(self, tree: ast.Module) -> None:
+    def module(self, tree: ast.Module, *, offers: bool) -> None:
         names = Names()
         self._run(tree.body, names)
         self._follow()
@@ -116,7 +122,7 @@ class _Analysis:
                 if name in _CALLED:
                     self._enter(method, names)
         for name, function in self._functions.items():
-            if name in _CALLED:
+            if name in _CALLED or offers:
                 self._enter(function, names)
         self._follow()
 

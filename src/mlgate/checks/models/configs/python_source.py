@@ -65,7 +65,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         if siblings:
             return
         raise Declined
-    found = _python_effects.analyse(tree, clock)
+    found = _python_effects.analyse(tree, clock, offers=blob.name == "hubconf.py")
     effects = (*found.effects, *left_out)
     if not effects and not found.builders and not siblings:
         raise Declined

@@ -22,6 +22,9 @@ _OLD = "serialized_exported_program.json"
 # Keys of a program; any may be written with escapes.
 _TELLING = ("graph_module", "expr_str", "guards_code", "\\u")
 _COMPILED = (".cpp", ".cu", ".cubin", ".o", ".so", ".dll", ".dylib", ".pyd", ".spv", ".hsaco", "flags.json")
+# Where the shapes of inputs and outputs are described, in a text of its own.
+_SHAPES = frozenset({"in_spec", "out_spec", "treespec", "spec"})
+_KNOWN = ("torch.", "builtins.", "transformers.", "diffusers.")
 # What sizes are computed with. `_operator` also has callables that look up names.
 _ARITHMETIC = frozenset(
     {
@@ -62,9 +65,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     if blob.name == "archive_format":
         return
     text = read_text(blob, limits)
-    if blob.name != _OLD and not any(
-        word in text for word in ("graph_module", "expr_str", "guards_code", "\\u")
-    ):
+    if blob.name != _OLD and not any(word in text for word in _TELLING):
         raise Declined
     operators = Operators(blob, limits, clock)
     seen: set[tuple[str, str]] = set()
@@ -96,6 +97,12 @@ def _judged(each: Member) -> Iterator[tuple[str, str, dict[str, Any]]]:
     value = str(each.value)
     if each.key == "target" and "nodes" in each.path:
         yield from _target(value)
+    elif each.key in _SHAPES:
+        # Texts within a text: however deep the quotes, these are the names that are imported.
+        for named in _imported().finditer(value.replace("\\", "")):
+            name = (named["enum"] or f"{named['home']}.{named['name'] or '?'}").replace(":", ".")
+            if not name.startswith(_KNOWN):
+                yield "torch-export.target", name, {"form": "import"}
     elif each.key == "expr_str" or "guards_code" in each.path:
         guard = each.key != "expr_str"
         problem = objection(value, guard=guard)
@@ -118,6 +125,16 @@ def _target(target: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
         yield "torch-export.target", target, {"form": "extension"}
     else:
         yield "torch-export.target", target, {"form": "python"}
+
+
+@cache
+def _imported() -> re.Pattern[str]:
+    # The type of an enumeration's value, and what makes the missing values of a mapping.
+    return re.compile(
+        r"\"fqn\"\s*:\s*\"(?P<enum>[^\"]{1,200})\""
+        r"|\"default_factory_module\"\s*:\s*\"(?P<home>[^\"]{1,200})\"\s*"
+        r"(?:,\s*\"default_factory_name\"\s*:\s*\"(?P<name>[^\"]{1,200})\")?"
+    )
 
 
 @cache
