@@ -88,13 +88,14 @@ def escaped(text: str) -> bool:
     return _escapes().search(text) is not None
 
 
-def nodes(text: str, clock: Clock, *, pure: bool = False) -> Iterator[Node | None]:
+def nodes(text: str, clock: Clock, *, pure: bool = False, tagged: bool = False) -> Iterator[Node | None]:
     """Yield the nodes in order, and None where a document has ended.
 
     Args:
         text: Of one or more documents.
         clock: Of the file.
         pure: True to read as PyYAML's own scanner does, and not as libyaml does.
+        tagged: True to yield only what has a tag; then the paths do not count.
 
     Raises:
         ValueError: The text is no YAML from here on. What was yielded before stands.
@@ -111,6 +112,8 @@ def nodes(text: str, clock: Clock, *, pure: bool = False) -> Iterator[Node | Non
         for number, event in enumerate(yaml.parse(text, Loader=loader)):
             if not number & 0xFF:
                 clock.check()
+            if tagged and type(event) is yaml.ScalarEvent and event.tag is None:
+                continue
             yield from walk.step(event)
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error

@@ -64,7 +64,7 @@ def _uses(text: str, clock: Clock, *, pure: bool, partial: bool) -> Iterator[tup
     """
     waiting: list[tuple[str, str, int, str]] = []
     try:
-        for node in _yaml.nodes(text, clock, pure=pure):
+        for node in _yaml.nodes(text, clock, pure=pure, tagged=True):
             if node is None:
                 yield from waiting
                 waiting.clear()
