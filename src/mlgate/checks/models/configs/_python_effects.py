@@ -25,6 +25,10 @@ from mlgate.checks.models.reader import Clock
 _NESTED = 3
 _MOST = 200
 _DECODERS = frozenset(("fromhex", "b64decode", "decompress"))
+# Methods that Python itself calls on what is handed to it: threads, importers, log handlers.
+_HOOKS = frozenset(
+    ("run", "find_spec", "find_module", "load_module", "exec_module", "create_module", "emit", "write")
+)
 _BUILDERS = ("GeneratorBasedBuilder", "ArrowBasedBuilder", "BeamBasedBuilder", "DatasetBuilder")
 # What loaders and runtimes call on classes and modules of a model.
 _CALLED = frozenset(
@@ -111,6 +115,7 @@ class _Analysis:
         self._where = "import"
         self._line: int | None = None
         self._nested = 0
+        self._inside = False
 
     def module(self, tree: ast.Module, *, offers: bool) -> None:
         names = Names()
@@ -153,6 +158,8 @@ class _Analysis:
         stack: list[Iterator[ast.stmt]] = [iter(body)]
         while stack:
             self._clock.check()
+            # What stands within another statement may never run.
+            self._inside = len(stack) > 1
             statement = next(stack[-1], None)
             if statement is None:
                 stack.pop()
@@ -166,7 +173,8 @@ class _Analysis:
             return
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             self._functions[node.name] = node
-            names.forgets(node.name)
+            if not self._inside:
+                names.forgets(node.name)
             for each in (*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)):
                 self._expression(each, names)
             arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
@@ -175,10 +183,20 @@ class _Analysis:
                     self._expression(note, names)
             for decorator in node.decorator_list:
                 self._called(decorator, decorator, names)
+                if names.resolve(decorator) == "atexit.register":
+                    self._enter(node, names)
             return
         if isinstance(node, ast.ClassDef):
             yield from self._class(node, names)
             return
+        if isinstance(node, ast.Return) and node.value is not None:
+            resolved = names.resolve(node.value)
+            if self._runs(resolved) and not isinstance(node.value, ast.Call):
+                self._note(resolved or "", "executes", node)
+        elif isinstance(node, ast.Delete):
+            for each in node.targets:
+                if isinstance(each, ast.Name):
+                    names.restores(each.id)
         for part in expressions(node):
             self._expression(part, names)
         for item in getattr(node, "items", ()):
@@ -201,7 +219,8 @@ class _Analysis:
             yield part.body
 
     def _class(self, node: ast.ClassDef, names: Names) -> Iterator[list[ast.stmt]]:
-        names.forgets(node.name)
+        if not self._inside:
+            names.forgets(node.name)
         for each in (*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)):
             self._expression(each, names)
         for decorator in node.decorator_list:
@@ -364,7 +383,7 @@ class _Analysis:
             waiting += self._bases.get(each, ())
             for called, body in self._methods.get(each, {}).items():
                 special = called.startswith("__") and called.endswith("__")
-                if special or called == method or is_property(body):
+                if special or called in _HOOKS or called == method or is_property(body):
                     self._enter(body, names)
 
     def _evaluated(self, subject: str, arguments: list[ast.expr], node: ast.expr, names: Names) -> None:

@@ -17,6 +17,8 @@ BUILTINS = frozenset(
 HOSTS = frozenset(
     ("os", "posix", "nt", "subprocess", "builtins", "importlib", "sys.modules", "pty", "ctypes")
 )
+# What a name keeps standing for.
+_HELD = ("executes", "evaluates")
 _DEEPEST = 40
 _LONGEST = 100_000
 
@@ -38,14 +40,11 @@ class Names:
         """Note what an import statement binds."""
         for alias in node.names:
             if isinstance(node, ast.Import):
-                if alias.asname:
-                    self._aliases[alias.asname] = alias.name
-                else:
-                    root = alias.name.partition(".")[0]
-                    self._aliases[root] = root
+                root = alias.name.partition(".")[0]
+                self._binds(alias.asname or root, alias.name if alias.asname else root)
             elif not node.level:
                 module = node.module or ""
-                self._aliases[alias.asname or alias.name] = _attribute(module, alias.name)
+                self._binds(alias.asname or alias.name, _attribute(module, alias.name))
                 if alias.name == "*" and module in HOSTS:
                     names = (name.rpartition(".") for name in acts())
                     self._aliases.update(
@@ -55,13 +54,24 @@ class Names:
 
     def assigns(self, name: str, value: ast.expr) -> None:
         """Note what an assignment binds a name to."""
-        self._aliases[name] = self.resolve(value)
+        self._binds(name, self.resolve(value))
         self._constants[name] = self.constant(value)
 
     def forgets(self, name: str) -> None:
         """Note that a name stands for something of the file's own."""
-        self._aliases[name] = None
+        self._binds(name, None)
         self._constants[name] = None
+
+    def restores(self, name: str) -> None:
+        """Note that a name stands for what it stands for outside."""
+        if self._aliases.get(name) is None:
+            self._aliases.pop(name, None)
+
+    def _binds(self, name: str, value: str | None) -> None:
+        # What can run commands stays with a name: the other value may come from code that never runs.
+        if _runs(self._aliases.get(name)) and not _runs(value):
+            return
+        self._aliases[name] = value
 
     def taint(self, name: str) -> str:
         """Return what is said of the origin of a name's value."""
@@ -244,6 +254,10 @@ def acts() -> Mapping[str, str]:
     file = Path(__file__).parent.parent / "data" / "effects.csv"
     lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
     return dict(line.split(",") for line in lines[1:])
+
+
+def _runs(name: str | None) -> bool:
+    return name is not None and (name in HOSTS or acts().get(name) in _HELD)
 
 
 def act_of(name: str, table: Mapping[str, str]) -> str | None:

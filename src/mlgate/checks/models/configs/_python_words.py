@@ -19,7 +19,8 @@ _WORDS = (
     b"__subclasses__", b"hub.load(", b"__globals__", b"f_builtins", b"f_globals", b"func_globals",
     b"__getattribute__(", b"get_objects", b"resolve_name", b"pydoc", b"webbrowser",
     b"compile_command", b"xmlrpc", b"open_connection", b"get_server_certificate", b"http.server",
-    b"cpp_extension", b"addsitedir", b"rmtree", b"SourceFileLoader", b"attrgetter", b"getattr_static",
+    b"cpp_extension", b"exec_command", b"addsitedir", b"rmtree", b"SourceFileLoader", b"attrgetter",
+    b"getattr_static",
     b"LD_PRELOAD", b"LD_AUDIT", b"DYLD_INSERT_LIBRARIES", b"PYTHONSTARTUP", b"PYTHONPATH", b"BASH_ENV",
 )  # fmt: skip
 # Common words, and what makes them telling.
