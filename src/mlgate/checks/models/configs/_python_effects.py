@@ -119,6 +119,10 @@ class _Analysis:
 
     def module(self, tree: ast.Module, *, offers: bool) -> None:
         names = Names()
+        for each in ast.walk(tree):
+            # Functions give these other values, before or after they are looked at.
+            if isinstance(each, ast.Global):
+                names.shares(each.names)
         self._run(tree.body, names)
         self._follow()
         self._where = "load"
@@ -149,7 +153,8 @@ class _Analysis:
         if id(function) not in self._done:
             self._done.add(id(function))
             inner = Names(names)
-            for each in (*function.args.args, *function.args.kwonlyargs):
+            inner.unsure(function.args)
+            for each in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs):
                 inner.forgets(each.arg)
             self._waiting.append((function.body, inner))
 
@@ -207,7 +212,9 @@ class _Analysis:
                 self._bind(target, node.value, names)
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             whole = ast.BinOp(ast.Name(node.target.id, ast.Load()), node.op, node.value)
-            names.assigns(node.target.id, ast.copy_location(whole, node))
+            names.assigns(node.target.id, ast.copy_location(whole, node), again=not self._inside)
+        elif isinstance(node, (ast.For, ast.AsyncFor)):
+            names.unsure(node.target)
         if isinstance(node, ast.If):
             yield from branches(node)
             return
@@ -287,6 +294,10 @@ class _Analysis:
             node = stack.pop()
             if isinstance(node, (ast.Name, ast.Attribute, ast.Call, ast.Subscript)):
                 self._value(node, names, steps)
+            if isinstance(node, ast.Lambda):
+                names.unsure(node.args)
+            elif isinstance(node, ast.comprehension):
+                names.unsure(node.target)
             if isinstance(node, ast.NamedExpr):
                 self._bind(node.target, node.value, names)
             if isinstance(node, (ast.List, ast.Tuple, ast.Set, ast.Dict)):
@@ -402,7 +413,8 @@ class _Analysis:
         tree = parsed_text(text) if self._nested < _NESTED else None
         if tree is not None:
             line, self._line, self._nested = self._line, self._line or node.lineno, self._nested + 1
-            self._run(tree.body, Names(names))
+            # What it binds is bound here.
+            self._run(tree.body, names)
             self._line, self._nested = line, self._nested - 1
 
     def _origin(self, root: ast.expr, names: Names) -> str:

@@ -2,7 +2,7 @@
 
 import ast
 import builtins
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from functools import cache
 from pathlib import Path
 
@@ -52,10 +52,29 @@ class Names:
                     )
                     self._aliases.update((name, f"{module}.{name}") for name in _STARRED)
 
-    def assigns(self, name: str, value: ast.expr) -> None:
-        """Note what an assignment binds a name to."""
+    def assigns(self, name: str, value: ast.expr, *, again: bool = False) -> None:
+        """Note what an assignment binds a name to.
+
+        Args:
+            name: That is bound.
+            value: To what.
+            again: True where it is another value for sure, and not one of two.
+        """
         self._binds(name, self.resolve(value))
-        self._constants[name] = self.constant(value)
+        text = self.constant(value)
+        first = again or name not in self._constants or self._constants[name] == text
+        self._constants[name] = text if first else None
+
+    def unsure(self, target: ast.AST) -> None:
+        """Note that the names in a target have texts that nobody can tell."""
+        for node in ast.walk(target):
+            name = getattr(node, "id", None) or getattr(node, "arg", None)
+            if isinstance(name, str):
+                self._constants[name] = None
+
+    def shares(self, names: Iterable[str]) -> None:
+        """Note that functions assign to these names of this scope."""
+        self._constants.update(dict.fromkeys(names))
 
     def forgets(self, name: str) -> None:
         """Note that a name stands for something of the file's own."""
