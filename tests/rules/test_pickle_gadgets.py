@@ -84,3 +84,20 @@ def test_an_object_that_applies_a_function_is_not_handed_to_what_asks_for_items(
 )  # fmt: skip
 def test_honest_uses_of_the_same_are_quiet(body):
     assert worst(body) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "severity"),
+    [
+        ("transformers.modeling_utils.load_state_dict", "high"),
+        ("torch.utils._pytree._read_treespec", "high"),
+        ("torch.backends.something.run_program", "high"),
+        ("numpy.log1p", None),
+        ("torch.nn.functional.relu", None),
+        ("sklearn.metrics._classification.f1_score", None),
+        ("torch.nn.modules.linear.Linear", None),
+    ],
+)
+def test_a_function_of_a_known_package_is_judged_by_its_first_word(name, severity):
+    module, _, function = name.rpartition(".")
+    assert worst(b"}" + text("fn") + named(module, function) + b"s") == severity

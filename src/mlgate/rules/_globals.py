@@ -33,6 +33,8 @@ class Tables(Struct, frozen=True):
         exact: Category by ``module.name``.
         whole: Category by module, for all that is in it and below it.
         telling: Category by name, whatever the module.
+        loading: First words of functions that load what they are told to.
+        acting: First words of functions that act.
         iterators: Names of classes whose instances call what they are given.
         commands: First words of commands.
         actors: Parts of the names of classes that could run one.
@@ -54,6 +56,8 @@ class Tables(Struct, frozen=True):
     exact: Mapping[str, str]
     whole: Mapping[str, str]
     telling: Mapping[str, str]
+    loading: frozenset[str]
+    acting: frozenset[str]
     iterators: frozenset[str]
     commands: frozenset[str]
     actors: tuple[str, ...]
@@ -96,6 +100,8 @@ def tables() -> Tables:
         exact=exact,
         whole=whole,
         telling=telling,
+        loading=frozenset(data["telling"]["loading"]),
+        acting=frozenset(data["telling"]["acting"]),
         iterators=frozenset(data["telling"]["iterators"]),
         commands=frozenset(data["telling"]["commands"]),
         actors=tuple(data["telling"]["actors"]),
@@ -138,7 +144,16 @@ def category(module: str, name: str) -> str | None:
         # Importing it runs the program of its package.
         return "executes"
     last = name.rpartition(".")[2]
-    return look.telling.get(last) or _dunder(last)
+    return look.telling.get(last) or _dunder(last) or _verb(module, last)
+
+
+def _verb(module: str, name: str) -> str | None:
+    """Category of a function of a known package by the first word of its name."""
+    if class_like(name) or not known(module):
+        return None
+    look = tables()
+    first = name.lstrip("_").partition("_")[0]
+    return "loads" if first in look.loading else "process" if first in look.acting else None
 
 
 def _dunder(name: str) -> str | None:
