@@ -86,3 +86,10 @@ def test_what_could_begin_a_document(head):
     assert begins_json(head)
     assert not begins_json(b"x" + head)
     assert not begins_json(bytes(4096))
+
+
+def test_many_scalars_far_down_are_a_limit_and_not_a_wait():
+    inner = ",".join(["1"] * 100_000)
+    with pytest.raises(LimitReached):
+        list(members("[" * 900 + inner + "]" * 900, Clock(100)))
+    assert len(list(members("[" * 30 + inner + "]" * 30, Clock(100)))) == 100_000

@@ -19,6 +19,8 @@ Scalar: TypeAlias = str | int | float | bool | None
 
 # No configuration is nested so deep, and json.loads gives up at about as much.
 DEEPEST = 1000
+# Steps of all paths together, for each character: a text of short scalars far down has more.
+_STEPS, _FEW_STEPS = 20, 1_000_000
 
 
 class Malformed(ValueError):  # noqa: N818 - an answer, not an error
@@ -65,13 +67,15 @@ def members(text: str, clock: Clock) -> Iterator[Member]:
 
     Raises:
         Malformed: The text is not one JSON document. What was yielded before stands.
-        LimitReached: It is nested more than :data:`DEEPEST` deep, or the time is up.
+        LimitReached: It is nested more than :data:`DEEPEST` deep, or much of it nearly so, or the
+            time is up.
     """
     token = _tokens().match
     # Keys and indexes of the open containers; an int counts a list's items.
     path: list[str | int] = []
     expects = "value"
     at = count = 0
+    steps = _FEW_STEPS + _STEPS * len(text)
     while True:
         count += 1
         if not count & 0xFFF:
@@ -95,6 +99,9 @@ def members(text: str, clock: Clock) -> Iterator[Member]:
                 path.pop()
             else:
                 value, at = _scalar(text, mark, start, at)
+                steps -= len(path)
+                if steps < 0:
+                    raise LimitReached("nesting")
                 yield Member(tuple(path), value, start)
             expects = "more" if path else "end"
         elif expects in ("key", "key or }"):
