@@ -74,7 +74,7 @@ def reaching(operation: str) -> bool:
     """Say whether an operation of TensorFlow reaches files, or Python."""
     look = tables()
     name = operation.removeprefix("tf.").removeprefix("compat.v1.")
-    return name in look.operations or name.startswith(look.starts)
+    return name in look.operations or name.startswith(look.starts) or name.endswith(" of a file")
 
 
 def _dangerous(detail: Mapping[str, Any]) -> bool:

@@ -99,6 +99,7 @@ HONEST = {
         legacy("Conv2D", kernel_initializer=legacy("VarianceScaling", scale=1.0), kernel_regularizer=legacy("L1L2", l1=0.0)),
         legacy("TimeDistributed", layer=legacy("Dense", units=1)),
         legacy("TFOpLambda", function="math.multiply"),
+        legacy("TFOpLambda", function="print"),
         legacy("TensorFlowOpLayer", node_def='{"name": "x", "op": "Mul"}'),
     ),
     "keras hub": sequential(layer("GemmaBackbone", "keras_hub.src.models.gemma.gemma_backbone", "keras_hub>GemmaBackbone")),
@@ -182,6 +183,10 @@ FOREIGN = [
     },
     legacy("TFOpLambda", function="io.write_file"),
     legacy("TFOpLambda", function="keras.utils.get_file"),
+    legacy("TFOpLambda", function="data.TFRecordDataset"),
+    legacy("TFOpLambda", function="distribute.Server"),
+    legacy("TFOpLambda", function="print") | {"inbound_nodes": [["a", 0, 0, {"output_stream": "file:///x"}]]},
+    legacy("TFOpLambda", function="random.fixed_unigram_candidate_sampler", a={"vocab_file": "/etc/passwd"}),
     legacy("TensorFlowOpLayer", node_def='{"name": "x", "op": "WriteFile"}'),
 ]
 

@@ -33,6 +33,9 @@ ORDER = 60
 _HOLDERS = frozenset({"keras", "hdf5", "savedmodel"})
 # Classes whose configuration names an operation of TensorFlow.
 _OPERATIONS = frozenset({"TFOpLambda", "ClassMethod", "InstanceMethod"})
+# Operations that open a file where one is named.
+_OPENING = frozenset({"print", "PrintV2", "fixed_unigram_candidate_sampler", "FixedUnigramCandidateSampler"})
+_OPENED = ("file:", "vocab_file")
 # Classes that load a whole model from elsewhere.
 _FILES = MappingProxyType({"TFSMLayer": "filepath", "KerasLayer": "handle"})
 # A path is short, and one line.
@@ -174,7 +177,8 @@ class _Seen:
             self._pickles += config.texts("module")
         elif name in _OPERATIONS:
             for value, at in config.texts("function"):
-                self._note("keras.operation", value, at, layer=name)
+                opens = value.rpartition(".")[2] in _OPENING and mentions(self._text, _OPENED)
+                self._note("keras.operation", f"{value} of a file" if opens else value, at, layer=name)
         elif name == "TensorFlowOpLayer":
             for value, at in config.texts("node_def"):
                 for operation in _operation().findall(value):
