@@ -15,6 +15,8 @@ from mlgate.core.limits import DEFAULT, Limits
 
 # As deep as libyaml goes.
 DEEPEST = 1000
+# Steps of all paths together, for each character: a text of short scalars far down has more.
+_STEPS, _FEW_STEPS = 20, 1_000_000
 # PyYAML's own scanner reads about this much in a few seconds.
 _MOST_PURE = 1 << 20
 # What no loader takes for YAML.
@@ -131,7 +133,7 @@ class _Walk:
         # Keys and indexes of the open collections; None where a mapping waits for a key.
         self._path: list[str | int | None] = []
         self._anchors: dict[str, str] = {}
-        self._document = 0
+        self._document = self._steps = 0
 
     def step(self, event: Any) -> Iterator[Node | None]:
         kind = type(event).__name__
@@ -176,6 +178,9 @@ class _Walk:
             self._path[-1] = key if step is None else None
 
     def _node(self, value: str | None, tag: str, event: Any) -> Node:
+        self._steps += len(self._path)
+        if self._steps > _FEW_STEPS + _STEPS * event.start_mark.index:
+            raise LimitReached("nesting")
         path = tuple("" if step is None else step for step in self._path)
         return Node(path, value, tag, event.start_mark.line + 1, self._document)
 
