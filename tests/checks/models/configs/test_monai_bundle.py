@@ -91,3 +91,18 @@ def test_whatever_the_bytes(data):
             st.sampled_from([b"[", b"{", b'"$', b"lambda:", b"\\", b"\xff", b"@", b"("])
         )
     assert "reader-failed" not in reasons(look(bytes(seed), "a.json"))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "$@y.__class__.__init__.__globals__['os']",
+        "$@y::z.__init__.__globals__",
+        "$monai.utils.optional_import('os')[0].system('true')",
+        "$optional_import('subprocess')[0].run('true')",
+        "$getattr(optional_import('o' + 's')[0], 'sys' + 'tem')('true')",
+    ],
+)
+def test_ways_out_of_a_reference(expression):
+    found = {each.severity.value for each in judged(look(json.dumps({"x": expression}).encode(), "a.json"))}
+    assert found & {"high", "critical"}

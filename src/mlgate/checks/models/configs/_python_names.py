@@ -150,6 +150,11 @@ class Names:
             base, name = self.resolve(owner, depth), self.constant(node.args[-1], depth)
             return None if base is None else _attribute(base, name if isinstance(name, str) else "?")
         called = self.resolve(node.func, depth)
+        last = getattr(node.func, "attr", None) or getattr(node.func, "id", None)
+        if last == "optional_import" and node.args:
+            # MONAI's, which gives the module and whether it was there.
+            name = self.constant(node.args[0], depth)
+            return name if isinstance(name, str) else "?"
         if called is None:
             return None
         if called in ("builtins.__import__", "importlib.import_module", "importlib.__import__"):
@@ -180,6 +185,8 @@ class Names:
             return None
         key = self.constant(node.slice, depth)
         name = key if isinstance(key, str) else "?"
+        if base in HOSTS and isinstance(node.slice, ast.Constant) and node.slice.value == 0:
+            return base
         if base == "sys.modules":
             return "sys.modules.?" if name == "?" else name
         if base == "globals":

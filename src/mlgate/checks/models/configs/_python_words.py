@@ -20,7 +20,7 @@ _WORDS = (
     b"__getattribute__(", b"get_objects", b"resolve_name", b"pydoc", b"webbrowser",
     b"compile_command", b"xmlrpc", b"open_connection", b"get_server_certificate", b"http.server",
     b"cpp_extension", b"exec_command", b"addsitedir", b"rmtree", b"SourceFileLoader", b"attrgetter",
-    b"getattr_static",
+    b"getattr_static", b"optional_import",
     b"LD_PRELOAD", b"LD_AUDIT", b"DYLD_INSERT_LIBRARIES", b"PYTHONSTARTUP", b"PYTHONPATH", b"BASH_ENV",
 )  # fmt: skip
 # Common words, and what makes them telling.

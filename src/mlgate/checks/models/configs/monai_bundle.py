@@ -60,4 +60,4 @@ def _expression() -> re.Pattern[str]:
 
 @cache
 def _references() -> re.Pattern[str]:
-    return re.compile(r"(?<![\w)\]])@[\w#:.]*\w")
+    return re.compile(r"(?<![\w)\]])@\w+(?:(?:#|::)\w+)*")

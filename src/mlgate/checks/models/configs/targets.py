@@ -128,6 +128,11 @@ class _Document:
     def _resolved(self, value: str, path: tuple[str | int, ...]) -> str:
         """Put in what OmegaConf's ``${...}`` refers to, where it stands in the same document."""
         for _ in range(50):
+            # MONAI's references, by value or by text.
+            named = _monai().fullmatch(value)
+            if named is not None:
+                value = self._look_up(re.sub("::|#", ".", named[1]), path)
+                continue
             if "${" not in value or len(value) > _LONGEST_TARGET:
                 break
             value = _reference().sub(lambda found: self._look_up(found[1], path), value)
@@ -168,6 +173,11 @@ def _dotted() -> re.Pattern[str]:
 @cache
 def _reference() -> re.Pattern[str]:
     return re.compile(r"\$\{([^{}$\n]{1,200})\}")
+
+
+@cache
+def _monai() -> re.Pattern[str]:
+    return re.compile(r"\s*\$?[@%](\w+(?:(?:::|#)\w+)*)\s*")
 
 
 @cache
