@@ -101,3 +101,46 @@ def test_honest_uses_of_the_same_are_quiet(body):
 def test_a_function_of_a_known_package_is_judged_by_its_first_word(name, severity):
     module, _, function = name.rpartition(".")
     assert worst(b"}" + text("fn") + named(module, function) + b"s") == severity
+
+
+ARRAY = named("numpy._core.multiarray", "_reconstruct")
+BUFFER = named("pyarrow.lib", "py_buffer") + b"C\x04abcd\x85R"
+
+
+@pytest.mark.parametrize(
+    ("body", "severity"),
+    [
+        (named("pyarrow.lib", "type_for_alias") + text("string") + b"\x85R", None),
+        (BUFFER, None),
+        (named("pyarrow.lib", "_restore_array") + b"(" + BUFFER + b"K\x01t\x85R", None),
+        (named("pyarrow.lib", "py_buffer") + MAPPER + b"\x85R", "high"),
+        (named("pyarrow.lib", "list_") + MAPPER + b"\x85R", "high"),
+        (
+            named("pandas.core.indexes.interval", "_new_IntervalIndex")
+            + named("pandas.core.indexes.interval", "IntervalIndex")
+            + b"}\x86R",
+            None,
+        ),
+        (
+            named("pandas.core.indexes.interval", "_new_IntervalIndex")
+            + named("acme.models", "Net")
+            + b"}\x86R",
+            "high",
+        ),
+        (named("jax._src.array", "_reconstruct_array") + b"(" + ARRAY + b")}}tR", None),
+        (
+            named("jax._src.array", "_reconstruct_array") + b"(" + named("numpy", "fromfile") + b")}}tR",
+            "high",
+        ),
+        (
+            named("torch._tensor", "_rebuild_from_type_v2")
+            + b"("
+            + named("acme.nested_tensor", "_rebuild_njt")
+            + named("torch", "Tensor")
+            + b"))tR",
+            "critical",
+        ),
+    ],
+)
+def test_what_pandas_pyarrow_and_jax_write_is_told_from_its_like(body, severity):
+    assert worst(body) == severity

@@ -23,6 +23,9 @@ _NUMBERS = frozenset(("int", "float", "bool", "none", "number"))
 _ALIASES = frozenset(
     ("np", "pd", "sp", "tf", "nn", "plt", "xp", "jnp", "cp", "mp", "dist", "hub", "jit", "utils")
 )
+# What torch and NumPy write as the function that makes a tensor or an array.
+_NESTED = "torch.nested._internal.nested_tensor._rebuild_njt"
+_REBUILT = ("numpy._core.multiarray._reconstruct", "numpy.core.multiarray._reconstruct")
 _GENERIC = ("typing.", "types.", "collections.", "builtins.", "typing_extensions.")
 
 
@@ -411,7 +414,8 @@ def _is(kind: str, arg: Mapping[str, Any], module: str) -> bool:
     if kind == "class":
         return _harmless(value) and (class_like(value) or ordinary(*split(value)))
     if kind == "rebuild":
-        return value.startswith("torch._utils._rebuild_") or value.endswith(".nested_tensor._rebuild_njt")
+        torch = value.startswith("torch._utils._rebuild_") or value == _NESTED
+        return torch if module.startswith("torch") else value in _REBUILT
     if kind == "generic":
         return value.startswith(_GENERIC) and _harmless(value)
     # A getattr that waits to be called reaches anything.
