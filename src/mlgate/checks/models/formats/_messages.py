@@ -216,12 +216,13 @@ def text_events(text: str, schema: Schema, root: str, clock: Clock) -> Iterator[
             name = name if listed else ""
 
 
-def text_form(blob: Blob, limits: Limits, marks: str, names: tuple[str, ...]) -> str:
+def text_form(blob: Blob, limits: Limits, words: tuple[str, ...], marks: str, names: tuple[str, ...]) -> str:
     """Return a text that may hold a message in text form.
 
     Args:
         blob: Of any size.
         limits: Of the policy.
+        words: One of them is in all that the pattern matches: they are found much sooner.
         marks: A pattern that the text form of such a message cannot do without.
         names: Endings of names that promise one.
 
@@ -230,6 +231,8 @@ def text_form(blob: Blob, limits: Limits, marks: str, names: tuple[str, ...]) ->
         LimitReached: It is longer than ``limits.text_bytes``, and its name or beginning
             says that it holds one.
     """
+    if blob.size <= limits.text_bytes and not any(word in read_text(blob, limits) for word in words):
+        raise Declined
     mark = re.compile(marks)
     if blob.size > limits.text_bytes and not (
         blob.name.endswith(names) or mark.search(blob.head.decode("latin-1"))

@@ -31,7 +31,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: It has no layer.
         LimitReached: It is too long, or imports too many.
     """
-    text = text_form(blob, limits, _MARKS, (".prototxt",))
+    text = text_form(blob, limits, ("layer",), _MARKS, (".prototxt",))
     layers = Layers(blob, limits, lines=True)
     line = 0
     try:

@@ -30,7 +30,9 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: It holds no graph.
         LimitReached: It is too long, or asks for too much.
     """
-    text = text_form(blob, limits, _MARKS, (".textproto", ".prototxt", ".pbtxt", ".onnxtxt"))
+    text = text_form(
+        blob, limits, ("op_type", "external_data"), _MARKS, (".textproto", ".prototxt", ".pbtxt", ".onnxtxt")
+    )
     parts = Parts(blob, limits, clock, lines=True)
     line = 0
     try:

@@ -34,7 +34,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: It holds no graph with an operator of TensorFlow's own.
         LimitReached: It is too long, or holds too much to note.
     """
-    text = text_form(blob, limits, _MARKS, (".pbtxt", ".pb.txt", ".textproto"))
+    text = text_form(blob, limits, ("node",), _MARKS, (".pbtxt", ".pb.txt", ".textproto"))
     found = False
     for root in (root for root in ROOTS if _NEEDS[root] in text):
         graphs = Graphs(blob, root, limits, clock, lines=True)
