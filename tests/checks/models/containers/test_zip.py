@@ -426,3 +426,10 @@ def test_a_first_entry_as_long_as_the_wide_end_records_is_no_second_directory(le
     made = data + wide_end(start, len(data) - start, 2, len(data), short=short)
     seen = look(made, "m.pt")
     assert (judged(seen), seen.not_checked) == ((), ())
+
+
+def test_a_last_entry_that_would_begin_behind_the_end_is_empty():
+    header = struct.pack("<IHHHHHIIIHH", 0x04034B50, 20, 8, 0, 0, 0, 0, 0, 0, 60, 60_000)
+    seen = look(b"\x80\x04K\x01." + header + b"n" * 80, "m.pkl")
+    assert "reader-failed" not in reasons(seen)
+    assert "truncated" in reasons(seen)

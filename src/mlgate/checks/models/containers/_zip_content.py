@@ -62,7 +62,8 @@ def content(  # noqa: PLR0917 - the archive, one reading of an entry, and what i
         UnsupportedMethod: For ``method``.
         LimitReached: The content is too large.
     """
-    available = min(packed, max(limit - entry.data, 0))
+    # Without an entry behind it, a deferred size comes out below zero.
+    available = max(min(packed, limit - entry.data), 0)
     if method == STORED:
         crc = zlib.crc32(read_at(stream, entry.data, available)) if available <= _SMALL else None
         return Content(
