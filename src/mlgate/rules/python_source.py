@@ -28,6 +28,12 @@ _IMPORTED = (
 )  # fmt: skip
 # The same, of names that other programs have as well: only beside a model.
 _BESIDE = ("pipeline.py", "handler.py", "inference.py", "model.py", "custom_generate.py", "custom_handler.py")
+# What such files do where they are a script to try a model with, or a package with a library of its own.
+_EXPECTED = {
+    "inference.py": ("network", "changes"),
+    "model.py": ("network", "changes"),
+    "__init__.py": ("native",),
+}
 # Of these, what lies in the folders of a pipeline's parts is beside them.
 _BELOW = ("pipeline.py", "handler.py")
 _ATLAS = ("AML.T0011.000", "AML.T0010.003")
@@ -155,7 +161,8 @@ def _severity(fact: Fact, near: _Near) -> Severity | None:
             return Severity.CRITICAL
         if fact.detail["where"] == "load" and act != "executes":
             return None
-        return Severity.HIGH if act in _GRAVE else Severity.MEDIUM
+        mild = act in _EXPECTED.get(posixpath.basename(fact.location.member or fact.location.path), ())
+        return Severity.HIGH if act in _GRAVE and not mild else Severity.MEDIUM
     if near.model(fact) and act not in _ORDINARY:
         return Severity.HIGH if disguised else Severity.MEDIUM
     return Severity.MEDIUM if disguised and act == "evaluates" else None

@@ -38,6 +38,9 @@ _FILES = (
     "os.truncate",
     "os.chmod",
 )
+_MODULES = frozenset(
+    ("os", "posix", "nt", "subprocess", "builtins", "importlib", "sys", "pty", "ctypes", "runpy", "pickle")
+)
 _UNPICKLERS = ("pickle.", "_pickle.", "dill.", "cloudpickle.", "marshal.", "shelve.")
 _OWASP = ("ML06:2023", "LLM03:2025")
 
@@ -51,11 +54,12 @@ def _nemo(fact: Fact) -> bool:
 
 def _dangerous(fact: Fact, policy: Any) -> Iterator[Hit]:
     # A module alone is what hydra.utils.get_object hands on to whatever takes a name out of it.
-    danger = _callables.danger(fact.subject if "." in fact.subject else f"{fact.subject}.__dict__")
+    module = "." not in fact.subject
+    danger = ("resolves" if fact.subject in _MODULES else None) if module else _callables.danger(fact.subject)
     if danger is None or fact.subject in policy.models.allow_globals:
         return
     severity = _SEVERITIES[danger]
-    if fact.subject.startswith(_FILES) or "." not in fact.subject:
+    if fact.subject.startswith(_FILES):
         severity = max(severity, Severity.HIGH)
     if fact.subject.startswith(_UNPICKLERS):
         severity = Severity.CRITICAL

@@ -496,3 +496,20 @@ def test_what_a_hub_configuration_offers_is_called():
     found = {each.severity.value for each in judged(look(source, "hubconf.py")) if each.rule == "MLG-HFR-004"}
     assert found == {"medium"}
     assert judged(look(source, "modeling_x.py")) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "severity"),
+    [
+        ("inference.py", "requests.get('http://x')", "medium"),
+        ("inference.py", "open('out.png', 'wb')", "medium"),
+        ("inference.py", "subprocess.run(['x'])", "high"),
+        ("handler.py", "requests.get('http://x')", "high"),
+        ("__init__.py", "ctypes.CDLL('x.so')", "medium"),
+        ("__init__.py", "requests.get('http://x')", "high"),
+    ],
+)
+def test_what_a_script_to_try_a_model_may_do(name, line, severity):
+    files = {name: file(name, (IMPORT + line).encode()), "x.gguf": file("x.gguf", b"GGUF")}
+    found = [each.severity.value for each in judged(collect(scope(files))) if each.rule == "MLG-HFR-004"]
+    assert found == [severity]

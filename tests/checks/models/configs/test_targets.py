@@ -123,6 +123,7 @@ def test_what_hydra_is_asked_to_look_up():
     assert not judged(look(b"f:\n  path: os.system\n  _target_: acme.X\n", "c.yaml"))
     text = "f:\n  _target_: hydra.utils.get_object\n  _args_: [builtins.exec]\n"
     assert [each.subject for each in judged(look(text.encode(), "c.yaml"))] == ["builtins.exec"]
+    assert not judged(look(b"f:\n  _target_: hydra.utils.instantiate\n  _args_: [x, data]\n", "c.yaml"))
     text = "f:\n  _target_: hydra.utils.get_object\n  path: os\n"
     assert [each.severity.value for each in judged(look(text.encode(), "c.yaml"))] == ["high"]
 
