@@ -176,6 +176,25 @@ def test_pickles_in_other_metadata_are_looked_at(carrier):
     assert called(look(stream(PLAIN, metadata=[("custom", EVIL)]))) == {"posix.system"}
 
 
+TEXT = b"cposix\nsystem\n(S'true'\ntR."
+
+
+@pytest.mark.parametrize("carrier", ["stream", "file", "parquet"])
+@pytest.mark.parametrize("name", ["acme.extension", "ray.data.arrow_tensor"])
+def test_pickles_of_the_old_protocols_are_looked_at(carrier, name):
+    field = {"metadata": [(NAME, name), (METADATA, TEXT)]}
+    assert called(look(CARRIERS[carrier](field))) == {"posix.system"}
+    assert called(look(parquet((b"custom", TEXT)))) == {"posix.system"}
+
+
+def test_sentences_are_no_pickles():
+    for words in ("created by a program.", "(c) somebody.", "it is a table."):
+        seen = look(stream(PLAIN, metadata=[("comment", words)]))
+        assert (judged(seen), seen.not_checked) == ((), ())
+        seen = look(parquet((b"comment", words.encode())))
+        assert (judged(seen), seen.not_checked) == ((), ())
+
+
 def test_parquet_is_known_by_its_end():
     data = parquet((b"ARROW:schema", base64.b64encode(stream(EVIL_TYPE))), head=b"xxxx")
     assert called(look(data)) == {"posix.system"}

@@ -21,6 +21,8 @@ _PYTHON = "arrow.py_extension_type"
 _RAY = "ray.data."
 _CELLS = "ray.data.arrow_pickled_object"
 _PICKLE = tuple(b"\x80%c" % version for version in range(2, 6))
+# A name, a mark, or an empty list, mapping or tuple.
+_OLD = (b"c", b"(", b"]", b"}", b")", b"i")
 # A schema message is the only one of a stream that is read.
 _SCHEMA = 1
 _LONGEST_NAME = 500
@@ -108,6 +110,14 @@ def _roots(blob: Blob) -> Iterator[tuple[str, int, int]]:
             yield "Footer", blob.size - 10 - size, size
 
 
+def _may_be_pickle(blob: Blob, start: int, size: int) -> bool:
+    """Say whether a value begins as a pickle does, of the old protocols as well."""
+    begin = read_at(blob.stream, start, min(size, 2))
+    if begin.startswith(_PICKLE):
+        return True
+    return size > 3 and begin[:1] in _OLD and read_at(blob.stream, start + size - 1, 1) == b"."
+
+
 def _metadata(  # noqa: PLR0917 - a table, where it stands, and what is known already
     blob: Blob, flat: Flat, table: Table, place: int, clock: Clock, told: set[tuple[str, bool]]
 ) -> Iterator[Fact | NotChecked | Blob]:
@@ -120,7 +130,7 @@ def _metadata(  # noqa: PLR0917 - a table, where it stands, and what is known al
         start, size = flat.vector(pair, "value")
         start += place
         key = flat.text(pair, "key", len(_METADATA) + 1).encode("utf-8", "replace")
-        pickled = read_at(blob.stream, start, min(size, 2)).startswith(_PICKLE)
+        pickled = _may_be_pickle(blob, start, size)
         if key == _NAME:
             names.append((flat.text(pair, "value", _LONGEST_NAME), start))
         elif key == _METADATA or pickled:

@@ -21,6 +21,8 @@ _SCHEMA = b"ARROW:schema"
 # Held in memory at once.
 _MOST = 32 << 20
 _PICKLE = tuple(b"\x80%c" % version for version in range(2, 6))
+# What a pickle of the old protocols begins with; it ends with a full stop.
+_OLD = (b"c", b"(", b"]", b"}", b")", b"i")
 
 
 def sniff(blob: Blob) -> bool:
@@ -85,5 +87,5 @@ def _value(blob: Blob, key: bytes, value: bytes, offset: int) -> Iterator[Fact |
             )
             return
         yield member(blob, name, io.BytesIO(decoded), len(decoded), container=FORMAT)
-    elif value.startswith(_PICKLE):
+    elif value.startswith(_PICKLE) or (value.startswith(_OLD) and value.endswith(b".")):
         yield member(blob, name, io.BytesIO(value), len(value), container=FORMAT, tentative=True)
