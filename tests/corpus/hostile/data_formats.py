@@ -446,7 +446,7 @@ def _msgpack() -> Iterator[Sample]:
     for kind, evil in PAYLOADS.items():
         for name, data in {
             "bytes": _pack({"params": {"kernel": evil}}),
-            "text": _pack({"params": {"kernel": base64.b64encode(evil).decode()}}),
+            # Pickles in base64 are not here: no reader of such files decodes a text.
             "extension": b"\xdf\0\0\0\1" + _pack("params") + _extension(1, evil),
             "unknown extension": b"\xdf\0\0\0\1" + _pack("params") + _extension(99, evil),
             "key": b"\xdf\0\0\0\1" + _pack(evil) + _pack(1),
