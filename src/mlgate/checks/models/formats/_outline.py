@@ -7,6 +7,7 @@ from mlgate.checks.models.stream import CHUNK, read_at
 # More than a key, and a length or number.
 _LONGEST = 20
 _FIRST = 4096
+_RUN = 256
 # Of a field, by wire type, where it has always the same.
 _WIDTHS = (0, 9, 0, 0, 0, 5, 0, 0)
 
@@ -65,6 +66,12 @@ def _fields(blob: Blob, clock: Clock) -> set[tuple[int, int]]:
                 width = 2
             if width and at + width <= size:
                 keys.add(key)
+                if _WIDTHS[kind] and place + width < last and data[place + width] == key:
+                    # Texts repeat themselves: all fields of a run are stepped over at once.
+                    run = data[place : min(place + _RUN * width, last) : width]
+                    same = len(run) - len(run.lstrip(run[:1]))
+                    at += min(same, (size - at) // width) * width
+                    continue
                 at += width
                 continue
         try:
