@@ -35,6 +35,8 @@ MAPPER = instance(
         instance("nltk.lazyimport", "LazyModule"),
         instance("lightning_utilities.core.imports", "LazyModule"),
         instance("typing", "_GenericAlias"),
+        named("pyarrow.lib", "OSFile") + text("model") + text("w") + b"\x86\x81",
+        instance("matplotlib.dviread", "_LuatexKpsewhich"),
         instance("polars.expr.expr", "Expr", b"C\x02N."),
         named("torch.fx.graph_module", "GraphModule")
         + instance("torch.nn.modules.module", "Module")
