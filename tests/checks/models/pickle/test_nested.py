@@ -117,3 +117,13 @@ def test_what_only_begins_as_a_pickle_is_quiet(name, protocol):
 )
 def test_a_payload_may_begin_with_any_opcode(payload):
     assert "os.system" in called(look(pickle.dumps({"data": payload * 2}, 4), "m.pkl"))
+
+
+def test_a_program_in_the_data_of_a_pickle_is_seen():
+    program = b"\x7fELF\2\1\1" + bytes(9) + (2).to_bytes(2, "little") + (62).to_bytes(2, "little")
+    program += (1).to_bytes(4, "little") + (64).to_bytes(8, "little") * 2 + bytes(8) + bytes(4)
+    program += (
+        (64).to_bytes(2, "little") + (56).to_bytes(2, "little") + (1).to_bytes(2, "little") + bytes(206)
+    )
+    seen = look(pickle.dumps({"data": program}, 4), "m.pkl")
+    assert "payload.executable" in {fact.kind for fact in seen.facts}

@@ -61,6 +61,7 @@ def _patterns() -> dict[str, re.Pattern[bytes]]:
         ),
         "compressed": re.compile(
             rb"x[\x01\x5e\x9c\xda]|\x1f\x8b\x08|BZh[1-9]1AY&SY|\xfd7zXZ\x00|\x04\"M\x18|PK\x03\x04"
+            rb"|\x7fELF|MZ[\s\S]{56,}|\xcf\xfa\xed\xfe|\xce\xfa\xed\xfe|\xca\xfe\xba[\xbe\xbf]"
         ),
         "base64": re.compile(rb"[A-Za-z0-9+/_-]{20}[A-Za-z0-9+/_\-\s]*={0,2}\s*"),
         "hex": re.compile(rb"[0-9a-fA-F]{20}[0-9a-fA-F\s]*"),
