@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -118,3 +120,10 @@ def test_the_examples_policies_are_valid():
         loaded = load.load(".mlgate.yaml", lambda path, folder=folder: (folder / path).read_bytes())
         assert loaded.policy.assessment
         assert yaml.safe_load((folder / ".mlgate.yaml").read_text())["version"] == 1
+
+
+def test_the_page_of_formats_is_current():
+    written = subprocess.run(
+        [sys.executable, "scripts/formats.py"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert (ROOT / "docs/formats.md").read_text(encoding="utf-8") == written, "run `make docs`"
