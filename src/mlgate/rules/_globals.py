@@ -394,7 +394,7 @@ def _is(kind: str, arg: Mapping[str, Any], module: str) -> bool:
         return actual == "text" and (not texts or value in texts.split("|"))
     if kind == "name":
         return actual == "text" and (_public(value) or value in tables().bound)
-    if kind in ("none", "bytes", "tuple"):
+    if kind in ("none", "bytes", "tuple", "nested"):
         return bool(actual == kind)
     if kind == "storage":
         return actual in ("persistent", "call", "instance", "unknown") and _harmless(value)

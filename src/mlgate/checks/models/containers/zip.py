@@ -22,6 +22,7 @@ from mlgate.checks.models.containers._zip_listing import (
     record_sizes,
 )
 from mlgate.checks.models.containers._zip_records import differences, prefix, structure
+from mlgate.checks.models.containers._zip_series import series
 from mlgate.checks.models.paths import escape, link_escapes
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.stream import chunks, member, printable, read_at
@@ -54,6 +55,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: There is neither a directory nor an entry.
         LimitReached: Too many entries, or too much content.
     """
+    if series(blob, limits, clock):
+        raise Declined  # read archive by archive
     archive = listing(blob.stream, blob.size, limits, clock)
     if not archive.entries and not archive.directories:
         raise Declined
