@@ -1,8 +1,10 @@
 """What single libraries write into pickles, and what the same calls must not be given."""
 
 import pytest
+from tests.checks.models.building import judged, look
 
-from mlgate.rules._globals import callable_with, category
+from mlgate.core.severity import Severity
+from mlgate.rules._globals import callable_with, category, evaluates
 
 ARRAY = {"type": "call", "value": "numpy._core.numeric._frombuffer"}
 SYSTEM = {"type": "global", "value": "posix.system"}
@@ -34,3 +36,33 @@ def test_the_metadata_of_distributed_checkpoints_is_data():
     assert category("torch.distributed.checkpoint.metadata", "Metadata") is None
     assert category("torch.distributed.rpc", "rpc_sync") == "executes"
     assert category("torch.distributed.checkpoint", "load") == "loads"
+
+
+TEXT = {"type": "text", "value": "__import__('os').system('true')"}
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "answer"),
+    [
+        ("Tuple", [TEXT], True),
+        ("Tuple", [{"type": "tuple", "items": [TEXT]}], True),
+        ("Integral", [{"type": "nested"}], True),
+        ("Lambda", None, True),
+        (
+            "Add",
+            [{"type": "instance", "value": "sympy.core.symbol.Symbol"}, {"type": "int", "value": 1}],
+            False,
+        ),
+        ("Symbol", [{"type": "text", "value": "x"}], False),
+    ],
+)
+def test_classes_of_sympy_run_the_texts_that_they_are_given(name, args, answer):
+    assert evaluates("sympy.core.anything", name, args) is answer
+    assert not evaluates("acme.core", name, args)
+
+
+def test_a_pickle_that_has_sympy_run_a_text_is_critical():
+    data = b"\x80\x02csympy.core.containers\nTuple\nX\x04\0\0\0true\x85\x81."
+    assert judged(look(data, "m.pkl"))[0].severity is Severity.CRITICAL
+    data = b"\x80\x02csympy.core.symbol\nSymbol\nX\x01\0\0\0x\x85\x81."
+    assert all(each.severity <= Severity.MEDIUM for each in judged(look(data, "m.pkl")))

@@ -38,6 +38,7 @@ class Tables(Struct, frozen=True):
         telling: Category by name, whatever the module.
         loading: First words of functions that load what they are told to.
         acting: First words of functions that act.
+        evaluates: Packages whose classes run texts, with the names of those that do not.
         iterators: Names of classes whose instances call what they are given.
         commands: First words of commands.
         actors: Parts of the names of classes that could run one.
@@ -61,6 +62,7 @@ class Tables(Struct, frozen=True):
     telling: Mapping[str, str]
     loading: frozenset[str]
     acting: frozenset[str]
+    evaluates: Mapping[str, frozenset[str]]
     iterators: frozenset[str]
     commands: frozenset[str]
     actors: tuple[str, ...]
@@ -105,6 +107,7 @@ def tables() -> Tables:
         telling=telling,
         loading=frozenset(data["telling"]["loading"]),
         acting=frozenset(data["telling"]["acting"]),
+        evaluates={package: frozenset(names) for package, names in data["evaluates"].items()},
         iterators=frozenset(data["telling"]["iterators"]),
         commands=frozenset(data["telling"]["commands"]),
         actors=tuple(data["telling"]["actors"]),
@@ -230,6 +233,12 @@ def makes_class(name: str, args: Sequence[Mapping[str, Any]] | None) -> bool:
     if args[2]["type"] != "dict" or any(base["type"] not in ("global", "call", "instance") for base in bases):
         return False
     return bool(bases) or name.rpartition(".")[2].lower().endswith(("meta", "type", "metaclass"))
+
+
+def evaluates(module: str, name: str, args: Sequence[Mapping[str, Any]] | None) -> bool:
+    """Say whether a class runs a text that is among its arguments, or may be."""
+    harmless = tables().evaluates.get(module.partition(".")[0])
+    return harmless is not None and name not in harmless and (args is None or bool(_texts(args)))
 
 
 def mild(module: str, name: str, args: Sequence[Mapping[str, Any]] | None) -> bool:

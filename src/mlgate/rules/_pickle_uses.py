@@ -56,6 +56,10 @@ def danger_of(fact: Fact) -> str | None:
         return category(fact) or "code"
     if fact.kind == "pickle.instance" and fact.detail["name"].lstrip("_") in meaning.tables().iterators:
         return category(fact) or "executes"
+    if fact.kind != "pickle.import" and meaning.evaluates(
+        fact.detail["module"], fact.detail["name"], fact.detail["args"]
+    ):
+        return category(fact) or "executes"
     if fact.subject in meaning.tables().shapes:
         if fact.kind == "pickle.import":
             return None
