@@ -36,6 +36,9 @@ _EXPECTED = {
 }
 # Of these, what lies in the folders of a pipeline's parts is beside them.
 _BELOW = ("pipeline.py", "handler.py")
+# What a pickle says of what it imports.
+_PICKLED = ("pickle.import", "pickle.call", "pickle.instance")
+_REMOVES = ("os.remove", "os.unlink", "os.removedirs", "shutil.rmtree", "pathlib.Path.unlink")
 _ATLAS = ("AML.T0011.000", "AML.T0010.003")
 _OWASP = ("ML06:2023", "LLM03:2025")
 
@@ -46,9 +49,11 @@ class _Near:
     def __init__(self, facts: Sequence[Fact]) -> None:
         self._models: set[str] = set()
         self._named: set[tuple[str, str]] = set()
+        self._mapped: set[tuple[str, str]] = set()
         self._over: set[str] = set()
         self._builders: set[str] = set()
         self._imports: dict[str, list[Fact]] = {}
+        scripts: list[Fact] = []
         for fact in facts:
             path = fact.location.path
             folder = posixpath.dirname(_full(fact))
@@ -58,6 +63,9 @@ class _Near:
             elif fact.kind == "huggingface.auto-map":
                 module = fact.subject.rpartition("--")[2].partition(".")[0]
                 self._named.add((folder, f"{module}.py"))
+                self._mapped.add((folder, f"{module}.py"))
+            elif fact.kind in _PICKLED:
+                self._named.update(_modules(fact, folder))
             elif fact.kind == "mlflow.code":
                 self._named.add((posixpath.normpath(posixpath.join(folder, fact.subject)), "*"))
             elif fact.kind == "python.import":
@@ -71,8 +79,10 @@ class _Near:
                 handler = posixpath.basename(fact.subject.partition(":")[0])
                 # An archive may also be a tar, or look like one of another kind.
                 self._named |= {(path, handler), (folder, handler), (posixpath.dirname(folder), handler)}
-            elif fact.kind == "python.dataset-builder" and dataset_script(fact):
-                self._builders.add(_place(fact))
+            elif fact.kind == "python.dataset-builder":
+                scripts.append(fact)
+        # Only now it is known where models lie.
+        self._builders.update(_place(fact) for fact in scripts if dataset_script(fact) or self.model(fact))
         self._follow()
 
     def _follow(self) -> None:
@@ -123,6 +133,29 @@ class _Near:
         """Say whether the file is a dataset's script, whose methods all run."""
         return _place(fact) in self._builders
 
+    def used(self, fact: Fact) -> bool:
+        """Say whether a loader makes instances of the file's classes, and calls them."""
+        name = posixpath.basename(fact.location.member or fact.location.path)
+        if self.dataset(fact) or (posixpath.dirname(_full(fact)), name) in self._mapped:
+            return True
+        packed = fact.detail.get("container") == "torch-model-archive"
+        return name == "handler.py" and not packed and self.imported(fact)
+
+
+def _modules(fact: Fact, folder: str) -> Iterator[tuple[str, str]]:
+    """Yield where a module lies that a pickle imports: beside it, or at the root."""
+    module = str(fact.detail.get("module", ""))
+    parts = module.split(".")
+    if not module or module == "__main__" or not all(map(str.isidentifier, parts)):
+        return
+    beside = {posixpath.dirname(fact.location.path), folder}
+    for place in (*beside, "") if len(parts) == 1 else beside:
+        yield place, f"{parts[0]}.py"
+        for number in range(1, len(parts) + 1):
+            yield posixpath.join(place, *parts[:number]), "__init__.py"
+        if len(parts) > 1:
+            yield posixpath.join(place, *parts[:-1]), f"{parts[-1]}.py"
+
 
 def _above(path: str) -> Iterator[str]:
     yield path
@@ -152,20 +185,31 @@ def _severity(fact: Fact, near: _Near) -> Severity | None:
     act, hidden = fact.detail["act"], fact.detail["source"] in ("decoded", "downloaded")
     disguised = hidden and act in ("evaluates", "loads")
     imported = near.imported(fact)
-    if fact.detail["where"] == "load" and not near.dataset(fact):
-        if not imported:
-            return None
-        return Severity.HIGH if disguised else Severity.MEDIUM if act == "executes" else None
+    if fact.detail["where"] == "load":
+        return _when_used(fact, near) if imported else None
     if imported:
         if disguised:
             return Severity.CRITICAL
-        if fact.detail["where"] == "load" and act != "executes":
-            return None
         mild = act in _EXPECTED.get(posixpath.basename(fact.location.member or fact.location.path), ())
         return Severity.HIGH if act in _GRAVE and not mild else Severity.MEDIUM
     if near.model(fact) and act not in _ORDINARY:
         return Severity.HIGH if disguised else Severity.MEDIUM
     return Severity.MEDIUM if disguised and act == "evaluates" else None
+
+
+def _when_used(fact: Fact, near: _Near) -> Severity | None:
+    """Grade what methods do that loaders call: honest ones fetch data, and clear up after themselves."""
+    act, source = fact.detail["act"], fact.detail["source"]
+    used = near.used(fact)
+    if source in ("decoded", "downloaded") and act in ("evaluates", "loads"):
+        return Severity.CRITICAL if near.dataset(fact) else Severity.HIGH
+    if act == "executes":
+        return Severity.HIGH if used and source != "usual" else Severity.MEDIUM
+    if act == "writes":
+        return Severity.HIGH if used else Severity.MEDIUM
+    if used and fact.subject in _REMOVES and source != "made":
+        return Severity.MEDIUM if source == "given" else Severity.HIGH
+    return Severity.HIGH if used and fact.subject == "socket.create_connection" else None
 
 
 def _effects(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
@@ -192,7 +236,7 @@ def _datasets(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
         and (_severity(fact, near) or Severity.INFO) >= Severity.HIGH
     }
     for fact in facts:
-        if fact.kind == "python.dataset-builder" and dataset_script(fact):
+        if fact.kind == "python.dataset-builder" and near.dataset(fact):
             acts = _place(fact) in grave
             more = ", and it does more than read" if acts else ""
             yield Hit(
@@ -218,6 +262,7 @@ RULES = (
             "torch-model-archive.handler",
             "mlflow.code",
             "python.dataset-builder",
+            *_PICKLED,
         ),
         summary="Python source that a model's loader imports runs commands, opens the network or hides code",
         what=(
@@ -225,8 +270,10 @@ RULES = (
             "call, through aliases and computed names; a module such as `os` that is passed around counts "
             "too, and so do files that are written or removed. High where a loader imports the file "
             "(`modeling_*.py`, `hubconf.py`, a handler, the `__init__.py` of a package with a model, a "
-            "file that `auto_map` names, and whatever these import), critical where it runs what it decodes "
-            "or downloads; medium in a script that merely lies beside a model."
+            "file that `auto_map` names, one that a pickle beside it imports, and whatever these import), "
+            "and where methods do so that loaders call (of classes that `auto_map` names, of a handler, of a "
+            "dataset's builder); critical where it runs what it decodes or downloads; medium in a script "
+            "that merely lies beside a model."
         ),
         why=(
             "`trust_remote_code=True`, `torch.hub.load` or a serving runtime imports the file, and "

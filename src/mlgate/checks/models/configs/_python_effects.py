@@ -14,10 +14,14 @@ from mlgate.checks.models.configs._python_names import HOSTS, Names, act_of, act
 from mlgate.checks.models.configs._python_parts import (
     climbs,
     expressions,
+    fate,
     is_property,
     keys,
     opens,
     own_name,
+    starts,
+    temporary,
+    usual,
 )
 from mlgate.checks.models.configs._python_tree import Effect, branches, parsed_text
 from mlgate.checks.models.reader import Clock
@@ -105,12 +109,13 @@ class _Analysis:
         self.builders: list[tuple[str, int]] = []
         self._clock = clock
         self._table = acts()
-        self._known: set[tuple[str, str, int]] = set()
+        self._known: set[tuple[str, str, int, str]] = set()
         self._counts: Counter[str] = Counter()
         self._functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
         self._methods: dict[str, dict[str, ast.FunctionDef | ast.AsyncFunctionDef]] = {}
         self._bases: dict[str, list[str]] = {}
         self._done: set[int] = set()
+        self._made: set[str] = set()
         self._waiting: list[tuple[list[ast.stmt], Names]] = []
         self._where = "import"
         self._line: int | None = None
@@ -123,6 +128,7 @@ class _Analysis:
             # Functions give these other values, before or after they are looked at.
             if isinstance(each, ast.Global):
                 names.shares(each.names)
+        self._made.update(temporary(tree))
         self._run(tree.body, names)
         self._follow()
         self._where = "load"
@@ -156,6 +162,7 @@ class _Analysis:
             inner.unsure(function.args)
             for each in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs):
                 inner.forgets(each.arg)
+                inner.fates[each.arg] = "" if each.arg in ("self", "cls") else "given"
             self._waiting.append((function.body, inner))
 
     def _run(self, body: list[ast.stmt], names: Names) -> None:
@@ -215,6 +222,8 @@ class _Analysis:
             names.assigns(node.target.id, ast.copy_location(whole, node), again=not self._inside)
         elif isinstance(node, (ast.For, ast.AsyncFor)):
             names.unsure(node.target)
+            for name in filter(None, (getattr(each, "id", None) for each in ast.walk(node.target))):
+                names.fates[name] = fate(node.iter, names, self._made)
         if isinstance(node, ast.If):
             yield from branches(node)
             return
@@ -272,15 +281,34 @@ class _Analysis:
             names.assigns(target.id, value)
             origin = self._origin(value, names)
             names.tainted[target.id] = origin
+            self._owns(target.id, value, names)
         elif isinstance(target, (ast.Attribute, ast.Subscript)) and self._runs(resolved):
             self._note(resolved or "", "executes", value)
         elif isinstance(target, ast.Subscript) and names.resolve(target.value) == "os.environ":
             if names.constant(target.slice) in _PRELOADS:
                 self._note("os.environ", "environment", value)
+        elif isinstance(target, ast.Tuple) and isinstance(value, ast.Call):
+            for each in target.elts:
+                if isinstance(each, ast.Name):
+                    names.fates[each.id] = fate(value, names, self._made)
         elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
             for one, other in zip(target.elts, value.elts, strict=False):
                 if isinstance(one, ast.Name):
                     names.assigns(one.id, other)
+
+    def _owns(self, name: str, value: ast.expr, names: Names) -> None:
+        """Note whose the path is, or what the command is, that a name is given."""
+        if isinstance(value, ast.Constant) and value.value is None:
+            return
+        listed = not isinstance(value, ast.Call) and usual(value, names)
+        whose = "usual" if listed else fate(value, names, self._made)
+        whose = "starts" if not listed and starts(value, names) else whose
+        # Of two values, either may be the one.
+        known = names.fates.get(name, whose)
+        if "starts" in (known, whose):
+            names.fates[name] = "starts"
+        else:
+            names.fates[name] = whose if not self._inside or known == whose else ""
 
     def _runs(self, resolved: str | None) -> bool:
         return resolved is not None and act_of(resolved, self._table) in ("executes", "evaluates")
@@ -365,6 +393,10 @@ class _Analysis:
             self._evaluated(resolved, arguments, node, names)
         elif resolved in ("yaml.load", "yaml.load_all") and "Safe" in ast.unparse(node):
             return
+        elif act == "changes" and isinstance(function, ast.expr):
+            self._changed(resolved, function, arguments, node, names)
+        elif act == "executes" and usual(node, names):
+            self._note(resolved, act, node, "usual")
         elif act is not None and act != "decodes":
             self._note(
                 resolved,
@@ -376,10 +408,37 @@ class _Analysis:
             how = opens(node, names)
             if how is not None:
                 self._note("open", how, node)
+                self._opened(node, names)
         elif resolved in ("os.environ.update", "os.environ.setdefault", "os.putenv") and any(
             names.constant(each) in _PRELOADS for each in keys(arguments[:1])
         ):
             self._note("os.environ", "environment", node)
+
+    def _changed(
+        self, resolved: str, function: ast.expr, arguments: list[ast.expr], node: ast.expr, names: Names
+    ) -> None:
+        """Note a file that is written, moved or removed, and whose it is."""
+        owner = function.value if isinstance(function, ast.Attribute) else None
+        method = resolved.startswith("pathlib.Path.")
+        path = owner if method else arguments[0] if arguments else None
+        if path is None:
+            self._note(resolved, "changes", node)
+        elif method and ".write_" in resolved and starts(path, names):
+            self._note(resolved, "writes", node)
+        else:
+            self._note(resolved, "changes", node, fate(path, names, self._made))
+
+    def _opened(self, node: ast.Call, names: Names) -> None:
+        """Remember a file that is written anew: its old content is lost, whatever is done to it later."""
+        path = node.args[0] if node.args else None
+        mode = names.constant(node.args[1]) if len(node.args) > 1 else None
+        if path is None or not isinstance(mode, str) or "w" not in mode:
+            return
+        text = names.constant(path)
+        if isinstance(text, str):
+            self._made.add(text)
+        elif isinstance(path, ast.Name) and names.fate(path.id) != "starts":
+            names.fates[path.id] = "made"
 
     def _own_called(self, own: tuple[str, str], names: Names) -> None:
         name, method = own
@@ -439,9 +498,9 @@ class _Analysis:
 
     def _note(self, subject: str, act: str, node: ast.AST, source: str = "") -> None:
         line = self._line or int(getattr(node, "lineno", 1))
-        key = (subject, self._where, line)
+        key, kind = (subject, self._where, line, source), f"{act} {source}"
         # Of each act so many: none hides behind another.
-        if key not in self._known and self._counts[act] < _MOST:
+        if key not in self._known and self._counts[kind] < _MOST:
             self._known.add(key)
-            self._counts[act] += 1
+            self._counts[kind] += 1
             self.effects.append(Effect(subject, act, self._where, source, line))

@@ -35,6 +35,7 @@ class Names:
         self._aliases: MutableMapping[str, str | None] = {}
         self._constants: MutableMapping[str, str | bytes | None] = {}
         self.tainted: MutableMapping[str, str] = {}
+        self.fates: MutableMapping[str, str] = {}
 
     def imports(self, node: ast.Import | ast.ImportFrom) -> None:
         """Note what an import statement binds."""
@@ -97,6 +98,11 @@ class Names:
         found = self.tainted.get(name)
         return found if found is not None else self._outer.taint(name) if self._outer else ""
 
+    def fate(self, name: str) -> str:
+        """Return what a path or command in a name is: ``made``, ``given``, ``usual``, ``starts`` or ""."""
+        found = self.fates.get(name)
+        return found if found is not None else self._outer.fate(name) if self._outer else ""
+
     def _alias(self, name: str) -> str | None:
         scope: Names | None = self
         while scope is not None:
@@ -137,6 +143,8 @@ class Names:
             return self._item(node, depth + 1)
         if isinstance(node, ast.NamedExpr):
             return self.resolve(node.value, depth + 1)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            return _PATH if self.resolve(node.left, depth + 1) == _PATH else None
         if isinstance(node, ast.IfExp):
             return self.resolve(node.body, depth + 1) or self.resolve(node.orelse, depth + 1)
         if isinstance(node, ast.BoolOp):
@@ -175,6 +183,8 @@ class Names:
             return "globals"
         if called in _MADE:
             return called
+        if called in _PATHS:
+            return _PATH
         if called in ("functools.partial", "builtins.map", "builtins.filter") and node.args:
             return self.resolve(node.args[0], depth) if called == "functools.partial" else None
         return None
@@ -247,6 +257,12 @@ _MADE = frozenset(
         "aiohttp.ClientSession",
     )
 )  # fmt: skip
+_PATH = "pathlib.Path"
+# What gives another path.
+_PATHS = frozenset(
+    f"{_PATH}.{name}"
+    for name in ("home", "cwd", "joinpath", "expanduser", "resolve", "absolute", "with_name", "with_suffix")
+)
 _STARRED = (
     "system", "popen", "Popen", "run", "call", "check_output", "check_call", "getoutput", "exec", "eval",
     "execv",
@@ -256,6 +272,8 @@ _STARRED = (
 def _attribute(base: str, name: str) -> str:
     if base == "?":
         return "?"
+    if base == _PATH and name == "parent":
+        return base
     if name in ("__call__", "__func__", "__self__"):
         return base
     # Modules that other modules have imported: logging.os, torch.os.

@@ -1,14 +1,18 @@
 """Parts of Python's syntax tree: what of a statement runs with it, and what a call is given."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from mlgate.checks.models.configs._python_names import Names
 
 _STARTUP = (
     ".bashrc", ".zshrc", ".profile", ".bash_profile", "authorized_keys", "crontab", "/etc/", "sitecustomize",
-    "usercustomize", ".pth", "autostart", "systemd", "LaunchAgents", "Startup",
+    "usercustomize", "autostart", "systemd", "LaunchAgents", "Startup",
 )  # fmt: skip
+
+_USUAL = ("ffmpeg", "ffprobe", "nvidia-smi")
+_LOOKED_AT = 500
+_TEMPORARY = ("NamedTemporaryFile", "TemporaryDirectory", "TemporaryFile", "mkdtemp", "mktemp")
 
 
 def expressions(node: ast.stmt) -> Iterator[ast.expr]:
@@ -75,8 +79,90 @@ def opens(node: ast.Call, names: Names) -> str | None:
     mode = None if given is None else names.constant(given)
     if not isinstance(mode, str) or not any(letter in mode for letter in "wax+"):
         return None
-    starts = isinstance(path, str) and any(part in path for part in _STARTUP)
-    return "writes" if starts else "changes"
+    if isinstance(path, str) and _starts(path):
+        return "writes"
+    return "writes" if arguments and starts(arguments[0], names) else "changes"
+
+
+def _starts(path: str) -> bool:
+    # Models have this extension as well: only where packages lie do such files run.
+    if path.endswith(".pth") and ("site-" in path or "-packages" in path):
+        return True
+    return any(part in path for part in _STARTUP)
+
+
+def starts(root: ast.expr, names: Names) -> bool:
+    """Say whether a path is put together with the name of a file that is run at the next start."""
+    parts = site = False
+    for number, node in enumerate(ast.walk(root)):
+        if number > _LOOKED_AT:
+            break
+        if isinstance(node, ast.Name) and names.fate(node.id) == "starts":
+            return True
+        text = names.constant(node) if isinstance(node, (ast.Constant, ast.Name)) else None
+        if isinstance(text, str):
+            if _starts(text):
+                return True
+            parts = parts or text.endswith(".pth")
+        named = getattr(node, "attr", None) or getattr(node, "id", None)
+        site = site or (isinstance(named, str) and "site" in named)
+    return parts and site
+
+
+def fate(root: ast.expr, names: Names, made: Container[object]) -> str:
+    """Say whose a path is.
+
+    Args:
+        root: The path.
+        names: Of its scope.
+        made: Paths that this file has opened to write them anew.
+
+    Returns:
+        ``made`` of a temporary file, or one that this code writes itself; ``given`` of an
+        argument; or "".
+    """
+    found = ""
+    for number, node in enumerate(ast.walk(root)):
+        if number > _LOOKED_AT:
+            break
+        if isinstance(node, ast.Name):
+            its = names.fate(node.id)
+            if its == "made" or names.constant(node) in made:
+                return "made"
+            found = found or its
+        elif isinstance(node, ast.Attribute):
+            found = "made" if f".{node.attr}" in made else found
+        elif isinstance(node, ast.Constant):
+            found = "made" if node.value in made else found
+        elif isinstance(node, ast.Call) and (names.resolve(node.func) or "").startswith("tempfile."):
+            return "made"
+    return found if found in ("made", "given") else ""
+
+
+def temporary(tree: ast.Module) -> Iterator[str]:
+    """Yield the attributes, each behind a dot, that are given temporary files and nothing else."""
+    known: dict[str, bool] = {}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Assign) or getattr(node.value, "value", ...) is None:
+            continue
+        called = node.value.func if isinstance(node.value, ast.Call) else None
+        its = (getattr(called, "attr", None) or getattr(called, "id", None)) in _TEMPORARY
+        for target in node.targets:
+            if isinstance(target, ast.Attribute):
+                known[target.attr] = its and known.get(target.attr, True)
+    yield from (f".{name}" for name, its in known.items() if its)
+
+
+def usual(node: ast.expr, names: Names) -> bool:
+    """Say whether a command only reads sound or pictures, or asks for the machine's devices."""
+    if isinstance(node, ast.Call):
+        telling = any(each.arg in (None, "shell", "executable", "env") for each in node.keywords)
+        return bool(node.args) and not telling and usual(node.args[0], names)
+    if isinstance(node, ast.Name):
+        return names.fate(node.id) == "usual"
+    if isinstance(node, (ast.List, ast.Tuple)) and node.elts:
+        return names.constant(node.elts[0]) in _USUAL
+    return False
 
 
 def keys(arguments: list[ast.expr]) -> list[ast.expr]:
