@@ -11,6 +11,7 @@ TARGET = {"key": "_target_", "nemo": False, "container": ""}
     [
         ("yaml.tag", "os.system", {"how": "call", "dialect": "python"}, [("MLG-YML-001", "critical")]),
         ("yaml.tag", "acme.x", {"how": "name", "dialect": "hyperpyyaml"}, []),
+        ("yaml.tag", "../x", {"how": "include", "dialect": "hyperpyyaml"}, [("MLG-YML-001", "high")]),
         ("config.target", "os.system", TARGET, [("MLG-HFR-006", "critical")]),
         ("config.target", "os.system", {**TARGET, "nemo": True}, [("MLG-NMO-001", "critical")]),
         ("config.target", "acme.X", {**TARGET, "nemo": True}, [("MLG-NMO-001", "medium")]),

@@ -37,6 +37,19 @@ def danger(subject: str) -> str | None:
     return _globals.category(*_globals.split(subject)) if "." in subject else None
 
 
+def removes(subject: str) -> bool:
+    """Say whether ``module.name`` removes or overwrites files, whichever module passes it on."""
+    steps = ["os" if step in ("posix", "nt") else step for step in subject.split(".")]
+    return any(_within(".".join(steps[at:]), "removes") for at in range(len(steps) - 1))
+
+
+def grave_module(subject: str) -> bool:
+    """Say whether to have the module is to have what runs code, or reaches files."""
+    if subject.rpartition(".")[2] in _tables()["modules"] or _within(subject, "executes"):
+        return True
+    return _globals.category(subject, "") in ("executes", "code") and not _within(subject, "honest")
+
+
 def known(subject: str) -> bool:
     """Say whether the name belongs to a package that honest models are made of."""
     return _within(subject, "known") or _globals.known(subject)

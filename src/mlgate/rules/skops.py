@@ -38,7 +38,7 @@ _OTHERS = frozenset(
     )
 )  # fmt: skip
 _LOOKING_UP = ("FunctionNode", "TypeNode")
-_GETTERS = ("operator.attrgetter", "operator.itemgetter", "operator.methodcaller")
+_GETTERS = ("operator.attrgetter", "operator.itemgetter")
 _GRAVE = ("executes", "code", "resolves", "loads")
 _TRUSTED = (
     "sklearn",
@@ -67,6 +67,8 @@ def _judged(fact: Fact) -> tuple[Severity, str] | None:
     detail, subject = fact.detail, fact.subject
     loader = detail["loader"]
     if loader == "OperatorFuncNode":
+        if subject == "operator.methodcaller":
+            return Severity.HIGH, f"The archive makes a function with {subject}, which calls any method."
         if subject in _GETTERS:
             return Severity.MEDIUM, f"The archive makes a function with {subject}."
         return Severity.CRITICAL, f"The archive has {subject} called through an operator node."

@@ -15,6 +15,7 @@ _DOING = {
     "instance": "instantiates",
     "name": "looks up",
     "module": "imports",
+    "include": "includes",
 }
 # In YAML nothing can be done with what these return.
 _INERT = frozenset(
@@ -70,12 +71,22 @@ def _module_danger(subject: str) -> str | None:
 
 def _hyper(subject: str, how: str) -> tuple[Severity | None, str]:
     """Judge a tag of HyperPyYAML, whose files name classes and functions to be called."""
+    if how == "include":
+        return Severity.HIGH, ", a file outside of its folder"
+    if how == "module":
+        grave = _callables.grave_module(subject)
+        return (Severity.HIGH, ", which holds what runs code or reaches files") if grave else (None, "")
     danger = _callables.danger(subject)
     if danger in ("executes", "code"):
         severity = Severity.HIGH if how in ("name", "module") else Severity.CRITICAL
         return severity, f", which {_callables.DOES[danger]}"
-    if danger in ("resolves", "loads"):
-        return Severity.MEDIUM, f", which {_callables.DOES[danger]}"
+    if _callables.removes(subject):
+        severity = Severity.MEDIUM if how == "name" else Severity.HIGH
+        return severity, ", which removes or overwrites files"
+    # Packages of models read and write as well: only Python's own say enough by their names.
+    plain = danger is not None and how != "name" and subject.partition(".")[0] in sys.stdlib_module_names
+    if danger in ("resolves", "loads") or plain:
+        return Severity.MEDIUM, f", which {_callables.DOES[str(danger)]}"
     return None, ""
 
 

@@ -284,7 +284,6 @@ def _skops() -> Iterator[Sample]:
         "joblib fallback": "medium",
         "json node": "quiet",
         # skops makes the function, which nothing in the archive calls.
-        "operator": "medium",
         "operator, attrgetter": "medium",
         "dtype": "quiet",
     }

@@ -37,6 +37,36 @@ def test_a_pipeline_is_listed():
     )
 
 
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ({"template": "{{ a.__class__ }}", "template_format": "jinja2"}, [("MLG-JIN-001", "critical")]),
+        ({"template_format": "jinja2", "suffix": "{{ a.__class__ }}"}, [("MLG-JIN-001", "critical")]),
+        (
+            {"lc": 1, "kwargs": {"template_format": "jinja2", "template": "{{ a.__class__ }}"}},
+            [("MLG-JIN-001", "critical")],
+        ),
+        ({"template": "{{ question }}", "template_format": "jinja2"}, []),
+        ({"template": "{{ a.__class__ }}", "template_format": "f-string"}, []),
+        ({"template": "{{ a.__class__ }}"}, []),
+    ],
+)
+def test_prompts_of_langchain_that_are_templates_of_jinja(prompt, expected):
+    assert found({"_type": "prompt", **prompt}, "prompt.json") == expected
+
+
+def test_a_prompt_however_it_is_escaped():
+    document = rb'{"templ\u0061te_f\u006frmat": "jinja\u0032", "template": "{{ a.__class__ }}"}'
+    assert found(document, "prompt.json") == [("MLG-JIN-001", "critical")]
+
+
+def test_many_prompts_are_bounded():
+    prompts = [{"template": "{{ a }}"}] * 40
+    seen = look(dumped({"template_format": "jinja2", "examples": prompts}), "prompt.json", facts=20)
+    assert reasons(seen) == {"limit"}
+    assert not look(dumped({"template_format": "x", "examples": prompts}), "p.json", facts=20).not_checked
+
+
 AUTO = {"model_type": "x", "auto_map": {"AutoConfig": "configuration_x.XConfig"}}
 
 

@@ -30,6 +30,20 @@ def test_a_template_in_yaml_is_judged(text, name):
     assert found(text, name) == [("MLG-JIN-001", "critical")]
 
 
+def test_prompts_of_langchain_that_are_templates_of_jinja():
+    prompt = f"_type: prompt\ntemplate: {json.dumps(EVIL)}\n"
+    assert found(f"{prompt}template_format: jinja2\n", "prompt.yaml") == [("MLG-JIN-001", "critical")]
+    assert found(f"{prompt}template_format: f-string\n", "prompt.yaml") == []
+    assert found("template: '{{ question }}'\ntemplate_format: jinja2\n", "prompt.yaml") == []
+    assert found(f"requirements: jinja2\nother: {json.dumps(EVIL)}\n", "env.yaml") == []
+
+
+def test_many_prompts_are_bounded():
+    prompts = "- template: '{{ a }}'\n" * 40 + "- template_format: "
+    assert reasons(look(f"{prompts}jinja2\n".encode(), "p.yaml", facts=20)) == {"limit"}
+    assert not look(f"{prompts}x  # jinja2\n".encode(), "p.yaml", facts=20).not_checked
+
+
 @pytest.mark.parametrize("text", TEMPLATES.values(), ids=TEMPLATES.keys())
 def test_templates_in_use_are_listed_and_no_alarm(text):
     seen = look(f"base_model: x\nchat_template: {json.dumps(text)}\n".encode(), "config.yml")

@@ -92,6 +92,20 @@ def test_formats():
         ([constant("/etc/"), Node("Identity", "j", ["path"], [dtype()]), Node("ReadFile", "r", ["j"])], "high"),
         ([constant("L2V0Yy9zaGFkb3c"), Node("DecodeBase64", "j", ["path"]), Node("ReadFile", "r", ["j"])], "high"),
         ([Node("TFRecordDataset", "d", ["x"])], "medium"),
+        *(
+            ([constant("data/a"), Node(op, "d", [*before, "path"])], "high")
+            for op, *before in (
+                ["TextLineDataset"], ["TFRecordDataset"], ["FixedLengthRecordDataset"], ["LoadDataset"],
+                ["WholeFileReaderV2"], ["SaveDatasetV2", "x"], ["SnapshotDataset", "x"],
+                ["SnapshotDatasetV2", "x"], ["CreateSummaryFileWriter", "x"], ["SqlDataset", "x"],
+            )
+        ),
+        ([constant("GZIP"), Node("TextLineDataset", "d", ["x", "path"])], "medium"),
+        ([constant("sqlite"), Node("SqlDataset", "d", ["path", "x", "q"])], "medium"),
+        ([Node("SaveDatasetV2", "d", ["x", "y"])], "medium"),
+        ([Node("WholeFileReaderV2", "r"), Node("QueueEnqueueV2", "e", ["q", "x"])], "medium"),
+        ([constant("a"), Node("RandomShuffle", "s", ["path"], [dtype()]), Node("WholeFileReaderV2", "r"),
+          Node("QueueEnqueueManyV2", "e", ["q", "s"])], "high"),
         ([Node("ImmutableConst", attrs=[text_attribute("memory_region_name", "/etc/passwd")])], "high"),
         ([Node("ImmutableConst", attrs=[text_attribute("memory_region_name", "memmapped_package://a")])], None),
         ([Node("PrintV2", attrs=[text_attribute("output_stream", "file:///root/.bashrc")])], "high"),
@@ -116,7 +130,9 @@ def test_where_a_path_comes_from_decides(nodes, severity, make):
     assert [hit[1] for hit in found] == ([severity] if severity else [])
 
 
-@pytest.mark.parametrize("op", ["ReadFile", "TFRecordDataset", "WholeFileReaderV2"])
+@pytest.mark.parametrize(
+    "op", ["ReadFile", "TFRecordDataset", "WholeFileReaderV2", "SaveDatasetV2", "CreateSummaryFileWriter"]
+)
 def test_input_pipelines_of_a_checkpoint_are_ordinary(op):
     path = constant("train.tfrecord" if op == "ReadFile" else "/home/me/train.tfrecord")
     found = hits(meta_graph(*HONEST, path, Node(op, "d", ["path"])), "a.meta")

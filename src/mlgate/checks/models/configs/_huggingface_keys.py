@@ -30,6 +30,8 @@ MODEL = frozenset(
         "transformers_version",
     }
 )
+# LangChain renders the texts under these keys with Jinja, where a prompt asks for it.
+PROMPTS = frozenset({"template", "prefix", "suffix"})
 # Where a value that looks like a repository has its kernels fetched and imported.
 KERNELS = frozenset(
     {
@@ -70,6 +72,7 @@ _WORDS = (
     "conv_feature_layers",
     "weight_map",
     "parent_library",
+    "template_format",
     '"_class_name"',
     '"_blocks_class_name"',
 )

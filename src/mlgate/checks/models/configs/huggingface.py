@@ -1,7 +1,8 @@
 """Configurations of the Hugging Face libraries: what they have loaded, imported and run.
 
 transformers, diffusers, sentence-transformers and PEFT take names of classes, of modules and
-of other repositories from JSON files, at any depth. Chat templates are handed back.
+of other repositories from JSON files, at any depth. Chat templates are handed back, and so are
+LangChain's prompts that are templates of Jinja.
 """
 
 import io
@@ -92,6 +93,8 @@ class _Reading:
         self.is_index = blob.name.endswith(_INDEX)
         self.listed = False
         self._trusted: list[int] = []
+        self._prompts: list[Member] = []
+        self._jinja = False
 
     def items(self) -> Iterator[Fact | Blob]:
         """Yield everything that is to be said.
@@ -114,6 +117,10 @@ class _Reading:
                 model=self.is_model,
                 container=self._blob.container,
             )
+        if self._jinja:
+            for each in self._prompts:
+                self._clock.spend("facts", 1, self._limits.facts)
+                yield self._jinja_member(each)
         if self.is_index:
             yield from self._components()
             if self._crowded:
@@ -142,6 +149,12 @@ class _Reading:
                 yield from self._once("huggingface.kernel", value, each, key=last)
         elif "chat_template" in names or last == "chat_templates":
             yield from self._template(each)
+        elif last == "template_format":
+            self._jinja = self._jinja or value == "jinja2"
+        elif last in keys.PROMPTS and "{" in value:
+            # The format may be said behind them.
+            if len(self._prompts) <= self._limits.facts:
+                self._prompts.append(each)
         elif last in keys.EVALUATED:
             if not _sum().fullmatch(value):
                 yield from self._once("huggingface.evaluated", value, each, key=last)
@@ -204,11 +217,14 @@ class _Reading:
         if how is not None:
             yield from self._once("huggingface.path", str(each.key), each, key="chat_template", how=how)
         if "{" in value:
-            data = value.encode("utf-8", "surrogatepass")
-            name = "/".join(str(step) for step in each.path)
-            yield member(
-                self._blob, f"{name}/chat_template.jinja", io.BytesIO(data), len(data), container=FORMAT
-            )
+            yield self._jinja_member(each)
+
+    def _jinja_member(self, each: Member) -> Blob:
+        data = str(each.value).encode("utf-8", "surrogatepass")
+        name = "/".join(str(step) for step in each.path)
+        return member(
+            self._blob, f"{name}/chat_template.jinja", io.BytesIO(data), len(data), container=FORMAT
+        )
 
     def _note(self, component: str, place: int, each: Member) -> None:
         if place > 2 or (component not in self._pairs and place):

@@ -1,4 +1,4 @@
-"""Model configurations in YAML: chat templates, and credentials, as in their JSON counterparts."""
+"""Model configurations in YAML: templates, and credentials, as in their JSON counterparts."""
 
 import io
 import re
@@ -27,36 +27,54 @@ def sniff(blob: Blob) -> bool:
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
-    """Yield the chat templates, and where the document is a model's, the credentials.
+    """Yield the templates of chats and of LangChain's prompts, and of a model's document the credentials.
 
     Raises:
         Declined: It has neither.
         LimitReached: The text is too long, or nested too deep.
     """
     text = _yaml.text_with(blob, _telling(), limits, clock)
-    is_model = said = False
+    is_model = said = jinja = False
+    prompts: list[_yaml.Node] = []
     try:
         for node in _yaml.nodes(text, clock):
             if node is None or node.value is None:
                 continue
             is_model = is_model or node.path[:1] in _MODEL
             if any(isinstance(step, str) and _TEMPLATE in step for step in node.path) and "{" in node.value:
-                data = node.value.encode("utf-8", "replace")
-                name = "/".join(str(step) for step in node.path)
                 said = True
-                yield member(
-                    blob, f"{name}/chat_template.jinja", io.BytesIO(data), len(data), container=FORMAT
-                )
+                yield _template(blob, node)
+            elif node.path[-1:] == ("template_format",):
+                jinja = jinja or node.value == "jinja2"
+            elif (
+                node.path
+                and node.path[-1] in keys.PROMPTS
+                and "{" in node.value
+                and len(prompts) <= limits.facts
+            ):
+                # The format may be said behind them.
+                prompts.append(node)
     except ValueError:
         # Its loader cannot read it either.
         if not said:
             raise Declined from None
+    if jinja:
+        for node in prompts:
+            clock.spend("facts", 1, limits.facts)
+            said = True
+            yield _template(blob, node)
     if is_model:
         for fact in secret_facts(blob, text, line=1):
             said = True
             yield fact
     if not said:
         raise Declined
+
+
+def _template(blob: Blob, node: _yaml.Node) -> Blob:
+    data = str(node.value).encode("utf-8", "replace")
+    name = "/".join(str(step) for step in node.path)
+    return member(blob, f"{name}/chat_template.jinja", io.BytesIO(data), len(data), container=FORMAT)
 
 
 # The names of a path's first step, as they are compared.
@@ -66,7 +84,7 @@ _MODEL = frozenset((key,) for key in keys.MODEL | {"base_model", "model_name_or_
 @cache
 def _telling() -> re.Pattern[str]:
     return re.compile(
-        r"chat_template|\\(?:x|u00|U000000)[2-7]|^[\"']?(?:"
+        r"chat_template|jinja2|\\(?:x|u00|U000000)[2-7]|^[\"']?(?:"
         + "|".join(sorted(name for (name,) in _MODEL))
         + r")[\"']?\s*:",
         re.MULTILINE,

@@ -1,14 +1,17 @@
 """YAML whose tags make the loader import, call or instantiate what the file names.
 
 PyYAML's ``!!python/...``, however it is written (``%TAG``, verbatim, escaped), and
-HyperPyYAML's ``!new:``, ``!apply:`` and ``!name:``.
+HyperPyYAML's ``!new:``, ``!apply:``, ``!name:`` and ``!module:``; and its ``!include:`` of a file
+from outside the folder.
 """
 
+import builtins
 import re
 from collections.abc import Iterator
 from functools import cache
 
 from mlgate.checks.models.configs import _yaml
+from mlgate.checks.models.paths import escape
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.stream import printable
 from mlgate.core.facts import Fact, NotChecked
@@ -35,7 +38,7 @@ def sniff(blob: Blob) -> bool:
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
-    """Yield every tag that names a Python object, with how it is used.
+    """Yield every tag that names a Python object or a file elsewhere, with how it is used.
 
     Raises:
         Declined: There is none.
@@ -88,14 +91,20 @@ def _use(tag: str) -> tuple[str, str, str] | None:
             bare = "." not in subject and how != "module"
             return how, f"builtins.{subject}" if bare else subject, "python"
     kind, _, subject = tag.partition(":")
-    if kind in _HYPER and subject:
-        return _HYPER[kind], subject.strip(), "hyperpyyaml"
-    return None
+    subject = subject.strip()
+    if kind == "!include" and escape(subject) is not None:
+        return "include", subject, "hyperpyyaml"
+    how = _HYPER.get(kind)
+    if how is None or not subject:
+        return None
+    # pydoc.locate looks up what has no module among the builtins, too.
+    bare = how != "module" and hasattr(builtins, subject)
+    return how, f"builtins.{subject}" if bare else subject, "hyperpyyaml"
 
 
 @cache
 def _suspicious() -> re.Pattern[str]:
     return re.compile(
-        r"![^\s]{0,200}?(?:python|%[0-9A-Fa-f]{2})|^\ufeff?%TAG|!(?:new|apply|applyref|name|module):",
+        r"![^\s]{0,200}?(?:python|%[0-9A-Fa-f]{2})|^\ufeff?%TAG|!(?:new|apply|applyref|name|module|include):",
         re.MULTILINE,
     )

@@ -59,7 +59,7 @@ _CARRY = MappingProxyType(
         "SelectV2": -1, "StringJoin": -1, "ReduceJoin": 1, "StringLower": 1, "StringUpper": 1,
         "StringStrip": 1, "Substr": 1, "DecodeBase64": 1, "EncodeBase64": 1, "UnicodeTranscode": 1,
         "StaticRegexReplace": 1, "RegexReplace": -1, "StringFormat": -1, "ShardedFilename": 1,
-        "DecodeCompressed": 1,
+        "DecodeCompressed": 1, "RandomShuffle": 1,
     }
 )  # fmt: skip
 # Carriers that hand on numbers as well: only those of texts count.
@@ -70,8 +70,22 @@ _OF_ANY_TYPE = frozenset(_CARRY) - {
 }  # fmt: skip
 # These take a path first, and other texts behind it; the others have one of the first two inputs.
 _PATH_FIRST = frozenset(
-    {"WriteFile", "Save", "SaveV2", "SaveSlices", "ReadFile", "Restore", "RestoreV2", "RestoreSlice"}
+    {
+        "WriteFile", "Save", "SaveV2", "SaveSlices", "ReadFile", "Restore", "RestoreV2", "RestoreSlice",
+        "TextLineDataset", "TFRecordDataset", "TFRecordDatasetV2", "FixedLengthRecordDataset",
+        "FixedLengthRecordDatasetV2", "CSVDataset", "CSVDatasetV2", "ExperimentalCSVDataset", "LoadDataset",
+        "ListSnapshotChunksDataset",
+    }
+)  # fmt: skip
+# These take the name of a driver first, and the path behind it.
+_PATH_SECOND = frozenset({"SqlDataset", "ExperimentalSqlDataset"})
+# These take paths from a queue, which other nodes fill.
+_FROM_QUEUE = frozenset(
+    f"{kind}Reader{version}"
+    for kind in ("WholeFile", "TextLine", "TFRecord", "FixedLengthRecord", "LMDB")
+    for version in ("", "V2")
 )
+_QUEUES = frozenset({"QueueEnqueue", "QueueEnqueueV2", "QueueEnqueueMany", "QueueEnqueueManyV2"})
 _PATH_ATTRIBUTES = frozenset({"memory_region_name", "file_pattern", "output_stream", "debug_urls"})
 # Of a constant's texts, of a node's inputs, and of steps back from an operator.
 _MOST_TEXTS, _MOST_INPUTS, _MOST_STEPS, _MOST_PACKED = 8, 64, 64, 1000
@@ -98,6 +112,7 @@ class _Scope(Struct):
     constants: dict[str, list[str]] = field(default_factory=dict)
     carriers: dict[str, list[str]] = field(default_factory=dict)
     acts: list[_Node] = field(default_factory=list)
+    queued: list[str] = field(default_factory=list)
 
 
 class Graphs:
@@ -226,6 +241,8 @@ class Graphs:
         elif (count := _CARRY.get(node.op)) and (node.string or node.op not in _OF_ANY_TYPE):
             self._clock.spend("members", 1, self._limits.members)
             self._scope.carriers[node.name] = node.inputs if count < 0 else node.inputs[:count]
+        elif node.op in _QUEUES and len(self._scope.queued) < _MOST_INPUTS:
+            self._scope.queued += node.inputs[1:2]
 
     def _resolve(self, scope: _Scope) -> None:
         """Note the operators of a scope, now that all of its nodes are known."""
@@ -234,10 +251,13 @@ class Graphs:
             self._clock.check()
             # What is printed is no path: that is an attribute.
             most = 0 if node.op == "PrintV2" else 1 if node.op in _PATH_FIRST else 2
+            inputs = node.inputs[int(node.op in _PATH_SECOND) : most]
+            if node.op in _FROM_QUEUE and not inputs:
+                inputs = scope.queued
             constant = False
             texts = list(node.texts)
             leaves = [escape(text) for text in node.texts]
-            for name in node.inputs[:most]:
+            for name in inputs:
                 found = self._origin(scope, name)
                 if found is not None:
                     constant = True
