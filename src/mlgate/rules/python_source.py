@@ -7,6 +7,7 @@ from typing import Any
 from mlgate.core.facts import Check, Fact
 from mlgate.core.rules import Hit, Rule
 from mlgate.core.severity import Severity
+from mlgate.rules._globals import known
 
 _DOES = {
     "executes": "runs a command",
@@ -151,6 +152,8 @@ def _modules(fact: Fact, folder: str) -> Iterator[tuple[str, str]]:
     beside = {posixpath.dirname(fact.location.path), folder}
     for place in (*beside, "") if len(parts) == 1 else beside:
         yield place, f"{parts[0]}.py"
+        if not place and known(module):
+            continue  # the source tree of that very package
         for number in range(1, len(parts) + 1):
             yield posixpath.join(place, *parts[:number]), "__init__.py"
         if len(parts) > 1:

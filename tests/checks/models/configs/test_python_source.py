@@ -660,6 +660,9 @@ def test_start_up_files_that_are_written_by_their_path(line):
         ("m/x.pkl", "m/helper/net.py", "helper.net", "high"),
         ("m/x.pkl", "m/helper/__init__.py", "helper.net", "high"),
         ("m/x.pkl", "n/helper.py", "helper", None),
+        # Pickles in the tests of a library import the library around them.
+        ("tests/x.pkl", "numpy/__init__.py", "numpy", None),
+        ("tests/x.pkl", "numpy.py", "numpy", "high"),
         ("m/x.pkl", "m/helper.py", "other", "medium"),
         ("m/x.pkl", "m/__main__.py", "__main__", "medium"),
     ],
