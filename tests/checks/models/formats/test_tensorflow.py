@@ -330,3 +330,12 @@ def test_whatever_the_bytes_are_the_readers_end(seed, at, new, length, cut):
 @given(st.text(alphabet="node{}<>[]:,;\"'\\#x01 \n", max_size=80))
 def test_whatever_the_text_is_the_reader_ends(text):
     assert "reader-failed" not in reasons(look((text_graph(*WRITE) + text).encode(), "graph.pbtxt"))
+
+
+@pytest.mark.parametrize("name", ["a.pbtxt", "saved_model.pb.txt"])
+def test_a_text_that_breaks_off_in_its_first_node_is_not_checked(name):
+    text = b"node { name: 'a' op: 'PyFunc' attr { key"
+    assert reasons(look(text, name)) == {"malformed"}
+    # MediaPipe's graphs have nodes too, and label maps have none.
+    for other in (b"node { calculator: 'X' input_stream: 'in'", b"item { id: 1 name: 'op: x'"):
+        assert not look(other, name).not_checked

@@ -226,3 +226,9 @@ def test_layers_far_behind_the_root():
 )
 def test_scripts_in_extensions(extension, found):
     assert ("xml.script" in kinds(look(PMML.format(extension).encode(), "m.pmml"))) is found
+
+
+def test_layers_that_an_entity_would_bring_are_not_hidden_by_it():
+    data = b'<!DOCTYPE net [<!ENTITY x SYSTEM "layers.xml">]><net name="n" version="11">&x;</net>'
+    assert "xml.entity" in kinds(look(data, "m.xml"))
+    assert not look(b'<net name="n"><place/></net>', "m.xml").facts

@@ -1,7 +1,9 @@
 """TensorFlow graphs in text form: ``saved_model.pbtxt``, ``graph.pbtxt``."""
 
 import io
+import re
 from collections.abc import Iterator
+from functools import cache
 from types import MappingProxyType
 
 from mlgate.checks.models.formats._messages import text_events, text_form
@@ -17,6 +19,7 @@ FORMAT = "tensorflow-text"
 KIND = "model"
 ORDER = 60
 
+_NAMES = (".pbtxt", ".pb.txt", ".textproto")
 _MARKS = r"\bnode(?:_def)?\b"
 # What a text cannot do without that is one of these.
 _NEEDS = MappingProxyType({"saved-model": "meta_graphs", "meta-graph": "graph_def", "graph": "node"})
@@ -34,8 +37,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: It holds no graph with an operator of TensorFlow's own.
         LimitReached: It is too long, or holds too much to note.
     """
-    text = text_form(blob, limits, ("node",), _MARKS, (".pbtxt", ".pb.txt", ".textproto"))
-    found = False
+    text = text_form(blob, limits, ("node",), _MARKS, _NAMES)
+    found, broken = False, 0
     for root in (root for root in ROOTS if _NEEDS[root] in text):
         graphs = Graphs(blob, root, limits, clock, lines=True)
         line = 0
@@ -48,7 +51,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             yield from graphs.facts()
             raise
         except Malformed as malformed:
-            line = malformed.offset
+            line = broken = malformed.offset
         if not graphs.known:
             continue
         found = True
@@ -64,4 +67,13 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
                 "malformed", "the graph's text ends or breaks off here; fetch it again", line=line
             )
     if not found:
-        raise Declined
+        if not broken or not blob.name.endswith(_NAMES) or not _operator().search(text):
+            raise Declined
+        yield blob.not_checked(
+            "malformed", "the graph's text breaks off before its first operator; fetch it again", line=broken
+        )
+
+
+@cache
+def _operator() -> re.Pattern[str]:
+    return re.compile(r"\bop\s*:")

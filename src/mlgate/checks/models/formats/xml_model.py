@@ -82,8 +82,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             "limit", "what stands before the root element has no end; fetch the file again"
         )
         return
-    if before.root == "net" and whole and "<layer" not in text:
-        raise Declined
+    if before.root == "net" and whole and "<layer" not in text and not before.entities:
+        raise Declined  # what entities would bring cannot be told
     if format_ != FORMAT:
         yield blob.fact("core.format", format_)
     if before.doctype is not None:
