@@ -127,12 +127,18 @@ class Measurement(Struct, frozen=True):
     Attributes:
         assessment: The assessment's name in the policy.
         name: ``accuracy``, ``robust_accuracy``, ...
+        family: The policy key that asked for it: ``performance``, ``robustness``, ``fairness``, ...
+        part: What the figure is about, where it is not the whole: ``sex=female``,
+            ``gaussian_noise/3``, ``epsilon=0.1``. Empty otherwise.
         value: The point estimate, or None where nothing could be measured.
         low: Lower end of the interval.
         high: Upper end of the interval.
         n: Samples that the figure rests on.
         threshold: What the policy asks for, or None.
-        outcome: ``pass``, ``fail``, ``inconclusive`` or ``info``.
+        bound: ``min`` where the threshold is the smallest acceptable value, ``max`` where it
+            is the largest.
+        outcome: ``pass``, ``fail``, ``inconclusive``, ``masked`` (the attacks were misled, so
+            the figure shows nothing) or ``info``.
         detail: Confidence, method, seed, budget, queries, stop reason, digests,
             versions, survivors by attack: all that a second run needs.
     """
@@ -146,6 +152,9 @@ class Measurement(Struct, frozen=True):
     threshold: float | None
     outcome: str
     detail: Mapping[str, Any] = {}
+    family: str = "performance"
+    part: str = ""
+    bound: str = "min"
 
 
 class Source(Struct, frozen=True):

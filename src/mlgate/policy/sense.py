@@ -12,7 +12,8 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from mlgate.policy.globs import compile_globs
-from mlgate.policy.schema import Assessment, Policy, Threshold
+from mlgate.policy.assessment import Assessment
+from mlgate.policy.schema import Policy, Threshold
 
 _SHORTEST_REASON = 10
 # Returns the error for a key and what is wrong with it.

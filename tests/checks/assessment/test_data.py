@@ -8,7 +8,7 @@ import pytest
 from mlgate.checks.assessment import data
 from mlgate.checks.assessment.model import Signature
 from mlgate.checks.assessment.problems import Unassessable
-from mlgate.policy.schema import Data
+from mlgate.policy.assessment import Data
 
 X = np.linspace(0, 1, 120, dtype=np.float32).reshape(30, 4)
 Y = np.arange(30) % 3

@@ -11,7 +11,7 @@ from mlgate.checks.assessment import robustness
 from mlgate.checks.assessment.attack import Attempt
 from mlgate.checks.assessment.problems import Unassessable
 from mlgate.checks.assessment.robustness import Samples, ball, measure, undecided
-from mlgate.policy.schema import Robustness
+from mlgate.policy.assessment import Robustness
 
 FUZZ = settings(max_examples=200, deadline=None, database=None, derandomize=True)
 RNG = np.random.default_rng(0)

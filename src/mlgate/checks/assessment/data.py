@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct
 
 from mlgate.checks.assessment.problems import Unassessable
 from mlgate.core.discovery import modules
-from mlgate.policy import schema
+from mlgate.policy import assessment as schema
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -23,7 +23,7 @@ from mlgate.checks.assessment.classifier import BudgetSpent, Classifier, not_rep
 from mlgate.checks.assessment.problems import Unassessable
 from mlgate.core.discovery import modules
 from mlgate.core.facts import Measurement
-from mlgate.policy.schema import Robustness
+from mlgate.policy.assessment import Robustness
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -230,6 +230,7 @@ def measure(
         settings.min_accuracy,
         answer.outcome,
         evidence,
+        family="robustness",
     )
 
 

@@ -20,7 +20,7 @@ from mlgate.core.discovery import modules
 from mlgate.core.facts import Check, Fact, Location, Measurement, NotChecked, Observations, Source
 
 if TYPE_CHECKING:
-    from mlgate.policy.schema import Assessment
+    from mlgate.policy.assessment import Assessment
 
 # Processor time beyond an attack's budget: starting, loading and the clean data.
 _SPARE_SECONDS = 3600
