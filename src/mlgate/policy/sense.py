@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from mlgate.policy.globs import compile_globs
 from mlgate.policy.assessment import Assessment
+from mlgate.policy.globs import compile_globs
 from mlgate.policy.schema import Policy, Threshold
 
 _SHORTEST_REASON = 10
