@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mlgate import cli
+from mlgate import cli, gate, rules
 
 CLEAN = pickle.dumps({"weights": [1.0]})
 
@@ -65,7 +65,7 @@ def test_a_message_cannot_speak_to_a_ci_runner(here, capsys):
 
 
 def test_a_defect_is_undecided_and_says_how_to_see_more(here, capsys, monkeypatch):
-    monkeypatch.setattr(cli.gate, "run", lambda _request: 1 / 0)
+    monkeypatch.setattr(gate, "run", lambda _request: 1 / 0)
     assert cli.main(["scan", "model.pkl"]) == 2
     assert "internal error: ZeroDivisionError" in capsys.readouterr().err
 
@@ -74,7 +74,7 @@ def test_an_interruption_is_undecided(here, capsys, monkeypatch):
     def interrupted(_request):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli.gate, "run", interrupted)
+    monkeypatch.setattr(gate, "run", interrupted)
     assert cli.main(["scan", "model.pkl"]) == 2
     assert "nothing was decided" in capsys.readouterr().err
 
@@ -101,7 +101,7 @@ def test_a_reader_that_goes_away_is_no_crash(here):
 def test_explain_takes_an_id_or_a_name(here, capsys):
     assert cli.main(["explain", "mlg-pkl-002"]) == 0
     by_id = capsys.readouterr().out
-    name = next(rule.name for rule in cli.rules.load() if rule.id == "MLG-PKL-002")
+    name = next(rule.name for rule in rules.load() if rule.id == "MLG-PKL-002")
     assert cli.main(["explain", name]) == 0
     assert capsys.readouterr().out == by_id
 
@@ -120,7 +120,7 @@ def test_explain_helps_with_a_typo(here, capsys):
 def test_rules_lists_every_rule(here, capsys, form):
     assert cli.main(["rules", "--format", form]) == 0
     shown = capsys.readouterr().out
-    assert all(rule.id in shown for rule in cli.rules.load())
+    assert all(rule.id in shown for rule in rules.load())
 
 
 def test_the_schema_is_printed(here, capsys):

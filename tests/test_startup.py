@@ -51,3 +51,11 @@ def test_json_does_not_load_rich(tmp_path):
     (tmp_path / "model.pkl").write_bytes(pickle.dumps([1]))
     _, loaded = modules_after("scan", "model.pkl", "--report", "json", folder=tmp_path)
     assert "rich" not in loaded
+
+
+def test_a_scan_loads_no_other_command(tmp_path):
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps([1]))
+    _, loaded = modules_after("scan", "model.pkl", folder=tmp_path)
+    commands = {name for name in loaded if name.startswith("mlgate.commands.")}
+    assert commands == {"mlgate.commands._run", "mlgate.commands.scan"}
+    assert not {"mlgate.starter", "mlgate.rulebook"} & set(loaded)

@@ -1,0 +1,90 @@
+"""What the commands that run the gate share: their options, the request, and the reports."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from mlgate import console, gate, reports
+from mlgate.core.facts import Check
+from mlgate.core.severity import Severity
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of every run."""
+    add = parser.add_argument_group("options of every run").add_argument
+    add("--policy", type=Path, metavar="FILE", help="default: .mlgate.yaml at the root, if there is one")
+    add(
+        "--report",
+        action="append",
+        type=_report,
+        metavar="FORMAT[=FILE]",
+        help=f"repeatable; {', '.join(reports.formats())}; without a file, standard output",
+    )
+    add(
+        "--fail-on",
+        choices=[severity.value for severity in Severity],
+        metavar="SEVERITY",
+        help="fail at this severity, whatever the policy says: info, low, medium, high, critical",
+    )
+    add("--changed-since", metavar="REF", help="only files that differ from the merge base with REF")
+    add("--staged", action="store_true", help="only what is staged for the next commit, read from the index")
+    add("--jobs", type=_jobs, metavar="N", help="worker processes for model files; default: as many as help")
+    add("--advisories", type=Path, metavar="PATH", help="a directory or zip of OSV records")
+    add("--offline", action="store_true", help="never use the network")
+    noise = parser.add_mutually_exclusive_group().add_argument
+    noise("-q", "--quiet", action="store_true", help="only what fails the run")
+    noise("-v", "--verbose", action="store_true", help="also the inventory and the packages")
+
+
+def paths(arguments: argparse.Namespace, check: Check) -> gate.Request:
+    """Return the request for one check on the files and folders that are named."""
+    named = tuple(arguments.path)
+    partial = arguments.staged or arguments.changed_since is not None
+    if not named and not partial:
+        arguments.fail("name at least one file or folder (or --staged, or --changed-since REF)")
+    return request(arguments, root=Path.cwd(), checks=(check,), paths=named or None)
+
+
+def request(arguments: argparse.Namespace, **own: Any) -> gate.Request:
+    """Return the request that the shared options and the command's ``own`` fields make."""
+    return gate.Request(
+        policy=arguments.policy,
+        fail_on=Severity(arguments.fail_on) if arguments.fail_on else None,
+        advisories=arguments.advisories,
+        offline=arguments.offline,
+        changed_since=arguments.changed_since,
+        staged=arguments.staged,
+        jobs=arguments.jobs,
+        progress=console.progress(quiet=arguments.quiet),
+        **own,
+    )
+
+
+def run(arguments: argparse.Namespace, request: gate.Request) -> int:
+    """Run the gate, write every report that is asked for, and return the exit code.
+
+    Raises:
+        CommandError: A report cannot be written.
+    """
+    wanted = arguments.report or [("terminal", None)]
+    if len([target for _, target in wanted if target is None]) > 1:
+        arguments.fail("only one report can go to standard output; give the others a file (FORMAT=FILE)")
+    report = gate.run(request)
+    request.progress("")
+    for name, target in wanted:
+        style = console.style(target, quiet=arguments.quiet, verbose=arguments.verbose)
+        console.write(reports.load(name).render(report, style), target)
+    return report.exit_code
+
+
+def _report(text: str) -> tuple[str, Path | None]:
+    name, _, target = text.partition("=")
+    if name not in reports.formats():
+        raise argparse.ArgumentTypeError(f"no report format {name!r}; one of {', '.join(reports.formats())}")
+    return name, Path(target) if target not in ("", "-") else None
+
+
+def _jobs(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 256")
+    return int(text)
