@@ -7,10 +7,11 @@ import pytest
 from msgspec.structs import replace
 from tests.reports.sample import FULL, finding
 
+from mlgate import reports
 from mlgate.core.facts import Check, FileRecord, Location, Measurement, NotChecked, Package, Source
 from mlgate.core.report import Unjudged, WaiverStatus
 
-FORMATS = ("terminal", "json", "sarif", "markdown", "html")
+FORMATS = sorted(reports.formats())
 COMMANDS = (
     "::error file=x::forged",
     "   ::warning::forged",
@@ -64,6 +65,7 @@ def test_a_file_named_like_a_verdict_is_none(word, render):
     assert f"./{word}" in shown
 
 
-@pytest.mark.parametrize("name", ["terminal", "markdown", "html"])
+# JSON is whole, and a URI that is cut names another file.
+@pytest.mark.parametrize("name", sorted(set(FORMATS) - {"json", "sarif"}))
 def test_a_text_without_end_does_not_make_a_report_without_end(name, render):
     assert len(render(name, everywhere("a" * 1_000_000))) < 1_000_000

@@ -58,6 +58,26 @@ def totals(report: Report) -> Totals:
     )
 
 
+def standing(one: Finding | Unjudged) -> str:
+    """Return in a word what a finding or an item not checked does to the verdict.
+
+    ``blocks``, ``reported`` or ``waived`` for a finding; ``undecided``, ``tolerated`` or
+    ``accepted`` for what was not checked: the parts of :class:`Totals`.
+    """
+    if isinstance(one, Unjudged):
+        if one.waived is not None:
+            return "accepted"
+        return "undecided" if one.counts else "tolerated"
+    if one.waived is not None:
+        return "waived"
+    return "blocks" if one.blocks else "reported"
+
+
+def accepted(finding: Finding) -> str:
+    """Return why a finding is accepted although it is there, or an empty text."""
+    return "" if finding.waived is None else f"waived until {printable(finding.waived.expires)}"
+
+
 def by_severity(findings: Iterable[Finding]) -> tuple[tuple[Severity, int], ...]:
     """Count findings by severity, worst first; severities without one are left out."""
     counts = Counter(finding.severity for finding in findings)
