@@ -8,18 +8,19 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from mlgate import __version__, rules, target
+from mlgate import __version__, contents, rules, target
 from mlgate.checks import Scope
 from mlgate.core.facts import Check, Location, NotChecked, Observations, Source
 from mlgate.core.findings import Finding
 from mlgate.core.judge import judge
-from mlgate.core.limits import DEFAULT as LIMITS
 from mlgate.core.report import PolicyRef, Report, Tool, Verdict
 from mlgate.core.severity import Severity
+from mlgate.governance import governing, shown
 from mlgate.policy import load
+from mlgate.policy.assessment import Assessment, Data, DataFile, ModelFile
 from mlgate.policy.document import PolicyError
 from mlgate.policy.load import PolicyFile
 from mlgate.policy.schema import Models
@@ -51,6 +52,8 @@ class Request(Struct, frozen=True, kw_only=True):
         changed_since: A git ref: only files that differ from the merge base with it.
         staged: True: only the blobs that are staged for the next commit.
         assessments: Names of the assessments to run; empty means all.
+        writes_baseline: True where the baseline is written from the report: it need not be
+            there yet, and every file that has a finding gets a SHA-256.
         jobs: Worker processes for the model check; None takes as many as help, and 0 none.
         today: The day on which waivers are held to their expiry.
         progress: Told, now and then, what is being done.
@@ -67,6 +70,7 @@ class Request(Struct, frozen=True, kw_only=True):
     changed_since: str | None = None
     staged: bool = False
     assessments: tuple[str, ...] = ()
+    writes_baseline: bool = False
     jobs: int | None = 0
     today: dt.date | None = None
     progress: Callable[[str], None] = lambda _message: None
@@ -139,23 +143,13 @@ def _target(request: Request) -> Target:
 
 
 def _policy(request: Request, seen: Target) -> PolicyFile:
-    own = request.root / load.NAME
-    if not request.use_policy:
-        loaded = load.DEFAULT
-    elif request.policy is not None:
-        loaded = load.from_disk(request.policy, _shown(request.policy, seen.root))
-    elif seen.root == request.root.resolve() and seen.find(load.NAME) is not None:
-        loaded = load.load(load.NAME, lambda path: _read(seen, path))
-    elif own.is_file():
-        # Not part of the target: paths outside the root, or a policy not yet staged.
-        loaded = load.from_disk(own, _shown(own, seen.root))
-    else:
-        loaded = load.DEFAULT
-    load.check_rules(loaded, (rule.id for rule in rules.load()))
+    loaded = load.DEFAULT
+    if request.use_policy:
+        loaded = governing(seen, request.root, request.policy, writing=request.writes_baseline)
     policy = loaded.policy
     if request.paths and all(path.is_file() for path in request.paths):
         # A file that is named is looked at: `exclude` is for what a walk would find.
-        named = tuple(_shown(path, seen.root) for path in request.paths)
+        named = tuple(shown(path, seen.root) for path in request.paths)
         policy = replace(
             policy,
             models=replace(policy.models, include=("**",), exclude=()),
@@ -164,22 +158,6 @@ def _policy(request: Request, seen: Target) -> PolicyFile:
     if request.fail_on is not None:
         policy = fail_at(policy, request.fail_on)
     return replace(loaded, policy=policy)
-
-
-def _read(seen: Target, path: str) -> bytes | None:
-    file = seen.find(path)
-    if file is None:
-        return None
-    try:
-        with file.open() as stream:
-            return stream.read(LIMITS.manifest_bytes + 1)
-    except OSError as error:
-        raise PolicyError(path, None, f"cannot be read: {error.strerror or error}") from error
-
-
-def _shown(path: Path, root: Path) -> str:
-    resolved = path.resolve()
-    return resolved.relative_to(root).as_posix() if resolved.is_relative_to(root) else path.as_posix()
 
 
 def _observe(request: Request, scope: Scope) -> tuple[Observations, tuple[Finding, ...]]:
@@ -199,6 +177,8 @@ def _observe(request: Request, scope: Scope) -> tuple[Observations, tuple[Findin
     if any(finding.check is Check.MODELS for finding in findings):
         explain = importlib.import_module("mlgate.checks.models.explain")
         findings = explain.with_evidence(scope, observations.facts, findings)
+    if request.writes_baseline or scope.policy.baseline is not None:
+        observations = contents.with_digests(scope.target, observations, findings)
     return observations, findings
 
 
@@ -215,7 +195,8 @@ def _assess(request: Request, scope: Scope, seen: Observations) -> Iterable[Obse
         summary = f"{names}: neither the model, the data nor the policy is among the changes"
         yield Observations(sources=(Source(Check.ASSESSMENT, "not run", summary),))
     if wanted:
-        paths = {each.model.path for each in scope.policy.policy.assessment if each.name in wanted}
+        entries = scope.policy.policy.assessment
+        paths = {path for each in entries if each.name in wanted for path in _models_of(each)}
         extra, cleared = _clear(scope, seen, paths, _today(request))
         yield extra
         yield _collect(Check.ASSESSMENT, replace(scope, assessments=wanted, cleared=cleared))
@@ -232,13 +213,25 @@ def _selected(scope: Scope) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if scope.target.whole:
         return tuple(each.name for each in assessments), ()
     changed = {file.path for file in scope.target.files}
-    touched = {
-        each.name for each in assessments if changed & {each.model.path, each.data.path, scope.policy.path}
-    }
+    touched = {each.name for each in assessments if changed & {scope.policy.path, *_files_of(each)}}
     return (
         tuple(each.name for each in assessments if each.name in touched),
         tuple(each.name for each in assessments if each.name not in touched),
     )
+
+
+def _files_of(entry: Assessment) -> set[str]:
+    """Return every file that an assessment's figures rest on."""
+    beside = (entry.baseline, entry.drift, entry.poisoning)
+    files = [entry.model, entry.data]
+    for section in beside:
+        files += [getattr(section, name) for name in ("model", "reference") if hasattr(section, name)]
+    return {file.path for file in files if isinstance(file, ModelFile | DataFile | Data)}
+
+
+def _models_of(entry: Assessment) -> set[str]:
+    """Return the model files that an assessment loads."""
+    return {entry.model.path} | ({entry.baseline.model.path} if entry.baseline is not UNSET else set())
 
 
 def _collect(check: Check, scope: Scope) -> Observations:
@@ -302,7 +295,14 @@ def _conclude(
 ) -> Report:
     whole = request.paths is None and not request.staged and request.changed_since is None
     complete = whole and set(request.checks) == set(ALL)
-    decision = decide(policy, findings, observations.not_checked, _today(request), complete=complete)
+    decision = decide(
+        policy,
+        findings,
+        observations.not_checked,
+        _today(request),
+        complete=complete,
+        contents=contents.by_path(observations),
+    )
     return replace(
         report,
         tool=_tool(),
@@ -316,6 +316,7 @@ def _conclude(
         measurements=observations.measurements,
         sources=observations.sources,
         waivers=decision.waivers,
+        baseline=decision.baseline,
     )
 
 

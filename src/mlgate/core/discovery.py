@@ -2,7 +2,10 @@
 
 import importlib
 import pkgutil
+from pathlib import Path
 from types import ModuleType
+
+_ROOT = Path(__file__).resolve().parent.parent
 
 
 def modules(package: str) -> tuple[ModuleType, ...]:
@@ -19,6 +22,18 @@ def names(package: str) -> tuple[str, ...]:
     home = importlib.import_module(package)
     found = (info.name for info in pkgutil.iter_modules(home.__path__) if not info.name.startswith("_"))
     return tuple(sorted(found))
+
+
+def listed(folder: str) -> tuple[str, ...]:
+    """Return the names of the modules directly inside a folder of mlgate, sorted.
+
+    Nothing is imported, so the policy can know what there is without knowing what it does.
+
+    Args:
+        folder: Relative to the package, with ``/``: ``checks/assessment/metrics``.
+    """
+    found = (info.name for info in pkgutil.iter_modules([str(_ROOT / folder)]))
+    return tuple(sorted(name for name in found if not name.startswith("_")))
 
 
 def module(package: str, name: str) -> ModuleType:

@@ -43,6 +43,7 @@ class Finding(Struct, frozen=True):
         fixed_in: A version that fixes it, where the advisories know one.
         blocks: True where the policy lets it fail the run.
         waived: The waiver that accepts it.
+        baseline: True where the baseline knows it: it was there when the gate was adopted.
     """
 
     rule: str
@@ -61,6 +62,7 @@ class Finding(Struct, frozen=True):
     fixed_in: str | None = None
     blocks: bool = False
     waived: Waived | None = None
+    baseline: bool = False
 
 
 def fingerprint(*parts: str | None) -> str:

@@ -52,11 +52,13 @@ class Unjudged(Struct, frozen=True):
         item: What was not checked.
         counts: True where it makes the run undecided.
         waived: The waiver that accepts it.
+        baseline: True where the baseline knows it.
     """
 
     item: NotChecked
     counts: bool = True
     waived: Waived | None = None
+    baseline: bool = False
 
 
 class WaiverStatus(Struct, frozen=True):
@@ -80,6 +82,39 @@ class WaiverStatus(Struct, frozen=True):
     matched: int
 
 
+class BaselineEntry(Struct, frozen=True):
+    """An entry of the baseline that holds nothing any more.
+
+    Attributes:
+        summary: ``MLG-PKL-002 posix.system in models/a.pkl``.
+        status: ``gone``: it no longer occurs; ``changed``: it does, in a file whose content
+            is another one, and counts as new; ``worse``: it does, with a higher severity,
+            and counts as new.
+    """
+
+    summary: str
+    status: str
+
+
+class BaselineStatus(Struct, frozen=True):
+    """What became of the baseline.
+
+    Attributes:
+        path: Of the file, relative to the target's root.
+        sha256: Its digest.
+        entries: How many it holds.
+        known: How many findings and items not checked it knows.
+        stale: Entries that hold nothing any more; ``mlgate baseline`` removes them. What a
+            run did not look at is never called gone.
+    """
+
+    path: str
+    sha256: str
+    entries: int
+    known: int
+    stale: tuple[BaselineEntry, ...] = ()
+
+
 class Report(Struct, frozen=True):
     """Everything a run has to say.
 
@@ -99,6 +134,7 @@ class Report(Struct, frozen=True):
         measurements: Figures about models.
         sources: What the answers rest on.
         waivers: What became of each waiver.
+        baseline: What became of the baseline, or None where the policy names none.
         rules: Every rule there is, by id.
         started: ISO 8601 time, UTC.
         seconds: Wall time.
@@ -119,6 +155,7 @@ class Report(Struct, frozen=True):
     measurements: tuple[Measurement, ...] = ()
     sources: tuple[Source, ...] = ()
     waivers: tuple[WaiverStatus, ...] = ()
+    baseline: BaselineStatus | None = None
     rules: tuple[Rule, ...] = ()
     started: str = ""
     seconds: float = 0.0

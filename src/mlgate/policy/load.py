@@ -10,8 +10,11 @@ from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from mlgate.core.limits import DEFAULT as LIMITS
+from mlgate.policy.baseline import Baseline
+from mlgate.policy.baseline import parse as parse_baseline
 from mlgate.policy.document import Document, PolicyError, parse
 from mlgate.policy.schema import Policy
 from mlgate.policy.sense import settle
@@ -33,12 +36,14 @@ class PolicyFile(Struct, frozen=True):
         path: Of the file, relative to the target's root; None for the defaults.
         sha256: Digest of the file and of all that it extends.
         lines: 1-based line by key path: ``assessment[0].robustness.min_accuracy``.
+        baseline: The baseline that it names, once that is read.
     """
 
     policy: Policy
     path: str | None = None
     sha256: str | None = None
     lines: Mapping[str, int] = {}
+    baseline: Baseline | None = None
 
     def line(self, key: str) -> int | None:
         """Line of a key, or of the nearest key above it that the file holds.
@@ -111,6 +116,22 @@ def load(path: str, read: Read, *, shown: str | None = None) -> PolicyFile:
 
     policy = settle(_convert(merged, fail), fail)
     return PolicyFile(policy, shown, digest.hexdigest(), chain[0][2].lines)
+
+
+def with_baseline(loaded: PolicyFile, read: Read) -> PolicyFile:
+    """Return the policy with the baseline that it names, read from the repository's root.
+
+    Raises:
+        PolicyError: It names one that is not there, or is not a baseline.
+    """
+    path = loaded.policy.baseline
+    if not isinstance(path, str):
+        return loaded
+    raw = read(path)
+    if raw is None:
+        message = f"baseline: there is no file {path}; write it with `mlgate baseline`, or remove the key"
+        raise PolicyError(loaded.path or NAME, loaded.line("baseline"), message)
+    return replace(loaded, baseline=parse_baseline(raw, path))
 
 
 def check_rules(loaded: PolicyFile, known: Iterable[str]) -> None:

@@ -117,6 +117,7 @@ class Policy(Section, frozen=True):
         dependencies: The dependency check.
         assessment: The assessments.
         waivers: Accepted findings.
+        baseline: The file of `mlgate baseline`: what was there when the gate was adopted.
         limits: What hostile input may cost.
     """
 
@@ -127,6 +128,7 @@ class Policy(Section, frozen=True):
     dependencies: Dependencies = Dependencies()
     assessment: tuple[Assessment, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    baseline: Path | UnsetType = UNSET
     limits: Limits = Limits()
 
     def threshold(self, check: Check) -> Severity:

@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from mlgate.policy.assessment import Assessment
+from mlgate.policy._open import asked
+from mlgate.policy.assessment import Assessment, Bound, Corruption
 from mlgate.policy.globs import compile_globs
 from mlgate.policy.schema import Policy, Threshold
 
@@ -44,15 +45,33 @@ def settle(policy: Policy, fail: Fail) -> Policy:
     database = path(dependencies.advisories.path, "dependencies.advisories.path")
     return replace(
         policy,
+        baseline=path(policy.baseline, "baseline"),
         dependencies=replace(dependencies, advisories=replace(dependencies.advisories, path=database)),
         assessment=tuple(
-            replace(
-                entry,
-                model=replace(entry.model, path=path(entry.model.path, f"assessment[{at}].model.path")),
-                data=replace(entry.data, path=path(entry.data.path, f"assessment[{at}].data.path")),
-            )
+            _spelled(entry, lambda value, key, at=at: path(value, f"assessment[{at}].{key}"))  # type: ignore[misc]
             for at, entry in enumerate(policy.assessment)
         ),
+    )
+
+
+def _spelled(entry: Assessment, path: Callable[[str, str], str]) -> Assessment:
+    """Return an assessment with the paths of its files in one spelling."""
+
+    def file(held: Any, key: str) -> Any:
+        return held if held is UNSET else replace(held, path=path(held.path, f"{key}.path"))
+
+    def inner(section: Any, field: str, key: str) -> Any:
+        if section is UNSET:
+            return section
+        return replace(section, **{field: file(getattr(section, field), f"{key}.{field}")})
+
+    return replace(
+        entry,
+        model=file(entry.model, "model"),
+        data=file(entry.data, "data"),
+        baseline=inner(entry.baseline, "model", "baseline"),
+        drift=inner(entry.drift, "reference", "drift"),
+        poisoning=inner(entry.poisoning, "reference", "poisoning"),
     )
 
 
@@ -118,6 +137,34 @@ def _waivers(policy: Policy) -> Iterator[tuple[str, str]]:
             yield f"waivers[{at}].reason", "says nothing; a reviewer must read why this is acceptable"
 
 
+def _bounds(entry: Assessment) -> Iterator[tuple[str, str]]:
+    """Find bounds that bound nothing."""
+    sections = {"performance": entry.performance, "subgroups": entry.subgroups, "fairness": entry.fairness}
+    for section, held in sections.items():
+        if held is UNSET:
+            continue
+        bounds = asked(held, Bound)
+        if not bounds:
+            yield section, "asks for nothing; name a metric with a min or a max"
+        for name, bound in bounds.items():
+            if (bound.min is UNSET) == (bound.max is UNSET):
+                yield f"{section}.{name}", "needs a min or a max, one of the two"
+    if entry.corruptions is not UNSET:
+        corruptions = asked(entry.corruptions, Corruption)
+        if not corruptions:
+            yield "corruptions", "asks for nothing; name a corruption with a max_drop or a min"
+        for name, corruption in corruptions.items():
+            if corruption.min is UNSET and corruption.max_drop is UNSET:
+                yield f"corruptions.{name}", "needs a max_drop or a min"
+    if entry.drift is not UNSET:
+        if entry.drift.psi is UNSET and entry.drift.ks is UNSET:
+            yield "drift", "asks for nothing; bound psi or ks"
+        for name in ("psi", "ks"):
+            drift: Bound | UnsetType = getattr(entry.drift, name)
+            if isinstance(drift, Bound) and (drift.max is UNSET or drift.min is not UNSET):
+                yield f"drift.{name}", "is bounded by a max"
+
+
 def _assessments(entries: tuple[Assessment, ...]) -> Iterator[tuple[str, str]]:
     names: Counter[str] = Counter()
     for at, entry in enumerate(entries):
@@ -127,6 +174,8 @@ def _assessments(entries: tuple[Assessment, ...]) -> Iterator[tuple[str, str]]:
                 f"assessment[{at}].name",
                 f"{entry.name!r} stands twice; a name belongs to one assessment",
             )
+        for key, problem in _bounds(entry):
+            yield f"assessment[{at}].{key}", problem
         if "\n" in entry.name:
             yield f"assessment[{at}].name", "holds a line break; write it on one line"
         limits = entry.data.range

@@ -3,16 +3,18 @@
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from mlgate.core.facts import Check, NotChecked
 from mlgate.core.findings import Finding, Waived
-from mlgate.core.report import Unjudged, Verdict, WaiverStatus
+from mlgate.core.report import BaselineStatus, Unjudged, Verdict, WaiverStatus
 from mlgate.policy.globs import compile_globs
 from mlgate.policy.load import PolicyFile
+from mlgate.policy.recognition import Recognition, recognise, status
 from mlgate.policy.schema import Policy, Threshold, Waiver
 
 # Reasons that `dependencies.unpinned: warn` turns into a remark.
@@ -27,12 +29,14 @@ class Decision(Struct, frozen=True):
         findings: With ``blocks`` and ``waived`` filled in, in the same order.
         not_checked: With ``counts`` and ``waived`` filled in, in the same order.
         waivers: What became of each waiver.
+        baseline: What became of the baseline, where there is one.
     """
 
     verdict: Verdict
     findings: tuple[Finding, ...]
     not_checked: tuple[Unjudged, ...]
     waivers: tuple[WaiverStatus, ...]
+    baseline: BaselineStatus | None = None
 
 
 def decide(
@@ -42,6 +46,7 @@ def decide(
     today: dt.date,
     *,
     complete: bool,
+    contents: Mapping[str, str] = MappingProxyType({}),
 ) -> Decision:
     """Apply the policy: a pure function of its arguments.
 
@@ -52,7 +57,13 @@ def decide(
         today: The day on which waivers are held to their expiry.
         complete: True where every check looked at the whole target; only then can a
             waiver that met nothing be called unused.
+        contents: SHA-256 by path of the files that the model check looked at, for the
+            baseline.
     """
+    findings, not_checked = tuple(findings), tuple(not_checked)
+    known = Recognition({}, {}, ())
+    if policy.baseline is not None:
+        known = recognise(policy.baseline, findings, not_checked, contents, complete=complete)
     waivers = [_Matcher(policy, index, waiver, today) for index, waiver in enumerate(policy.policy.waivers)]
     matched: Counter[int] = Counter()
     ended: set[int] = set()
@@ -69,18 +80,21 @@ def decide(
         return accepted
 
     judged = []
-    for finding in findings:
+    for at, finding in enumerate(findings):
         acceptance = waived(
             lambda waiver, finding=finding: waiver.meets_finding(finding),  # type: ignore[misc]
             fixed=finding.fixed_in is not None,
         )
-        blocks = acceptance is None and _reaches(policy.policy, finding)
-        judged.append(replace(finding, waived=acceptance, blocks=blocks))
+        old = at in known.findings
+        blocks = acceptance is None and not old and _reaches(policy.policy, finding)
+        judged.append(replace(finding, waived=acceptance, baseline=old, blocks=blocks))
     unjudged = []
-    for item in not_checked:
+    for at, item in enumerate(not_checked):
         acceptance = waived(lambda waiver, item=item: waiver.meets_gap(item))  # type: ignore[misc]
         remark = item.reason in _UNPINNED and policy.policy.dependencies.unpinned == "warn"
-        unjudged.append(Unjudged(item, counts=acceptance is None and not remark, waived=acceptance))
+        old = at in known.gaps
+        counts = acceptance is None and not old and not remark
+        unjudged.append(Unjudged(item, counts=counts, waived=acceptance, baseline=old))
     if any(finding.blocks for finding in judged):
         verdict = Verdict.FAIL
     elif any(entry.counts for entry in unjudged):
@@ -91,7 +105,8 @@ def decide(
         waiver.status(matched[waiver.index], complete=complete, fixed=waiver.index in ended)
         for waiver in waivers
     )
-    return Decision(verdict, tuple(judged), tuple(unjudged), statuses)
+    kept = None if policy.baseline is None else status(policy.baseline, known)
+    return Decision(verdict, tuple(judged), tuple(unjudged), statuses, kept)
 
 
 def fail_at(policy: Policy, severity: object) -> Policy:

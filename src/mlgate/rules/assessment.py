@@ -1,35 +1,26 @@
 """Rules about measured models: too often wrong, too easily fooled, or not the model that was meant."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mlgate.core.facts import Check, Fact
 from mlgate.core.rules import Hit, Rule
 from mlgate.core.severity import Severity
-
-
-def _failed(facts: Sequence[Fact], name: str) -> Iterator[Fact]:
-    for fact in facts:
-        if fact.detail.get("name") == name and fact.detail.get("outcome") == "fail":
-            yield fact
-
-
-def _figures(detail: Mapping[str, Any]) -> str:
-    interval = f"interval {detail['low']:.3f} to {detail['high']:.3f}, n={detail['n']}"
-    return f"{detail['value']:.3f} where the policy asks for {detail['threshold']:g} ({interval})"
+from mlgate.rules._measured import evidence, failed, spoken
 
 
 def _inaccurate(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
-    for fact in _failed(facts, "accuracy"):
+    for fact in failed(facts, "performance"):
         detail = fact.detail
         message = (
-            f"The model {detail['model']} is right on {detail['data']} less often than the policy demands."
+            f"The {spoken(detail['name'])} of the model {detail['model']} on {detail['data']} is "
+            f"{'below' if detail['limit'] == 'min' else 'above'} what the policy demands."
         )
-        yield Hit(fact, message, evidence=f"accuracy {_figures(detail)}")
+        yield Hit(fact, message, evidence=evidence(detail))
 
 
 def _fragile(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
-    for fact in _failed(facts, "robust_accuracy"):
+    for fact in failed(facts, "robustness"):
         detail = fact.detail
         names = ", ".join(detail["attacks"])
         message = (
@@ -37,7 +28,7 @@ def _fragile(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
             "less often than the policy demands."
         )
         lines = [
-            f"robust accuracy {_figures(detail)}",
+            evidence(detail),
             f"norm {detail['norm']}, epsilon {detail['epsilon']:g}, {detail['bound']}",
             *([] if detail["clipped_to"] else ["the policy names no data.range, so none was kept to"]),
             *(
@@ -61,15 +52,15 @@ def _swapped(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
 RULES = (
     Rule(
         id="MLG-ASM-001",
-        name="accuracy-below-threshold",
+        name="performance-below-threshold",
         check=Check.ASSESSMENT,
         severity=Severity.HIGH,
         kinds=("assessment.measurement",),
-        summary="A model is less accurate than the policy demands",
+        summary="A model does worse on clean data than the policy demands",
         what=(
-            "The model was run in a sandbox on the data that the policy names. The share of samples whose "
-            "top score is the label's lies below `performance.accuracy.min`. The comparison uses the "
-            "measured share itself; the exact interval beside it says how far chance could move it."
+            "The model was run in a sandbox on the data that the policy names, and a figure of `performance` "
+            "does not keep to its bound. The comparison uses the measured figure itself; the interval "
+            "beside it says how far chance could move it."
         ),
         why=(
             "Whoever uses the model relies on the accuracy that the team promised. A change to training, "

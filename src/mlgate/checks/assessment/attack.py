@@ -2,12 +2,14 @@
 
 An attack is a module of :mod:`mlgate.checks.assessment.attacks` with the members of
 :class:`Attack`. What it claims is never believed: every sample is checked again
-outside it (see :mod:`mlgate.checks.assessment.robustness`).
+outside it (see :mod:`mlgate.checks.assessment.cascade`).
 """
 
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from msgspec import Struct
+
+from mlgate.checks.assessment.ball import Ball
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,33 +19,16 @@ if TYPE_CHECKING:
 
     from mlgate.checks.assessment.model import Floats
 
-    # From samples [n, ...] to finite scores [n, k], k at least 2. Raises where the
-    # budget is spent or the model fails; an attack lets that pass.
-    Predict: TypeAlias = Callable[[Floats], Floats]
-
-
-class Ball(Struct, frozen=True):
-    """Where changed samples may lie, bounds included.
-
-    Both bounds are exact in the samples' dtype: no number between them is further from
-    the sample than epsilon or outside the data's range.
-
-    Attributes:
-        x: Samples [n, ...].
-        low: Smallest values, of the same shape.
-        high: Largest values, of the same shape.
-    """
-
-    x: "Floats"
-    low: "Floats"
-    high: "Floats"
+    # From scores [n, k] of the samples at ``rows`` to the loss of each, [n], and its
+    # derivative by the scores, [n, k].
+    Objective: TypeAlias = Callable[[Floats, slice], tuple[Floats, Floats]]
 
 
 class Effort(Struct, frozen=True):
     """What an attack may spend, and what its choices rest on.
 
     Attributes:
-        queries: Most model queries for one sample.
+        queries: Most model queries a black-box attack may spend on one sample.
         seed: Of every random choice.
         ids: [n] Each sample's number in the data: with the seed it settles that
             sample's choices, so that neither order nor company changes a result.
@@ -60,33 +45,56 @@ class Attempt(Struct, frozen=True):
     Attributes:
         x: [n, ...] The best changed samples, within the ball.
         broken: [n] True where the attack claims that the model gets them wrong.
-        queries: [n] Spent on each sample.
+        queries: [n] Forward passes spent on each sample.
+        signals: Figures about the search itself that tell masked gradients from
+            robustness, each a share or a mean over the samples: ``zero_gradients``, ...
     """
 
     x: "Floats"
     broken: "NDArray[np.bool_]"
     queries: "NDArray[np.int64]"
+    signals: "dict[str, float]" = {}
+
+
+class Victim(Protocol):
+    """The model under attack, as an attack sees it."""
+
+    def predict(self, x: "Floats") -> "Floats":
+        """Score samples [n, ...]: finite scores [n, k], k at least 2.
+
+        Raises where the budget is spent or the model fails; an attack lets that pass.
+        """
+        ...
+
+    def gradient(self, x: "Floats", objective: "Objective") -> "tuple[Floats, Floats, Floats]":
+        """Return scores [n, k], losses [n] and the losses' gradients [n, ...].
+
+        Only for attacks that need gradients. Gradients are finite: what the model gives
+        else is counted as zero.
+        """
+        ...
 
 
 class Attack(Protocol):
     """What a module of ``attacks`` provides.
 
     Attributes:
-        NAME: In the policy's ``attacks``.
-        NORMS: Balls that it can search: ``linf``.
-        BLACK_BOX: True where it sees scores only: then the figure is an upper bound of
-            the robust accuracy that a stronger attacker would leave.
+        NAME: In the policy's ``attacks``: the module's name.
+        NORMS: Balls that it can search: ``linf``, ``l2``.
+        NEEDS: ``scores``, ``labels`` (the winning class alone) or ``gradients``.
+        ORDER: Cheap before dear: the place in the cascade where nobody chose one.
     """
 
     NAME: str
     NORMS: tuple[str, ...]
-    BLACK_BOX: bool
+    NEEDS: str
+    ORDER: int
 
-    def run(self, predict: "Predict", ball: Ball, labels: "NDArray[np.int64]", effort: Effort) -> Attempt:
+    def run(self, victim: "Victim", ball: Ball, labels: "NDArray[np.int64]", effort: Effort) -> Attempt:
         """Search the ball for samples whose top score is not the label's.
 
         Args:
-            predict: The model.
+            victim: The model.
             ball: Around samples that the model gets right.
             labels: [n] Columns of the right classes.
             effort: Limits and seeds.

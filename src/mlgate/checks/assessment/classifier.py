@@ -1,4 +1,4 @@
-"""A sandboxed model as a classifier: batches, and one meaning for its scores.
+"""A sandboxed model as a classifier: one meaning for its scores.
 
 What the scores mean is settled once, from the model's answers on the clean data, and
 holds for the whole assessment:
@@ -10,34 +10,26 @@ holds for the whole assessment:
 - ``scores``: anything else, compared as it stands.
 """
 
-import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlgate.checks.assessment.model import Scores
+from mlgate.checks.assessment.predictor import Predictor, batches
 from mlgate.checks.assessment.problems import Unassessable
 
 if TYPE_CHECKING:
+    from mlgate.checks.assessment.attack import Objective
     from mlgate.checks.assessment.model import Floats
     from mlgate.checks.assessment.sandbox.worker import Worker
 
-_MOST_ROWS = 256
-_MOST_VALUES = 1 << 20
-_MOST_SCORES = 1 << 27
 _SUM_TOLERANCE = 1e-3
 _FLOOR = 1e-300
+# How far a twin's scores may lie from the model's own: float32 sums in another order.
+_TWIN_TOLERANCE = 1e-3
 
 
-class BudgetSpent(Exception):  # noqa: N818 - an answer, not an error
-    """The wall time of an assessment is used up."""
-
-
-class Classifier:
+class Classifier(Predictor):
     """A model that answers with at least two columns of comparable scores.
-
-    Batches depend on the sample's size alone, so that a second run computes the same.
 
     Args:
         worker: With its model loaded.
@@ -45,35 +37,18 @@ class Classifier:
 
     Attributes:
         clean: Its answers on ``x``, comparable: [n, k], k at least 2.
-        first: The model's own answer on the first batch, for its classes' names.
         meaning: How the scores are read.
-        deadline: Monotonic time after which :class:`BudgetSpent` is raised, or None.
+        guide: The worker that gives gradients: the model's own, its twin's, or None.
 
     Raises:
         Unassessable: The model fails, or answers the same samples differently.
     """
 
     def __init__(self, worker: "Worker", x: "Floats") -> None:
-        self._worker = worker
-        self.deadline: float | None = None
-        self._clean = x
-        parts: list[Scores] = []
-        for part in self._ask(x):
-            if len(x) * part.values.shape[1] > _MOST_SCORES:
-                raise Unassessable(
-                    "limit",
-                    f"the model gives {part.values.shape[1]} scores for each of {len(x)} samples, more than "
-                    "fit into memory; set data.limit",
-                    "data.limit",
-                )
-            parts.append(part)
-        self.first = parts[0]
-        if len({part.values.shape[1] for part in parts}) != 1 or len({part.classes for part in parts}) != 1:
-            raise Unassessable("model-output", "the model's classes change from batch to batch")
-        self.repeat()
-        raw = np.concatenate([part.values for part in parts])
-        self.meaning = _meaning(raw)
-        self.clean = self._comparable(raw)
+        super().__init__(worker, x)
+        self.meaning = _meaning(self.raw)
+        self.clean = self._comparable(self.raw)
+        self.guide: Worker | None = worker if "gradients" in worker.signature.offers else None
 
     @property
     def columns(self) -> int:
@@ -82,17 +57,9 @@ class Classifier:
 
     @property
     def passes(self) -> int:
-        """Samples scored so far."""
-        return self._worker.passes
-
-    def repeat(self) -> None:
-        """Ask for the first batch again.
-
-        Raises:
-            Unassessable: The answer is another one.
-        """
-        if not np.array_equal(next(self._ask(self._clean)).values, self.first.values):
-            raise not_repeatable()
+        """Samples scored so far, by a twin too."""
+        twin = 0 if self.guide in (None, self.worker) else self.guide.passes
+        return self.worker.passes + twin
 
     def predict(self, x: "Floats") -> "Floats":
         """Score samples, comparably: [n, k].
@@ -101,23 +68,56 @@ class Classifier:
             BudgetSpent: The deadline has passed.
             Unassessable: The model fails.
         """
-        answers = [part.values for part in self._ask(x)]
-        if any(part.shape[1] != self.first.values.shape[1] for part in answers):
-            raise Unassessable("model-output", "the model's classes change from batch to batch")
-        return self._comparable(np.concatenate(answers))
+        return self._comparable(self.answer(x))
 
-    def _ask(self, x: "Floats") -> Iterator[Scores]:
-        rows = max(1, min(_MOST_ROWS, _MOST_VALUES // max(1, x[0].size)))
-        for start in range(0, len(x), rows):
-            left = None if self.deadline is None else self.deadline - time.monotonic()
-            if left is not None and left <= 0:
-                raise BudgetSpent
+    def follow(self, twin: "Worker") -> float:
+        """Take gradients from a twin, if it answers the clean data as the model does.
+
+        Args:
+            twin: A worker with the same model in a form that offers gradients.
+
+        Returns:
+            The largest difference of a comparable score, relative to the scores' spread.
+
+        Raises:
+            Unassessable: The twin fails, or answers otherwise.
+        """
+        answers = [self._one(twin, self._clean[rows]).values for rows in batches(self._clean)]
+        if any(part.shape[1] != self.raw.shape[1] for part in answers):
+            raise Unassessable("twin-differs", "the converted model has other classes")
+        raw = np.concatenate(answers)
+        spread = max(float(np.abs(self.raw).max()), 1e-12)
+        far = float(np.abs(raw - self.raw).max()) / spread
+        same = bool((self._comparable(raw).argmax(axis=1) == self.clean.argmax(axis=1)).all())
+        if far > _TWIN_TOLERANCE or not same:
+            raise Unassessable(
+                "twin-differs", f"the converted model's scores differ by up to {far:.2g} of their spread"
+            )
+        self.guide = twin
+        return far
+
+    def gradient(self, x: "Floats", objective: "Objective") -> "tuple[Floats, Floats, Floats]":
+        """Return scores, losses and gradients; see :class:`mlgate.checks.assessment.attack.Victim`.
+
+        Raises:
+            BudgetSpent: The deadline has passed.
+            Unassessable: The model fails, or offers no gradients.
+        """
+        if self.guide is None:
+            raise Unassessable("no-gradients", "the model offers no gradients")
+        scores, losses, gradients = [], [], []
+        for rows in batches(x):
+            raw = self._one(self.guide, x[rows], follow=True).values
+            comparable = self._comparable(raw)
+            loss, slope = objective(comparable, rows)
             try:
-                yield self._worker.predict(x[start : start + rows], left)
+                found = self.guide.pull(x[rows], self._raw_slope(slope, raw), self._left())
             except Unassessable as problem:
-                if problem.reason == "worker-timeout" and self.deadline and time.monotonic() >= self.deadline:
-                    raise BudgetSpent from None
-                raise
+                raise self._spent(problem) from None
+            scores.append(comparable)
+            losses.append(loss)
+            gradients.append(np.where(np.isfinite(found), found, 0.0))
+        return np.concatenate(scores), np.concatenate(losses), np.concatenate(gradients)
 
     def _comparable(self, raw: "Floats") -> "Floats":
         if self.meaning == "scores":
@@ -128,15 +128,15 @@ class Classifier:
             raw = np.concatenate([1 - raw, raw], axis=1)
         return np.log(np.maximum(raw, _FLOOR))
 
-
-def not_repeatable() -> Unassessable:
-    """Say that a model's answers change."""
-    return Unassessable(
-        "not-repeatable",
-        "the model answers the same samples differently when asked again; export it for inference, "
-        "without dropout or other random operators",
-        "model.path",
-    )
+    def _raw_slope(self, slope: "Floats", raw: "Floats") -> "Floats":
+        """Bring a derivative by comparable scores to one by the model's own: the chain rule."""
+        if self.meaning == "scores":
+            return slope
+        if self.meaning == "logit":
+            return slope[:, 1:]
+        if self.meaning == "probability":
+            return slope[:, 1:] / np.maximum(raw, _FLOOR) - slope[:, :1] / np.maximum(1 - raw, _FLOOR)
+        return slope / np.maximum(raw, _FLOOR)
 
 
 def _meaning(raw: "Floats") -> str:

@@ -4,7 +4,7 @@ A format is a module of :mod:`mlgate.checks.assessment.datasets` with the member
 :class:`Format`. What comes out of it is checked here, alike for every format.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -79,6 +79,8 @@ class Dataset(Struct, frozen=True):
         y: Labels as they stand.
         ids: [n] Each sample's number in the file.
         name: The file's path.
+        groups: [n] Texts by column: the groups that `subgroups` and `fairness` name.
+        names: Of the features of one sample, where the file names them.
         distinct: Samples without copies of others; an interval takes all to be independent.
     """
 
@@ -86,6 +88,8 @@ class Dataset(Struct, frozen=True):
     y: "NDArray[Any]"
     ids: "NDArray[np.int64]"
     name: str
+    groups: "Mapping[str, NDArray[np.str_]]" = {}
+    names: tuple[str, ...] = ()
     distinct: int = 0
 
 
@@ -96,19 +100,19 @@ def few(names: Sequence[str]) -> str:
     return f"{listed} and {more} more" if more > 0 else listed or "nothing"
 
 
-def load(data: bytes, settings: schema.Data, most: int, seed: int) -> Dataset:
+def load(data: bytes, entry: schema.Assessment, most: int, name: str) -> Dataset:
     """Read and check a data file.
 
     Args:
         data: The whole file.
-        settings: The policy's ``data``.
+        entry: What the policy says of the assessment: the columns, and which of them it needs.
         most: Bytes that one array may take in memory.
-        seed: Draws the samples where the policy sets a limit.
+        name: The file's path.
 
     Raises:
         Unassessable: The data cannot carry a figure.
     """
-    name = settings.path
+    settings, seed = entry.data, entry.seed
     table = _format(name).read(data, _columns(settings), most, name)
     x, y = table.x, table.y
     if x.ndim < 2 or x.dtype.kind not in "biuf":
@@ -129,7 +133,7 @@ def load(data: bytes, settings: schema.Data, most: int, seed: int) -> Dataset:
             "data.path",
         )
     x = x.astype(np.float64 if x.dtype.itemsize > 4 or x.dtype.kind in "iu" else np.float32)
-    _check_values(x, settings)
+    _check_values(x, settings, name)
     ids = np.arange(len(x))
     if settings.limit is not UNSET and settings.limit < len(x):
         ids = np.sort(np.random.default_rng(seed).permutation(len(x))[: settings.limit])
@@ -140,7 +144,7 @@ def load(data: bytes, settings: schema.Data, most: int, seed: int) -> Dataset:
                 "data.limit",
             )
     distinct = len({row.tobytes() for row in x[ids]})
-    return Dataset(x[ids], y.reshape(-1)[ids], ids, name, distinct)
+    return Dataset(x[ids], y.reshape(-1)[ids], ids, name, distinct=distinct)
 
 
 def _format(name: str) -> Any:
@@ -159,12 +163,12 @@ def _columns(settings: schema.Data) -> Columns:
     return Columns(settings.label, features if isinstance(features, tuple) else None)
 
 
-def _check_values(x: "Floats", settings: schema.Data) -> None:
+def _check_values(x: "Floats", settings: schema.Data, name: str) -> None:
     bad = ~np.isfinite(x)
     if bad.any():
         raise Unassessable(
             "not-finite",
-            f"{settings.path}: the feature at {_first(bad, settings)} is not a finite number "
+            f"{name}: the feature at {_first(bad, settings)} is not a finite number "
             f"({int(bad.sum())} such values); drop or fill them",
             "data.features",
         )
@@ -178,7 +182,7 @@ def _check_values(x: "Floats", settings: schema.Data) -> None:
         if outside.any():
             raise Unassessable(
                 "out-of-range",
-                f"{settings.path}: the feature at {_first(outside, settings)} lies outside data.range "
+                f"{name}: the feature at {_first(outside, settings)} lies outside data.range "
                 f"({int(outside.sum())} such values)",
                 "data.range",
             )

@@ -40,6 +40,29 @@ def label_columns(dataset: Dataset, scores: "Scores", columns: int) -> "NDArray[
     return found
 
 
+def regression_values(dataset: Dataset, columns: int) -> "NDArray[np.float64]":
+    """Return each sample's right value: [n].
+
+    Raises:
+        Unassessable: A value is missing or no number, they are all the same, or the model
+            gives more than one value a sample.
+    """
+    y, name = dataset.y, dataset.name
+    if y.dtype.kind not in "biuf":
+        raise Unassessable("wrong-label", f"{name}: a regression needs numbers as labels", "data.label")
+    values = y.astype(np.float64)
+    if not np.isfinite(values).all():
+        sample = int(np.argmax(~np.isfinite(values)))
+        raise Unassessable("missing-label", f"{name}: sample {sample} has no finite label", "data.label")
+    if columns != 1:
+        raise Unassessable(
+            "model-output", f"a regression predicts one value a sample, and the model gives {columns}"
+        )
+    if (values == values[0]).all():
+        raise Unassessable("one-class", f"{name}: every label is {values[0]:g}", "data.label")
+    return values
+
+
 def _columns(dataset: Dataset, scores: "Scores", columns: int) -> "NDArray[np.int64]":
     y, name = dataset.y, dataset.name
     if y.dtype.kind == "f":

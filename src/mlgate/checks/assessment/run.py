@@ -2,26 +2,35 @@
 
 import importlib.metadata
 import importlib.util
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from mlgate import __version__
 from mlgate.checks import Scope
-from mlgate.checks.assessment import data, performance, robustness
+from mlgate.checks.assessment import data
 from mlgate.checks.assessment.classifier import Classifier
 from mlgate.checks.assessment.inputs import Content, read
-from mlgate.checks.assessment.labels import label_columns
+from mlgate.checks.assessment.labels import label_columns, regression_values
+from mlgate.checks.assessment.measure import Figure, Subject
+from mlgate.checks.assessment.model import Request
 from mlgate.checks.assessment.problems import Unassessable
+from mlgate.checks.assessment.regressor import Regressor
 from mlgate.checks.assessment.sandbox.walls import Wall
 from mlgate.checks.assessment.sandbox.worker import Worker
-from mlgate.core.discovery import modules
+from mlgate.core.discovery import module, modules, names
 from mlgate.core.facts import Check, Fact, Location, Measurement, NotChecked, Observations, Source
 
 if TYPE_CHECKING:
-    from mlgate.policy.assessment import Assessment
+    from mlgate.checks.assessment.predictor import Predictor
+    from mlgate.policy.assessment import Assessment, DataFile, ModelFile
 
+_MEASURES = "mlgate.checks.assessment.measures"
+_LOADERS = "mlgate.checks.assessment.loaders"
 # Processor time beyond an attack's budget: starting, loading and the clean data.
 _SPARE_SECONDS = 3600
 
@@ -42,6 +51,7 @@ class Run:
     Attributes:
         facts: What was observed so far.
         figures: What was measured so far.
+        gaps: What could not be.
         walls: Of the sandbox, once it stands.
     """
 
@@ -51,38 +61,41 @@ class Run:
         self._entry: Assessment = scope.policy.policy.assessment[index]
         self.facts: list[Fact] = []
         self.figures: list[Measurement] = []
+        self.gaps: list[NotChecked] = []
         self.walls: tuple[Wall, ...] = ()
 
     def observe(self) -> None:
-        """Measure all that the policy asks for.
+        """Measure all that the policy asks for, cheap before dear.
+
+        What cannot be measured is a gap of its own, and the rest goes on; unless the
+        model's worker is at fault, which nothing can be asked any more.
 
         Raises:
-            Unassessable: Something could not be measured; what was measured before stands.
+            Unassessable: Nothing (more) can be measured; what was measured before stands.
         """
         entry, limits = self._entry, self._scope.policy.policy.limits
-        if entry.performance is UNSET and entry.robustness is UNSET:
-            raise Unassessable(
-                "no-threshold",
-                f"assessment {entry.name} asks for neither performance nor robustness: nothing can be judged",
-            )
-        if entry.robustness is not UNSET:
-            robustness.attacks(entry.robustness.attacks, entry.robustness.norm)
+        wanted = self._wanted()
         inputs = self._inputs()
-        seed = 0 if entry.robustness is UNSET else entry.robustness.seed
-        dataset = data.load(inputs.data.data, entry.data, limits.data_bytes, seed)
+        dataset = data.load(inputs.data.data, entry, limits.data_bytes, inputs.data.path)
         self._scope.progress(f"{entry.name}: loading {inputs.model.path} in the sandbox")
-        with Worker(
-            inputs.loader,
-            memory=limits.worker_bytes,
-            seconds=limits.file_seconds,
-            cpu_seconds=_SPARE_SECONDS
-            + (0 if entry.robustness is UNSET else int(entry.robustness.budget_seconds)),
-        ) as worker:
+        with self._worker(inputs.loader, entry.model, dataset) as worker:
             self.walls = worker.walls
             signature = worker.load(inputs.model.data)
             x = data.fit(dataset.x, signature, dataset.name)
             self._scope.progress(f"{entry.name}: scoring {len(x)} samples")
-            self._measure(Classifier(worker, x), dataset, x, self._versions(inputs, dataset, x))
+            subject = self._subject(worker, dataset, x, inputs)
+            while wanted:
+                key, measure, settings = wanted.pop(0)
+                self._scope.progress(f"{entry.name}: {key}")
+                try:
+                    self._measure(measure, key, subject, settings)
+                except Unassessable as problem:
+                    if problem.reason.startswith("worker-") and wanted:
+                        left = ", ".join(other for other, _, _ in wanted)
+                        raise Unassessable(
+                            problem.reason, f"{problem.message}; not measured: {left}", problem.key or key
+                        ) from problem
+                    self.gaps.append(self.not_checked(problem, key))
 
     def place(self, key: str) -> Location:
         """Return where the policy says ``key``; the model where the policy is no file."""
@@ -92,96 +105,191 @@ class Run:
         whole = f"{self._key}.{key}" if key else self._key
         return Location(policy.path, line=policy.line(whole))
 
-    def not_checked(self, problem: Unassessable) -> NotChecked:
-        """Turn a problem into what the report says."""
+    def not_checked(self, problem: Unassessable, key: str = "") -> NotChecked:
+        """Turn a problem into what the report says; ``key`` is at fault where it names none."""
         return NotChecked(
-            Check.ASSESSMENT, problem.reason, self.place(problem.key), problem.message, self._entry.name
+            Check.ASSESSMENT,
+            problem.reason,
+            self.place(problem.key or key),
+            problem.message,
+            self._entry.name,
         )
 
-    def _measure(self, model: Classifier, dataset: data.Dataset, x: Any, detail: dict[str, Any]) -> None:
-        entry = self._entry
-        labels = label_columns(dataset, model.first, model.columns)
-        detail["scores"] = model.meaning
-        right = model.clean.argmax(axis=1) == labels
-        asked = None if entry.performance is UNSET else entry.performance
-        self._add(
-            performance.accuracy(
-                entry.name,
-                right,
-                None if asked is None else asked.accuracy.min,
-                None if asked is None else asked.confidence,
-                detail,
-            ),
-            "performance.accuracy.min",
-        )
-        if entry.robustness is UNSET:
-            return
-        limits = None if entry.data.range is UNSET else data.bounds(entry.data.range, x.dtype)
-        samples = robustness.Samples(x, labels, dataset.ids, limits)
-        figure = robustness.measure(
-            entry.name, model, samples, entry.robustness, detail=detail, progress=self._scope.progress
-        )
-        model.repeat()  # a model that changed its answers meanwhile has no figure
-        self._add(figure, "robustness.min_accuracy")
-        if figure.outcome == "inconclusive":
+    def _wanted(self) -> list[tuple[str, Any, Any]]:
+        """Return what the policy asks for: key, measure and settings, cheap before dear."""
+        known = {name: module(_MEASURES, name) for name in names(_MEASURES)}
+        wanted: list[tuple[str, Any, Any]] = [
+            (key, measure, getattr(self._entry, key))
+            for key, measure in known.items()
+            if getattr(self._entry, key) is not UNSET
+        ]
+        if not wanted:
             raise Unassessable(
-                "inconclusive", robustness.undecided(figure, entry.robustness), "robustness.min_accuracy"
+                "no-threshold",
+                f"assessment {self._entry.name} asks for none of {', '.join(sorted(known))}: "
+                "nothing can be judged",
             )
+        return sorted(wanted, key=lambda each: each[1].ORDER)
 
-    def _add(self, figure: Measurement, key: str) -> None:
-        self.figures.append(figure)
+    def _measure(self, measure: Any, key: str, subject: Subject, settings: Any) -> None:
+        if self._entry.task not in measure.TASKS:
+            raise Unassessable("wrong-task", f"{key} is no question for a {self._entry.task}", key)
+        kind = "text" if subject.x.dtype.kind in "OU" else "numbers"
+        if kind not in measure.INPUTS:
+            raise Unassessable("wrong-input", f"{key} cannot be measured on features that are {kind}", key)
+        for figure in measure.measure(subject, settings):
+            self._add(figure)
+
+    def _add(self, figure: Figure) -> None:
+        measured = figure.measurement
+        self.figures.append(measured)
+        place = self.place(figure.key)
+        subject = "/".join(part for part in (measured.assessment, measured.name, measured.part) if part)
         seen = {
-            "name": figure.name,
-            "value": figure.value,
-            "low": figure.low,
-            "high": figure.high,
-            "n": figure.n,
-            "threshold": figure.threshold,
-            "outcome": figure.outcome,
+            **measured.detail,
+            "name": measured.name,
+            "family": measured.family,
+            "part": measured.part,
+            "value": measured.value,
+            "low": measured.low,
+            "high": measured.high,
+            "n": measured.n,
+            "threshold": measured.threshold,
+            "limit": measured.bound,
+            "outcome": measured.outcome,
             "model": self._entry.model.path,
             "data": self._entry.data.path,
-            **{
-                key: figure.detail[key]
-                for key in ("norm", "epsilon", "attacks", "bound", "clipped_to")
-                if key in figure.detail
-            },
         }
-        subject = f"{figure.assessment}/{figure.name}"
-        self.facts.append(Fact("assessment.measurement", self.place(key), subject, seen))
+        self.facts.append(Fact("assessment.measurement", place, subject, seen))
+        if figure.gap is not None:
+            reason, message = figure.gap
+            self.gaps.append(NotChecked(Check.ASSESSMENT, reason, place, message, self._entry.name))
+
+    def _subject(self, worker: Worker, dataset: data.Dataset, x: Any, inputs: _Inputs) -> Subject:
+        detail = self._versions(inputs, dataset, x)
+        model: Any
+        labels: Any
+        if self._entry.task == "regression":
+            model = Regressor(worker, x)
+            labels = regression_values(dataset, model.clean.shape[1])
+        else:
+            model = Classifier(worker, x)
+            labels = label_columns(dataset, model.first, model.columns)
+        return Subject(
+            entry=self._entry,
+            model=model,
+            dataset=dataset,
+            x=x,
+            labels=labels,
+            detail={**detail, "scores": model.meaning},
+            progress=self._scope.progress,
+            read=self._read,
+            load=lambda other, key: self._other(other, key, dataset, x),
+            twin=None if inputs.loader.TWIN is None else lambda: self._twin(inputs, dataset, model),
+        )
+
+    def _read(self, wanted: "DataFile", key: str) -> data.Dataset:
+        limits = self._scope.policy.policy.limits
+        held = read(self._scope.target, wanted.path, limits.data_bytes, "limits.data_bytes", f"{key}.path")
+        if self._differs(key, held, wanted.sha256):
+            raise self._wrong_digest(held.path, f"{key}.sha256")
+        entry = replace(self._entry, data=replace(self._entry.data, path=wanted.path, limit=UNSET))
+        return data.load(held.data, entry, limits.data_bytes, held.path)
+
+    @contextmanager
+    def _other(self, wanted: "ModelFile", key: str, dataset: data.Dataset, x: Any) -> "Iterator[Predictor]":
+        """Load another model of the policy, which answers the same samples."""
+        content = self._model(wanted, key)
+        with self._worker(self._loader(content, wanted, key), wanted, dataset) as worker:
+            signature = worker.load(content.data)
+            fitted = data.fit(x, signature, dataset.name)
+            yield (
+                Regressor(worker, fitted) if self._entry.task == "regression" else Classifier(worker, fitted)
+            )
+
+    @contextmanager
+    def _twin(self, inputs: _Inputs, dataset: data.Dataset, model: Classifier) -> Iterator[str]:
+        """Let the model's twin give gradients, where there is one that agrees; say what came of it."""
+        loader: Any = module(_LOADERS, inputs.loader.TWIN)
+        missing = [name for name in loader.REQUIRES if importlib.util.find_spec(name) is None]
+        if missing:
+            yield f"none: {extra_missing(missing, loader.EXTRA)}"
+            return
+        with ExitStack() as stack:
+            try:
+                worker = stack.enter_context(self._worker(loader, self._entry.model, dataset))
+                worker.load(inputs.model.data)
+                far = model.follow(worker)
+                said = f"by {loader.FORMAT}, whose scores agree to {far:.1g} of their spread"
+            except Unassessable as problem:
+                said = f"none: {problem.message}"
+            yield said
+
+    def _worker(self, loader: Any, wanted: "ModelFile", dataset: data.Dataset) -> Worker:
+        limits, robust = self._scope.policy.policy.limits, self._entry.robustness
+        budget = 0 if robust is UNSET else int(robust.budget_seconds)
+        request = Request(
+            task=self._entry.task,
+            architecture=wanted.architecture if isinstance(wanted.architecture, str) else None,
+            arguments=wanted.arguments,
+            trusted_types=wanted.trusted_types,
+            accept_code=wanted.accept_code,
+            shape=tuple(int(size) for size in dataset.x.shape[1:]),
+        )
+        return Worker(
+            loader,
+            request,
+            memory=limits.worker_bytes,
+            seconds=limits.file_seconds,
+            cpu_seconds=_SPARE_SECONDS + budget,
+        )
 
     def _inputs(self) -> _Inputs:
         """Read both files; the model's bytes go no further unless they are the right ones."""
         entry, limits = self._entry, self._scope.policy.policy.limits
-        loaders: tuple[Any, ...] = modules("mlgate.checks.assessment.loaders")
-        largest = max(loader.MAX_BYTES for loader in loaders)
-        model = read(self._scope.target, entry.model.path, largest, "the format", "model.path")
         held = read(self._scope.target, entry.data.path, limits.data_bytes, "limits.data_bytes", "data.path")
-        wrong = [
-            self._differs("model", model, entry.model.sha256),
-            self._differs("data", held, entry.data.sha256),
-        ]
-        if any(wrong):
-            which = " and ".join(
-                content.path for content, bad in zip((model, held), wrong, strict=True) if bad
-            )
-            raise Unassessable(
-                "digest-mismatch",
-                f"{which}: the SHA-256 is not the one that the policy names, so nothing of it was loaded",
-                "model.sha256" if wrong[0] else "data.sha256",
-            )
-        self._clear(model)
-        loader = next((each for each in loaders if each.claims(model.data[:16])), None)
+        if self._differs("data", held, entry.data.sha256):
+            raise self._wrong_digest(held.path, "data.sha256")
+        model = self._model(entry.model, "model")
+        return _Inputs(model, held, self._loader(model, entry.model, "model"))
+
+    def _model(self, wanted: "ModelFile", key: str) -> Content:
+        loaders: tuple[Any, ...] = modules(_LOADERS)
+        largest = max(loader.MAX_BYTES for loader in loaders)
+        model = read(self._scope.target, wanted.path, largest, "the format", f"{key}.path")
+        if self._differs(key, model, wanted.sha256):
+            raise self._wrong_digest(model.path, f"{key}.sha256")
+        self._clear(model, key)
+        return model
+
+    def _loader(self, model: Content, wanted: "ModelFile", key: str) -> Any:
+        loaders: tuple[Any, ...] = modules(_LOADERS)
+        loader = next((each for each in loaders if each.claims(model.data)), None)
         if loader is None:
             known = ", ".join(each.FORMAT for each in loaders)
             raise Unassessable(
                 "unknown-model",
                 f"{model.path} is in no format that an assessment can load: {known}",
-                "model.path",
+                f"{key}.path",
+            )
+        if loader.CODE and not wanted.accept_code:
+            raise Unassessable(
+                "code-not-accepted",
+                f"{model.path}: loading {loader.FORMAT} can run code that the file holds; say "
+                f"`accept_code: true` under {key} to load it in the sandbox, or convert it",
+                f"{key}.path",
             )
         missing = [name for name in loader.REQUIRES if importlib.util.find_spec(name) is None]
         if missing:
-            raise Unassessable("extra-missing", extra_missing(missing, loader.EXTRA), "model.path")
-        return _Inputs(model, held, loader)
+            raise Unassessable("extra-missing", extra_missing(missing, loader.EXTRA), f"{key}.path")
+        return loader
+
+    def _wrong_digest(self, path: str, key: str) -> Unassessable:
+        return Unassessable(
+            "digest-mismatch",
+            f"{path}: the SHA-256 is not the one that the policy names, so nothing of it was loaded",
+            key,
+        )
 
     def _differs(self, which: str, content: Content, expected: object) -> bool:
         if not isinstance(expected, str):
@@ -191,18 +299,18 @@ class Run:
         self.facts.append(Fact("assessment.digest", self.place(f"{which}.sha256"), subject, seen))
         return expected != content.sha256
 
-    def _clear(self, model: Content) -> None:
+    def _clear(self, model: Content, key: str) -> None:
         cleared = self._scope.cleared.get(model.path)
         if cleared is None:
             raise Unassessable(
                 "model-not-cleared",
                 f"the model check did not pass for {model.path}; an assessment never loads a model "
                 "with an open finding, or one that could not be checked",
-                "model.path",
+                f"{key}.path",
             )
         if cleared != model.sha256:
             raise Unassessable(
-                "changed", f"{model.path} changed between the model check and its assessment", "model.path"
+                "changed", f"{model.path} changed between the model check and its assessment", f"{key}.path"
             )
 
     def _versions(self, inputs: _Inputs, dataset: data.Dataset, x: Any) -> dict[str, Any]:
@@ -238,16 +346,15 @@ def sandbox(walls: tuple[Wall, ...]) -> Source:
 def observe(scope: Scope, index: int) -> tuple[Observations, tuple[Wall, ...]]:
     """Run one assessment; whatever goes wrong is said, and the others go on."""
     run = Run(scope, index)
-    gaps: tuple[NotChecked, ...] = ()
     try:
         with np.errstate(all="ignore"):
             run.observe()
     except Unassessable as problem:
-        gaps = (run.not_checked(problem),)
+        run.gaps.append(run.not_checked(problem))
     except MemoryError:
         large = Unassessable("limit", "the data needs more memory than there is", "data.path")
-        gaps = (run.not_checked(large),)
+        run.gaps.append(run.not_checked(large))
     except Exception as error:  # noqa: BLE001 - the wall around one assessment's hostile files
         message = f"the assessment failed: {type(error).__name__}: {error}; please report this"
-        gaps = (run.not_checked(Unassessable("assessment-failed", message)),)
-    return Observations(tuple(run.facts), gaps, measurements=tuple(run.figures)), run.walls
+        run.gaps.append(run.not_checked(Unassessable("assessment-failed", message)))
+    return Observations(tuple(run.facts), tuple(run.gaps), measurements=tuple(run.figures)), run.walls

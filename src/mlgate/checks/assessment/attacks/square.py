@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from mlgate.checks.assessment.attack import Attempt, Ball, Effort
+from mlgate.checks.assessment.attack import Attempt, Effort
 from mlgate.checks.assessment.attacks._random import Stream, below, coins
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlgate.checks.assessment.attack import Predict
+    from mlgate.checks.assessment.attack import Victim
+    from mlgate.checks.assessment.ball import Ball
     from mlgate.checks.assessment.model import Floats
 
     Indices: TypeAlias = NDArray[np.int64]
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
 NAME = "square"
 NORMS = ("linf",)
-BLACK_BOX = True
+NEEDS = "scores"
+ORDER = 80
 
 START_SHARE = 0.8
 # The paper halves the share at these iterations of 10,000.
@@ -59,14 +61,14 @@ def margin(scores: "Floats", labels: "Indices") -> "Floats":
     return np.where(lost_tie, -np.finfo(gap.dtype).tiny, gap)
 
 
-def run(predict: "Predict", ball: Ball, labels: "Indices", effort: Effort) -> Attempt:
+def run(victim: "Victim", ball: "Ball", labels: "Indices", effort: Effort) -> Attempt:
     """Search the ball; see :class:`mlgate.checks.assessment.attack.Attack`."""
     layout = _Layout(ball.x.shape[1:])
     stream = Stream(effort.seed, effort.ids)
     everyone = np.arange(len(ball.x))
     # Each changed sample is a corner of the ball: True where a feature is at its high end.
     corners = layout.stripes(stream.bits(everyone, 0, layout.start_words))
-    losses = margin(predict(_at(ball, everyone, corners)), labels)
+    losses = margin(victim.predict(_at(ball, everyone, corners)), labels)
     queries = np.ones(len(ball.x), np.int64)
     for step in range(1, effort.queries):
         alive = everyone[losses >= 0]
@@ -74,7 +76,7 @@ def run(predict: "Predict", ball: Ball, labels: "Indices", effort: Effort) -> At
             break
         part = share(step - 1, effort.queries)
         proposal = layout.step(corners[alive], stream.bits(alive, step, layout.step_words), part)
-        found = margin(predict(_at(ball, alive, proposal)), labels[alive])
+        found = margin(victim.predict(_at(ball, alive, proposal)), labels[alive])
         queries[alive] += 1
         better = found < losses[alive]
         corners[alive[better]] = proposal[better]
@@ -82,7 +84,7 @@ def run(predict: "Predict", ball: Ball, labels: "Indices", effort: Effort) -> At
     return Attempt(_at(ball, everyone, corners), losses < 0, queries)
 
 
-def _at(ball: Ball, samples: "Indices", corners: "Corners") -> "Floats":
+def _at(ball: "Ball", samples: "Indices", corners: "Corners") -> "Floats":
     shape = (len(samples), *ball.x.shape[1:])
     return np.where(corners.reshape(shape), ball.high[samples], ball.low[samples])
 

@@ -17,7 +17,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlgate.checks.assessment.model import Scores, Signature
+from mlgate.checks.assessment.model import Request, Scores, Signature
 from mlgate.checks.assessment.problems import Unassessable
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ FORMAT = "onnx"
 REQUIRES = ("numpy", "onnxruntime")
 EXTRA = "assess"
 MAX_BYTES = (2 << 30) - 1  # the largest message that protobuf can hold
+CODE = False
+TWIN = None
 
 _DTYPES = {"tensor(float)": "float32", "tensor(double)": "float64"}
 _SCORES = (*_DTYPES, "seq(map(int64,tensor(float)))", "seq(map(string,tensor(float)))")
@@ -35,12 +37,12 @@ _NAMES = ("probabilities", "output_probability", "logits", "scores")
 _QUIET = 4
 
 
-def claims(head: bytes) -> bool:
-    """Say whether ``head`` begins like a ModelProto: field 1, the IR version, a varint."""
-    return len(head) >= 2 and head[0] == 0x08 and 1 <= head[1] < 0x80
+def claims(data: bytes) -> bool:
+    """Say whether ``data`` begins like a ModelProto: field 1, the IR version, a varint."""
+    return len(data) >= 2 and data[0] == 0x08 and 1 <= data[1] < 0x80
 
 
-def prepare() -> None:
+def prepare(_request: Request) -> None:
     """Import numpy and onnxruntime.
 
     Builds from 1.32 on carry a telemetry client: a thread and a network connection of
@@ -51,7 +53,7 @@ def prepare() -> None:
     import onnxruntime  # noqa: F401, PLC0415 - only the worker pays for it
 
 
-def load(data: bytes) -> "OnnxModel":
+def load(data: bytes, _request: Request) -> "OnnxModel":
     """Build a session from a model's bytes.
 
     Raises:

@@ -1,17 +1,18 @@
 """The worker's side: build the walls, then load one model and answer predictions.
 
 Started by :mod:`mlgate.checks.assessment.sandbox.worker` as its own process. It is
-asked to ``load`` and to ``predict`` and for nothing else: it never sees labels,
-thresholds, or which sample is under attack.
+asked to ``load``, to ``predict``, to ``follow`` and ``pull`` gradients, and for its
+``trees``, and for nothing else: it never sees labels, thresholds, or which sample is under attack.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
+import msgspec
 import numpy as np
 
-from mlgate.checks.assessment.model import Loader, Model
+from mlgate.checks.assessment.model import Loader, Model, Request
 from mlgate.checks.assessment.problems import Unassessable
 from mlgate.checks.assessment.sandbox import frames
 from mlgate.checks.assessment.sandbox.walls import confine
@@ -24,19 +25,20 @@ def main(arguments: Sequence[str]) -> None:
     """Serve the gate on standard input and output until it closes them.
 
     Args:
-        arguments: Format, bytes of memory, seconds of processor time.
+        arguments: Format, bytes of memory, seconds of processor time, and the request as JSON.
     """
-    name, memory, seconds = arguments
+    name, memory, seconds, asked = arguments
+    request = msgspec.json.decode(asked, type=Request)
     loader: Any = next(
         module for module in modules("mlgate.checks.assessment.loaders") if name == module.FORMAT
     )
-    loader.prepare()
+    loader.prepare(request)
     source, sink = os.fdopen(0, "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a native library prints is not part of the conversation
     _prefer_as_victim()
     walls = confine(int(memory), int(seconds))
     _send(sink, {"walls": [[wall.name, wall.stands, wall.note] for wall in walls]})
-    serve(loader, source, sink)
+    serve(loader, request, source, sink)
 
 
 def _prefer_as_victim() -> None:
@@ -48,16 +50,18 @@ def _prefer_as_victim() -> None:
         return
 
 
-def serve(loader: Loader, source: BinaryIO, sink: BinaryIO) -> None:
+def serve(loader: Loader, request: Request, source: BinaryIO, sink: BinaryIO) -> None:
     """Answer frames until the stream ends; an error is an answer too."""
     model: Model | None = None
     while (frame := frames.receive(source)) is not None:
         header, body = frame
         try:
             if header.get("do") == "load":
-                model = loader.load(body)
-                shape, dtype = model.signature.shape, model.signature.dtype
-                _send(sink, {"shape": list(shape), "dtype": dtype})
+                model = loader.load(body, request)
+                wanted = model.signature
+                _send(
+                    sink, {"shape": list(wanted.shape), "dtype": wanted.dtype, "offers": list(wanted.offers)}
+                )
             elif model is not None:
                 _answer(model, header, body, sink)
         except Unassessable as problem:
@@ -68,14 +72,24 @@ def serve(loader: Loader, source: BinaryIO, sink: BinaryIO) -> None:
 
 
 def _answer(model: Model, header: dict[str, Any], body: bytes, sink: BinaryIO) -> None:
-    x = np.frombuffer(body, dtype=model.signature.dtype).reshape(header["shape"])
-    scores = model.predict(x)
-    values = np.ascontiguousarray(scores.values, dtype="<f8")
+    if header["do"] == "trees":
+        _send_arrays(sink, model.trees(), {})
+        return
+    arrays = frames.arrays(header, body)
+    if header["do"] == "pull":
+        _send_arrays(sink, {"gradient": model.pull(arrays["weights"])}, {})
+        return
+    scores = (model.follow if header["do"] == "follow" else model.predict)(arrays["x"])
     names = None if scores.classes is None else list(scores.classes)
-    _send(sink, {"shape": list(values.shape), "classes": names}, values.tobytes())
+    _send_arrays(sink, {"scores": scores.values}, {"classes": names})
+
+
+def _send_arrays(sink: BinaryIO, given: Mapping[str, Any], header: dict[str, Any]) -> None:
+    described, parts = frames.describe({name: np.asarray(array) for name, array in given.items()})
+    _send(sink, {**header, "arrays": described}, b"".join(parts))
 
 
 def _send(sink: BinaryIO, header: dict[str, Any], body: bytes = b"") -> None:
-    sink.write(frames.pack(header, body))
+    sink.write(frames.pack(header, len(body)))
     sink.write(body)
     sink.flush()

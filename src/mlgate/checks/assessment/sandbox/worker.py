@@ -14,31 +14,36 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+import msgspec
 import numpy as np
 
-from mlgate.checks.assessment.model import Loader, Scores, Signature
+from mlgate.checks.assessment.model import Loader, Request, Scores, Signature
 from mlgate.checks.assessment.problems import Unassessable
 from mlgate.checks.assessment.sandbox import frames
 from mlgate.checks.assessment.sandbox.walls import Wall
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mlgate.checks.assessment.model import Floats
 
 MOST_CLASSES = 100_000
 _MOST_DIMENSIONS = 8
+_MOST_TREE_BYTES = 1 << 30
+_OFFERS = frozenset(("gradients", "trees"))
 _MOST_TEXT = 500
 _PIPE_BYTES = 1 << 20
 _LONGEST_WAIT = (1 << 31) - 1  # milliseconds, in a C int
 _REASONS = frozenset(("model-load", "model-input", "model-output", "model-run", "worker-memory"))
 _START = (
-    "import sys; sys.path += sys.argv[4:]; "
-    "from mlgate.checks.assessment.sandbox.inside import main; main(sys.argv[1:4])"
+    "import sys; sys.path += sys.argv[5:]; "
+    "from mlgate.checks.assessment.sandbox.inside import main; main(sys.argv[1:5])"
 )
 # One thread, so that Landlock holds for all of them and a shared runner stays usable.
 _ENVIRONMENT = {
@@ -56,6 +61,7 @@ class Worker:
 
     Args:
         loader: Of the model's format.
+        request: What the loader is told.
         memory: Most bytes of address space.
         seconds: Wall time that the start, the loading and each answer may take.
         cpu_seconds: Processor time of the whole process.
@@ -63,16 +69,20 @@ class Worker:
     Attributes:
         walls: Which walls stand.
         passes: Forward passes so far: samples scored.
+        pulls: Backward passes so far: samples whose gradient was computed.
 
     Raises:
         Unassessable: The process did not come up.
     """
 
-    def __init__(self, loader: Loader, *, memory: int, seconds: float, cpu_seconds: int) -> None:
+    def __init__(
+        self, loader: Loader, request: Request, *, memory: int, seconds: float, cpu_seconds: int
+    ) -> None:
         self._seconds = seconds
-        self._signature: Signature | None = None
-        self.passes = 0
-        command = [sys.executable, "-I", "-S", "-c", _START, loader.FORMAT, str(memory), str(cpu_seconds)]
+        self.passes = self.pulls = 0
+        asked = msgspec.json.encode(request).decode()
+        command = [sys.executable, "-I", "-S", "-c", _START]
+        command += [loader.FORMAT, str(memory), str(cpu_seconds), asked]
         self._process = subprocess.Popen(  # noqa: S603 - this interpreter and this package
             [*command, *_homes(("mlgate", "msgspec", "yaml", *loader.REQUIRES))],
             stdin=subprocess.PIPE,
@@ -114,25 +124,28 @@ class Worker:
         Raises:
             Unassessable: The model cannot be loaded, or the worker misbehaves.
         """
-        header, _ = self._ask({"do": "load"}, memoryview(data), 0, self._seconds)
-        shape, dtype = header.get("shape"), header.get("dtype")
+        header, _ = self._ask({"do": "load"}, [data], 0, self._seconds)
+        shape, dtype, offers = header.get("shape"), header.get("dtype"), header.get("offers")
         fits = (
-            dtype in ("float32", "float64")
+            dtype in ("float32", "float64", "text")
             and isinstance(shape, list)
             and 1 <= len(shape) <= _MOST_DIMENSIONS
             and all(size is None or (type(size) is int and 1 <= size < 1 << 31) for size in shape)
+            and isinstance(offers, list)
+            and all(isinstance(offer, str) for offer in offers)
         )
         if not fits:
             raise _nonsense("a signature that makes no sense")
-        self._signature = Signature(tuple(shape or ()), str(dtype))
-        return self._signature
+        self.signature = Signature(tuple(shape or ()), str(dtype), tuple(sorted(_OFFERS & set(offers or ()))))
+        return self.signature
 
-    def predict(self, x: "Floats", seconds: float | None = None) -> Scores:
+    def predict(self, x: "Floats", seconds: float | None = None, *, follow: bool = False) -> Scores:
         """Score samples.
 
         Args:
             x: Samples [n, ...] in the signature's dtype, n at least 1.
             seconds: Wall time for the answer, where less than usual is left.
+            follow: True where :meth:`pull` is asked next.
 
         Returns:
             Finite scores, float64 [n, k].
@@ -140,28 +153,66 @@ class Worker:
         Raises:
             Unassessable: The model fails, answers nonsense or takes too long.
         """
-        body = np.ascontiguousarray(x).reshape(-1).view(np.uint8).data
-        allowed = min(self._seconds, seconds or self._seconds)
-        header, raw = self._ask(
-            {"do": "predict", "shape": list(x.shape)}, body, len(x) * MOST_CLASSES * 8, allowed
-        )
-        shape, classes = header.get("shape"), header.get("classes")
-        if not (isinstance(shape, list) and len(shape) == 2 and all(type(size) is int for size in shape)):
+        most = len(x) * MOST_CLASSES * 8
+        header, given = self._arrays("follow" if follow else "predict", {"x": x}, most, seconds)
+        values = given.get("scores")
+        if values is None or values.ndim != 2 or values.dtype.kind != "f":
             raise _nonsense("scores without a shape")
-        if shape[0] != len(x) or not 1 <= shape[1] <= MOST_CLASSES or len(raw) != shape[0] * shape[1] * 8:
-            raise _nonsense(f"scores of shape {shape} for {len(x)} samples")
-        values = np.frombuffer(raw, dtype="<f8").reshape(shape)
+        if len(values) != len(x) or not 1 <= values.shape[1] <= MOST_CLASSES:
+            raise _nonsense(f"scores of shape {list(values.shape)} for {len(x)} samples")
         if not np.isfinite(values).all():
             raise Unassessable("model-output", "the model's scores are not finite numbers")
         self.passes += len(x)
-        return Scores(values, _class_names(classes, shape[1]))
+        return Scores(values.astype(np.float64), _class_names(header.get("classes"), values.shape[1]))
+
+    def pull(self, x: "Floats", weights: "Floats", seconds: float | None = None) -> "Floats":
+        """Return the gradient, at the samples last followed, of their weighted scores.
+
+        Args:
+            x: Those samples, [n, ...].
+            weights: [n, k] How much each score counts.
+            seconds: Wall time for the answer, where less than usual is left.
+
+        Returns:
+            float64 [n, ...]: not finite where the model's gradients are not, which is a
+            fact about the model.
+
+        Raises:
+            Unassessable: The model fails, answers nonsense or takes too long.
+        """
+        _, given = self._arrays("pull", {"weights": weights}, x.size * 8, seconds)
+        gradient = given.get("gradient")
+        if gradient is None or gradient.shape != x.shape or gradient.dtype.kind != "f":
+            raise _nonsense("gradients that do not fit the samples")
+        self.pulls += len(x)
+        return gradient.astype(np.float64)
+
+    def trees(self) -> "dict[str, NDArray[Any]]":
+        """Return the ensemble's structure as named arrays, unchecked.
+
+        Raises:
+            Unassessable: The model fails, answers nonsense or takes too long.
+        """
+        return self._arrays("trees", {}, _MOST_TREE_BYTES, None)[1]
+
+    def _arrays(
+        self, do: str, given: "Mapping[str, NDArray[Any]]", most: int, seconds: float | None
+    ) -> "tuple[dict[str, Any], dict[str, NDArray[Any]]]":
+        described, parts = frames.describe(given)
+        allowed = min(self._seconds, seconds or self._seconds)
+        header, raw = self._ask({"do": do, "arrays": described}, parts, most, allowed)
+        try:
+            return header, frames.arrays(header, raw)
+        except frames.FrameError as error:
+            raise _nonsense(str(error)) from error
 
     def _ask(
-        self, header: Mapping[str, Any], body: memoryview, most: int, seconds: float
+        self, header: Mapping[str, Any], parts: Sequence[bytes], most: int, seconds: float
     ) -> tuple[dict[str, Any], bytes]:
         deadline = time.monotonic() + seconds
-        self._transmit(frames.pack(header, body), deadline)
-        self._transmit(body, deadline)
+        self._transmit(frames.pack(header, sum(map(len, parts))), deadline)
+        for part in parts:
+            self._transmit(part, deadline)
         answer, raw = self._receive(deadline, most)
         if "error" in answer:
             reason = answer["error"] if answer["error"] in _REASONS else "model-run"

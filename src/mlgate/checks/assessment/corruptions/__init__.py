@@ -1,0 +1,1 @@
+"""One module a corruption; see :class:`mlgate.checks.assessment.corruption.Corruption`."""

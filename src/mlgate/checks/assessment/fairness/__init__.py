@@ -1,0 +1,1 @@
+"""One module a fairness metric; see :class:`mlgate.checks.assessment.metric.FairnessMetric`."""

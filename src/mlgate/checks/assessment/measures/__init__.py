@@ -1,0 +1,1 @@
+"""One module a policy key of an assessment; see :class:`mlgate.checks.assessment.measure.Measure`."""

@@ -1,0 +1,68 @@
+"""What a metric is: one number about a model's answers.
+
+A metric is a module of :mod:`mlgate.checks.assessment.metrics` with the members of
+:class:`Metric`. Its name is the policy key that asks for it, in `performance` and in
+`subgroups`.
+"""
+
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mlgate.checks.assessment.model import Floats
+
+
+class Predictions(Struct, frozen=True):
+    """A model's answers beside the truth.
+
+    Attributes:
+        labels: [n] Right columns of the scores; in a regression the right values.
+        scores: [n, k] Comparable scores; in a regression the predicted values, [n, 1].
+        meaning: How the scores are read: see :mod:`mlgate.checks.assessment.classifier`.
+            Probabilities are the exponentials of scores that mean ``probabilities`` or
+            ``probability``. In a regression: ``values``.
+    """
+
+    labels: "NDArray[Any]"
+    scores: "Floats"
+    meaning: str
+
+    def part(self, rows: "NDArray[Any]") -> "Predictions":
+        """Return those of some of the samples: ``rows`` are indices or truth values."""
+        return Predictions(self.labels[rows], self.scores[rows], self.meaning)
+
+    @property
+    def right(self) -> "NDArray[np.bool_]":
+        """[n] True where the top score is the label's."""
+        found: NDArray[np.bool_] = self.scores.argmax(axis=1) == self.labels
+        return found
+
+
+class Metric(Protocol):
+    """What a module of ``metrics`` provides.
+
+    Attributes:
+        TASKS: ``classification``, ``regression``.
+        BETTER: ``higher`` or ``lower``.
+        BINOMIAL: True where the value is the share of samples of which something is
+            true: then the interval is exact. Otherwise it comes from a bootstrap.
+    """
+
+    TASKS: tuple[str, ...]
+    BETTER: str
+    BINOMIAL: bool
+
+    def value(self, predictions: Predictions) -> float:
+        """Return the metric, over n samples of at least 1.
+
+        Raises:
+            mlgate.checks.assessment.problems.Unassessable: These answers have none
+                (one class only, no probabilities).
+        """
+        ...

@@ -1,0 +1,1 @@
+"""One module a metric; see :class:`mlgate.checks.assessment.metric.Metric`."""

@@ -1,0 +1,193 @@
+"""Hold a run against the baseline: what was there when the gate was adopted does not fail.
+
+An entry is held against a finding by its fingerprint, which outlives moved lines, and by
+what it says for its reader: an entry cannot speak of one thing and accept another. Where a
+reviewer cannot see a change in a diff, in a binary file, the entry holds for these very
+bytes, wherever they lie; other bytes are looked at anew. A finding that grew worse is new.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from mlgate.core.facts import Check, NotChecked
+from mlgate.core.findings import Finding, fingerprint
+from mlgate.core.report import BaselineEntry, BaselineStatus
+from mlgate.policy.baseline import Baseline, Entry
+
+# What a manifest says of its own requirements. Who reviews a change to it sees it in the diff.
+_REQUIREMENTS = frozenset(
+    {"unpinned", "vcs-requirement", "url-requirement", "local-requirement", "computed-requirement"}
+)
+
+
+class Recognition(Struct, frozen=True):
+    """What of a run is in the baseline.
+
+    Attributes:
+        findings: By position, the entry that a finding is known by.
+        gaps: By position, the entry that something not checked is known by.
+        stale: Entries that no longer hold, and why.
+    """
+
+    findings: Mapping[int, Entry]
+    gaps: Mapping[int, Entry]
+    stale: tuple[BaselineEntry, ...]
+
+
+def entries(
+    findings: Iterable[Finding], gaps: Iterable[NotChecked], contents: Mapping[str, str]
+) -> tuple[Entry, ...]:
+    """Return an entry for all that a baseline can hold.
+
+    Args:
+        findings: Of a run.
+        gaps: What it could not check.
+        contents: SHA-256 by path of the files that the model check looked at.
+    """
+    found = (_of_finding(finding, contents) for finding in findings)
+    left = (_of_gap(gap, print_, contents) for gap, print_ in _with_fingerprints(gaps))
+    return tuple(entry for entry in (*found, *left) if entry is not None)
+
+
+def recognise(
+    baseline: Baseline,
+    findings: Iterable[Finding],
+    gaps: Iterable[NotChecked],
+    contents: Mapping[str, str],
+    *,
+    complete: bool,
+) -> Recognition:
+    """Hold what a run found against a baseline.
+
+    Args:
+        baseline: The baseline.
+        findings: Of the run.
+        gaps: What it could not check.
+        contents: SHA-256 by path of the files that the model check looked at.
+        complete: True where every check looked at the whole target; only then can an
+            entry that met nothing be called gone.
+    """
+    known = _Known(baseline.entries)
+    found = dict(enumerate(_of_finding(finding, contents) for finding in findings))
+    left = dict(enumerate(_of_gap(gap, print_, contents) for gap, print_ in _with_fingerprints(gaps)))
+    met_findings, met_gaps = known.meet(found), known.meet(left)
+    # Second, so that a moved file never takes the place of one that stayed.
+    met_findings |= known.meet_moved(_without(found, met_findings))
+    met_gaps |= known.meet_moved(_without(left, met_gaps))
+    others = [*_without(found, met_findings).values(), *_without(left, met_gaps).values()]
+    return Recognition(met_findings, met_gaps, tuple(known.stale(others, complete=complete)))
+
+
+def status(baseline: Baseline, recognition: Recognition) -> BaselineStatus:
+    """Return what a report says of the baseline."""
+    return BaselineStatus(
+        path=baseline.path,
+        sha256=baseline.sha256,
+        entries=len(baseline.entries),
+        known=len(recognition.findings) + len(recognition.gaps),
+        stale=recognition.stale,
+    )
+
+
+def _with_fingerprints(gaps: Iterable[NotChecked]) -> Iterator[tuple[NotChecked, str]]:
+    """Yield each item with its fingerprint; items alike in all else are told apart by their order."""
+    ordinals: Counter[tuple[str | None, ...]] = Counter()
+    for gap in gaps:
+        identity = (gap.check.value, gap.reason, gap.location.path, gap.location.member, gap.subject)
+        yield gap, fingerprint("not-checked", *identity, str(ordinals[identity]))
+        ordinals[identity] += 1
+
+
+class _Known:
+    """The entries that have not met what they stand for."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._left = dict.fromkeys(entries)
+
+    def meet(self, found: Mapping[int, Entry | None]) -> dict[int, Entry]:
+        """Take each entry that stands for one of the found: in its place, with its bytes."""
+        return self._take(found, lambda entry: (*_identity(entry), entry.sha256))
+
+    def meet_moved(self, found: Mapping[int, Entry]) -> dict[int, Entry]:
+        """Take each entry whose bytes lie elsewhere now."""
+        return self._take(
+            {at: entry for at, entry in found.items() if entry.sha256},
+            lambda entry: (entry.sha256, entry.rule, entry.reason, entry.member, entry.subject),
+        )
+
+    def _take(
+        self, found: Mapping[int, Entry | None], key: Callable[[Entry], tuple[Any, ...]]
+    ) -> dict[int, Entry]:
+        by_key: defaultdict[tuple[Any, ...], list[Entry]] = defaultdict(list)
+        for entry in self._left:
+            by_key[key(entry)].append(entry)
+        met: dict[int, Entry] = {}
+        for at, entry in found.items():
+            candidates = by_key[key(entry)] if entry is not None else []
+            # Of two that differ in nothing but how grave they were, the nearest that is enough.
+            fit = [known for known in candidates if entry is not None and not _worse(entry, known)]
+            if fit:
+                known = min(fit, key=lambda entry: entry.severity.rank if entry.severity else 0)
+                candidates.remove(known)
+                del self._left[known]
+                met[at] = known
+        return met
+
+    def stale(self, others: Iterable[Entry | None], *, complete: bool) -> Iterator[BaselineEntry]:
+        """Yield the entries that are left, with the reason why they hold nothing any more."""
+        there = {_identity(entry): entry for entry in others if entry is not None}
+        for entry in self._left:
+            now = there.get(_identity(entry))
+            if now is not None:
+                yield BaselineEntry(str(entry), "worse" if _worse(now, entry) else "changed")
+            elif complete:
+                yield BaselineEntry(str(entry), "gone")
+
+
+def _of_finding(finding: Finding, contents: Mapping[str, str]) -> Entry | None:
+    place = finding.location
+    # In a text the diff shows what changes; a policy's thresholds are lowered in the policy.
+    bound = finding.check is Check.MODELS and (place.line is None or place.member is not None)
+    digest = contents.get(place.path) if bound else None
+    if finding.check not in (Check.MODELS, Check.DEPENDENCIES) or (bound and digest is None):
+        return None
+    return Entry(
+        path=place.path,
+        fingerprint=finding.fingerprint,
+        rule=finding.rule,
+        severity=finding.severity,
+        member=place.member,
+        subject=finding.subject,
+        sha256=digest,
+    )
+
+
+def _of_gap(gap: NotChecked, own: str, contents: Mapping[str, str]) -> Entry | None:
+    """Return an entry for what a file itself makes unreadable; None for what the run lacked."""
+    requirement = gap.check is Check.DEPENDENCIES and gap.reason in _REQUIREMENTS
+    digest = contents.get(gap.location.path) if gap.check is Check.MODELS else None
+    if not requirement and digest is None:
+        return None
+    return Entry(
+        path=gap.location.path,
+        fingerprint=own,
+        reason=gap.reason,
+        member=gap.location.member,
+        subject=gap.subject,
+        sha256=digest,
+    )
+
+
+def _identity(entry: Entry) -> tuple[str | None, ...]:
+    return entry.fingerprint, entry.path, entry.rule, entry.reason, entry.member, entry.subject
+
+
+def _worse(now: Entry, then: Entry) -> bool:
+    return now.severity is not None and (then.severity is None or now.severity > then.severity)
+
+
+def _without(found: Mapping[int, Entry | None], met: Mapping[int, Entry]) -> dict[int, Entry]:
+    return {at: entry for at, entry in found.items() if entry is not None and at not in met}
