@@ -138,3 +138,33 @@ def test_a_mistake_in_what_is_extended_is_named_there(base, line):
     with pytest.raises(PolicyError) as caught:
         read(f"version: 1\nextends: base.yaml\nwaivers:\n- {WAIVER}\n", base=base)
     assert str(caught.value).startswith(f"base.yaml:{line}: ")
+
+
+BARE = """\
+version: 1
+assessment:
+  - name: m
+    model: {path: m.onnx}
+    data: {path: d.npz, label: y}
+"""
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ("performance: {acuracy: {min: 0.9}}", r":6: .*performance\.acuracy: unknown key.*`accuracy`"),
+        ("performance: {}", r":6: .*performance: asks for nothing"),
+        ("performance: {accuracy: {}}", r":6: .*performance\.accuracy: needs a min or a max"),
+        ("performance: {accuracy: {min: 0.1, max: 0.2}}", r"needs a min or a max, one of the two"),
+        (
+            "robustness: {epsilon: 0.1, min_accuracy: 0.5, attacks: [magic]}",
+            r":6: .*attacks\[0\].*'magic'.*square",
+        ),
+        ("drift: {reference: {path: d.npz}}", "bound psi or ks"),
+        ("drift: {reference: {path: d.npz}, psi: {min: 1}}", "is bounded by a max"),
+        ("baseline: {model: {path: ../m.onnx}}", r"baseline\.model\.path.*leaves the repository"),
+    ],
+)
+def test_what_an_assessment_cannot_mean_is_said_with_its_line(section, words):
+    with pytest.raises(PolicyError, match=words):
+        read(BARE + f"    {section}\n")

@@ -13,8 +13,12 @@ POLICY = Policy(version=1)
 
 
 def measured(name, outcome, **changes):
+    family = {"accuracy": "performance", "robust_accuracy": "robustness"}.get(name, name)
     detail = {
         "name": name,
+        "family": family,
+        "part": "",
+        "limit": "min",
         "outcome": outcome,
         "value": 0.5,
         "low": 0.4,

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from tests.checks.assessment import onnx_models
 
-from mlgate.checks.assessment.classifier import BudgetSpent, Classifier
+from mlgate.checks.assessment.classifier import Classifier
 from mlgate.checks.assessment.loaders import onnx as loader
+from mlgate.checks.assessment.model import Request
+from mlgate.checks.assessment.predictor import BudgetSpent
 from mlgate.checks.assessment.problems import Unassessable
 from mlgate.checks.assessment.sandbox.worker import Worker
 
@@ -17,7 +19,7 @@ W = np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)
 
 @pytest.fixture(scope="module")
 def worker():
-    with Worker(loader, memory=16 << 30, seconds=30, cpu_seconds=60) as running:
+    with Worker(loader, Request(), memory=16 << 30, seconds=30, cpu_seconds=60) as running:
         yield running
 
 
@@ -89,7 +91,7 @@ def test_a_model_that_changes_its_mind_later_is_found_out(worker):
 
 
 def test_more_scores_than_fit_into_memory_are_not_gathered(worker, monkeypatch):
-    monkeypatch.setattr("mlgate.checks.assessment.classifier._MOST_SCORES", 500)
+    monkeypatch.setattr("mlgate.checks.assessment.predictor._MOST_SCORES", 500)
     with pytest.raises(Unassessable) as caught:
         classify(worker, onnx_models.linear(W))
     assert (caught.value.reason, caught.value.key) == ("limit", "data.limit")

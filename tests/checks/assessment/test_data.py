@@ -8,7 +8,7 @@ import pytest
 from mlgate.checks.assessment import data
 from mlgate.checks.assessment.model import Signature
 from mlgate.checks.assessment.problems import Unassessable
-from mlgate.policy.assessment import Data
+from mlgate.policy.assessment import Assessment, Data, ModelFile
 
 X = np.linspace(0, 1, 120, dtype=np.float32).reshape(30, 4)
 Y = np.arange(30) % 3
@@ -23,7 +23,8 @@ def npz(x=X, y=Y):
 def load(content=None, *, seed=0, path="d.npz", **settings):
     content = npz() if content is None else content
     settings = {"label": "y", "features": "x", **settings}
-    return data.load(content, Data(path=path, **settings), 1 << 20, seed)
+    entry = Assessment("m", ModelFile("m.onnx"), Data(path=path, **settings), seed=seed)
+    return data.load(content, entry, 1 << 20, path)
 
 
 @pytest.mark.parametrize(

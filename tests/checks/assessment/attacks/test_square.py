@@ -1,12 +1,14 @@
 """Square: it finds what is there, claims nothing that is not, and repeats itself."""
 
+import types
+
 import numpy as np
 import pytest
 
 from mlgate.checks.assessment.attack import Effort
 from mlgate.checks.assessment.attacks import square
 from mlgate.checks.assessment.attacks._random import Stream
-from mlgate.checks.assessment.robustness import ball
+from mlgate.checks.assessment.ball import Features, around
 
 RNG = np.random.default_rng(0)
 
@@ -20,8 +22,9 @@ def linear(weights):
 
 def attack(predict, x, labels, epsilon, *, limits=None, queries=400, seed=0, ids=None):
     ids = np.arange(len(x)) if ids is None else ids
-    around = ball(x, epsilon, limits)
-    return square.run(predict, around, labels, Effort(queries, seed, ids)), around
+    known = Features() if limits is None else Features(*(np.full(x.shape[1:], limit) for limit in limits))
+    ball = around(x, epsilon, "linf", known)
+    return square.run(types.SimpleNamespace(predict=predict), ball, labels, Effort(queries, seed, ids)), ball
 
 
 @pytest.mark.parametrize("shape", [(12,), (1, 6, 6), (3, 5, 4), (5, 4, 3), (6, 6), (1, 1, 12), (2, 2, 2, 2)])

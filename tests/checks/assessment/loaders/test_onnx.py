@@ -11,6 +11,7 @@ from tests.checks.assessment import onnx_models
 from tests.checks.assessment.onnx_models import model, tensor, value
 
 from mlgate.checks.assessment.loaders import onnx as loader
+from mlgate.checks.assessment.model import Request
 from mlgate.checks.assessment.problems import Unassessable
 
 FUZZ = settings(
@@ -27,17 +28,17 @@ def softmax(z):
 
 @pytest.fixture(autouse=True, scope="module")
 def prepared():
-    loader.prepare()
+    loader.prepare(Request())
 
 
 def test_logits():
-    loaded = loader.load(onnx_models.linear(W))
+    loaded = loader.load(onnx_models.linear(W), Request())
     assert (loaded.signature.shape, loaded.signature.dtype) == ((None, 4), "float32")
     np.testing.assert_allclose(loaded.predict(X).values, X @ W, rtol=1e-5)
 
 
 def test_float64():
-    loaded = loader.load(onnx_models.linear(W, double=True))
+    loaded = loader.load(onnx_models.linear(W, double=True), Request())
     assert loaded.signature.dtype == "float64"
     np.testing.assert_allclose(
         loaded.predict(X.astype(np.float64)).values, X.astype(np.float64) @ W, rtol=1e-12
@@ -46,13 +47,13 @@ def test_float64():
 
 @pytest.mark.parametrize("batch", [1, 2, 5, 8])
 def test_a_fixed_batch_is_filled_up(batch):
-    loaded = loader.load(onnx_models.linear(W, batch=batch))
+    loaded = loader.load(onnx_models.linear(W, batch=batch), Request())
     assert loaded.signature.shape == (batch, 4)
     np.testing.assert_allclose(loaded.predict(X).values, X @ W, rtol=1e-5)
 
 
 def test_labels_and_maps_of_probabilities():
-    scores = loader.load(onnx_models.zipmap(W)).predict(X)
+    scores = loader.load(onnx_models.zipmap(W), Request()).predict(X)
     assert scores.classes == (3, 5, 9)
     np.testing.assert_allclose(scores.values, softmax(X @ W), rtol=1e-5)
 
@@ -64,7 +65,7 @@ def test_labels_and_a_tensor_of_probabilities():
         helper.make_node("ArgMax", ["z"], ["label"], axis=1, keepdims=0),
     ]
     outputs = [value("label", ["n"], TensorProto.INT64), value("probabilities", ["n", 3])]
-    loaded = loader.load(model(nodes, [value("x", ["n", 4])], outputs, [tensor("w", W)]))
+    loaded = loader.load(model(nodes, [value("x", ["n", 4])], outputs, [tensor("w", W)]), Request())
     np.testing.assert_allclose(loaded.predict(X).values, softmax(X @ W), rtol=1e-5)
 
 
@@ -75,14 +76,14 @@ def test_a_single_score_becomes_a_column(shape):
         helper.make_node("Reshape", ["sum", "shape"], ["scores"]),
     ]
     constants = [tensor("axis", np.array([1])), tensor("shape", np.array([-1, *[1] * (len(shape) - 1)]))]
-    loaded = loader.load(model(nodes, [value("x", ["n", 4])], [value("scores", shape)], constants))
+    loaded = loader.load(model(nodes, [value("x", ["n", 4])], [value("scores", shape)], constants), Request())
     np.testing.assert_allclose(loaded.predict(X).values, X.sum(axis=1, keepdims=True), rtol=1e-4)
 
 
 def test_a_named_output_is_chosen_among_several():
     nodes = [helper.make_node("Identity", ["x"], ["hidden"]), helper.make_node("Neg", ["x"], ["logits"])]
     outputs = [value("hidden", ["n", 4]), value("logits", ["n", 4])]
-    loaded = loader.load(model(nodes, [value("x", ["n", 4])], outputs))
+    loaded = loader.load(model(nodes, [value("x", ["n", 4])], outputs), Request())
     np.testing.assert_allclose(loaded.predict(X).values, -X)
 
 
@@ -121,7 +122,7 @@ def labels_only():
 )
 def test_what_is_no_classifier_is_said(make, reason, words):
     with pytest.raises(Unassessable, match=words) as caught:
-        loader.load(make())
+        loader.load(make(), Request())
     assert caught.value.reason == reason
 
 
@@ -133,7 +134,7 @@ def test_scores_of_another_shape_are_refused(operator, attributes):
         nodes = [helper.make_node("Concat", ["x", "x"], ["scores"], axis=0)]
     else:
         nodes = [helper.make_node(operator, ["x"], ["scores"], **attributes)]
-    loaded = loader.load(model(nodes, [value("x", ["n", 4])], [value("scores", None)]))
+    loaded = loader.load(model(nodes, [value("x", ["n", 4])], [value("scores", None)]), Request())
     with pytest.raises(Unassessable, match="one row a sample") as caught:
         loaded.predict(X)
     assert caught.value.reason == "model-output"
@@ -142,7 +143,8 @@ def test_scores_of_another_shape_are_refused(operator, attributes):
 def test_a_model_that_fails_on_the_data_is_said():
     nodes = [helper.make_node("Reshape", ["x", "shape"], ["scores"])]
     loaded = loader.load(
-        model(nodes, [value("x", ["n", 4])], [value("scores", None)], [tensor("shape", np.array([7, 7]))])
+        model(nodes, [value("x", ["n", 4])], [value("scores", None)], [tensor("shape", np.array([7, 7]))]),
+        Request(),
     )
     with pytest.raises(Unassessable) as caught:
         loaded.predict(X)
@@ -176,6 +178,6 @@ def test_a_damaged_model_loads_or_is_refused(data):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     cut = data.draw(st.integers(0, len(whole)))
     with suppress(Unassessable):
-        loaded = loader.load(bytes(whole[:cut] if data.draw(st.booleans()) else whole))
+        loaded = loader.load(bytes(whole[:cut] if data.draw(st.booleans()) else whole), Request())
         if loaded.signature.shape[1:] == (4,) and loaded.signature.dtype == "float32":
             loaded.predict(X)

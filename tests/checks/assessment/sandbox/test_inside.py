@@ -7,6 +7,7 @@ import pytest
 from tests.checks.assessment import onnx_models
 
 from mlgate.checks.assessment.loaders import onnx as loader
+from mlgate.checks.assessment.model import Request
 from mlgate.checks.assessment.sandbox import frames
 from mlgate.checks.assessment.sandbox.inside import serve
 
@@ -15,10 +16,10 @@ X = np.ones((2, 3), np.float32)
 
 
 def converse(*asked):
-    source = io.BytesIO(b"".join(frames.pack(header, body) + body for header, body in asked))
+    source = io.BytesIO(b"".join(frames.pack(header, len(body)) + body for header, body in asked))
     sink = io.BytesIO()
-    loader.prepare()
-    serve(loader, source, sink)
+    loader.prepare(Request())
+    serve(loader, Request(), source, sink)
     sink.seek(0)
     answers = []
     while (frame := frames.receive(sink)) is not None:
@@ -27,14 +28,15 @@ def converse(*asked):
 
 
 def predict(x):
-    return {"do": "predict", "shape": list(x.shape)}, x.tobytes()
+    described, parts = frames.describe({"x": x})
+    return {"do": "predict", "arrays": described}, b"".join(parts)
 
 
 def test_load_then_predict():
     loaded, scored = converse(({"do": "load"}, onnx_models.linear(W)), predict(X))
-    assert loaded == ({"shape": [None, 3], "dtype": "float32"}, b"")
-    assert scored[0] == {"shape": [2, 2], "classes": None}
-    np.testing.assert_array_equal(np.frombuffer(scored[1], "<f8"), 1)
+    assert loaded == ({"shape": [None, 3], "dtype": "float32", "offers": []}, b"")
+    assert scored[0]["classes"] is None
+    np.testing.assert_array_equal(frames.arrays(*scored)["scores"], np.ones((2, 2)))
 
 
 def test_classes_are_told():
@@ -51,17 +53,17 @@ def test_an_error_is_an_answer():
     assert loaded["dtype"] == "float32"
 
 
-@pytest.mark.parametrize("header", [{"do": "exec"}, {}, {"do": "predict", "shape": [2, 3]}])
+@pytest.mark.parametrize("header", [{"do": "exec"}, {}, {"do": "predict", "arrays": []}])
 def test_nothing_else_is_answered(header):
     assert converse((header, X.tobytes())) == []
 
 
 def test_memory_that_runs_out_is_an_answer():
     class Greedy:
-        def load(self, data):
+        def load(self, data, request):
             raise MemoryError
 
     sink = io.BytesIO()
-    serve(Greedy(), io.BytesIO(frames.pack({"do": "load"}, b"")), sink)
+    serve(Greedy(), Request(), io.BytesIO(frames.pack({"do": "load"})), sink)
     sink.seek(0)
     assert frames.receive(sink)[0]["error"] == "worker-memory"

@@ -8,7 +8,7 @@ import pytest
 from tests.checks.assessment import onnx_models
 
 from mlgate.checks.assessment.loaders import onnx as loader
-from mlgate.checks.assessment.model import Signature
+from mlgate.checks.assessment.model import Request, Signature
 from mlgate.checks.assessment.problems import Unassessable
 from mlgate.checks.assessment.sandbox import frames, worker
 from mlgate.checks.assessment.sandbox.worker import Worker
@@ -17,7 +17,7 @@ WEIGHTS = np.arange(8, dtype=np.float32).reshape(4, 2)
 
 
 def start(*, memory=16 << 30, seconds=30.0, cpu_seconds=60):
-    return Worker(loader, memory=memory, seconds=seconds, cpu_seconds=cpu_seconds)
+    return Worker(loader, Request(), memory=memory, seconds=seconds, cpu_seconds=cpu_seconds)
 
 
 def test_a_model_answers_through_all_walls():
@@ -140,7 +140,7 @@ hear()
 """
 
 
-def lie(monkeypatch, prediction, signature="{'shape': [None, 4], 'dtype': 'float32'}"):
+def lie(monkeypatch, prediction, signature="{'shape': [None, 4], 'dtype': 'float32', 'offers': []}"):
     monkeypatch.setattr(worker, "_START", LIAR.format(signature, prediction))
     with start(seconds=2.0) as running:
         running.load(b"\x08\x0a")
@@ -153,17 +153,24 @@ def lie(monkeypatch, prediction, signature="{'shape': [None, 4], 'dtype': 'float
         "os.write(1, b'\\xff' * 100)",
         "os.write(1, (8).to_bytes(4, 'big') + b'nonsense')",
         "say({}, b'')",
-        "say({'shape': [2, 2]}, bytes(31))",
-        "say({'shape': [3, 2]}, bytes(48))",
-        "say({'shape': [2, 0]})",
-        "say({'shape': [2, -2]}, bytes(32))",
-        "say({'shape': [2, 2.0]}, bytes(32))",
-        "say({'shape': 'wide'}, bytes(32))",
-        "say({'shape': [2, 2]}, b'', size=1 << 60)",
-        "say({'shape': [2, 2], 'classes': [0]}, bytes(32))",
-        "say({'shape': [2, 2], 'classes': [0, 0]}, bytes(32))",
-        "say({'shape': [2, 2], 'classes': [0, []]}, bytes(32))",
-        "say({'shape': [2, 2], 'classes': 'ab'}, bytes(32))",
+        "say({'arrays': []}, b'')",
+        "say({'arrays': 7}, bytes(32))",
+        "say({'arrays': [7]}, bytes(32))",
+        "say({'arrays': [['scores', '<f8', [2, 2], 32]]}, bytes(31))",
+        "say({'arrays': [['scores', '<f8', [2, 2], 31]]}, bytes(31))",
+        "say({'arrays': [['scores', '<f8', [3, 2], 48]]}, bytes(48))",
+        "say({'arrays': [['scores', '<f8', [2, 0], 0]]}, bytes(0))",
+        "say({'arrays': [['scores', '<f8', [2, -2], 32]]}, bytes(32))",
+        "say({'arrays': [['scores', '<f8', [2, 2.0], 32]]}, bytes(32))",
+        "say({'arrays': [['scores', '<f8', 'wide', 32]]}, bytes(32))",
+        "say({'arrays': [['scores', '<f8', [2, 2], 32]]}, b'', size=1 << 60)",
+        "say({'arrays': [['scores', '<f8', [2, 2], 32]]}, bytes(64))",
+        "say({'arrays': [['scores', '|O8', [2, 2], 32]]}, bytes(32))",
+        "say({'arrays': [['scores', '<i4', [2, 4], 32]]}, bytes(32))",
+        "say({'arrays': [['scores', '<f8', [2, 2], 32]], 'classes': [0]}, bytes(32))",
+        "say({'arrays': [['scores', '<f8', [2, 2], 32]], 'classes': [0, 0]}, bytes(32))",
+        "say({'arrays': [['scores', '<f8', [2, 2], 32]], 'classes': [0, []]}, bytes(32))",
+        "say({'arrays': [['scores', '<f8', [2, 2], 32]], 'classes': 'ab'}, bytes(32))",
     ],
 )
 def test_a_lie_is_refused(monkeypatch, prediction):
@@ -174,9 +181,12 @@ def test_a_lie_is_refused(monkeypatch, prediction):
 
 @pytest.mark.parametrize(
     "signature",
-    ["{}", "{'shape': [], 'dtype': 'float32'}", "{'shape': [0], 'dtype': 'float32'}",
-     "{'shape': [None, True], 'dtype': 'float32'}", "{'shape': [1] * 9, 'dtype': 'float32'}",
-     "{'shape': [1, 4], 'dtype': 'object'}", "{'shape': [1, 4], 'dtype': []}"],
+    ["{}", "{'shape': [], 'dtype': 'float32', 'offers': []}", "{'shape': [0], 'dtype': 'float32', 'offers': []}",
+     "{'shape': [None, True], 'dtype': 'float32', 'offers': []}", "{'shape': [1] * 9, 'dtype': 'float32', 'offers': []}",
+     "{'shape': [1, 4], 'dtype': 'float32'}",
+     "{'shape': [1, 4], 'dtype': 'float32', 'offers': 'trees'}",
+     "{'shape': [1, 4], 'dtype': 'float32', 'offers': [[]]}",
+     "{'shape': [1, 4], 'dtype': 'object', 'offers': []}", "{'shape': [1, 4], 'dtype': [], 'offers': []}"],
 )  # fmt: skip
 def test_a_signature_that_makes_no_sense_is_refused(monkeypatch, signature):
     with pytest.raises(Unassessable) as caught:
@@ -210,11 +220,11 @@ def test_a_worker_that_stops_listening_is_bounded(monkeypatch):
 
 
 def test_a_frame_for_a_worker_is_what_the_worker_reads():
-    header = frames.pack({"do": "load"}, b"abc")
+    header = frames.pack({"do": "load"}, 3)
     assert frames.unpack(header[4:]) == ({"do": "load"}, 3)
 
 
 def test_patience_without_end_is_no_error():
-    with Worker(loader, memory=16 << 30, seconds=1e15, cpu_seconds=10**15) as running:
+    with Worker(loader, Request(), memory=16 << 30, seconds=1e15, cpu_seconds=10**15) as running:
         running.load(onnx_models.linear(np.eye(2)))
         assert running.predict(np.ones((1, 2), np.float32)).values.shape == (1, 2)

@@ -4,16 +4,17 @@ import types
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from mlgate.checks.assessment import robustness
+from mlgate.checks.assessment import cascade
 from mlgate.checks.assessment.attack import Attempt
+from mlgate.checks.assessment.data import Dataset
+from mlgate.checks.assessment.measure import Subject
+from mlgate.checks.assessment.measures.robustness import attacked, undecided
+from mlgate.checks.assessment.predictor import BudgetSpent
 from mlgate.checks.assessment.problems import Unassessable
-from mlgate.checks.assessment.robustness import Samples, ball, measure, undecided
-from mlgate.policy.assessment import Robustness
+from mlgate.policy.assessment import Assessment, Data, ModelFile, Robustness
 
-FUZZ = settings(max_examples=200, deadline=None, database=None, derandomize=True)
 RNG = np.random.default_rng(0)
 
 
@@ -22,7 +23,7 @@ class Linear:
 
     def __init__(self, weights, x):
         self.weights = weights
-        self.deadline = None
+        self.deadline = self.most_passes = self.guide = None
         self.passes = 0
         self.clean = self.predict(x)
 
@@ -31,8 +32,25 @@ class Linear:
         score = x.reshape(len(x), -1) @ self.weights
         return np.stack([score, -score], axis=1)
 
+    def repeat(self):
+        """It has no worker that could change its mind."""
+
     def radius(self, x):
         return np.abs(x @ self.weights) / np.abs(self.weights).sum()
+
+
+def subject(model, x, labels):
+    return Subject(
+        entry=Assessment("m", ModelFile("m.onnx"), Data("d.npz", "y")),
+        model=model,
+        dataset=Dataset(x, labels, np.arange(len(x)), "d.npz"),
+        x=x,
+        labels=labels,
+        detail={},
+        progress=lambda _message: None,
+        read=None,
+        load=None,
+    )
 
 
 def problem(n=200, features=8):
@@ -40,43 +58,12 @@ def problem(n=200, features=8):
     weights = RNG.normal(size=features)
     weights -= weights.mean()
     model = Linear(weights, x)
-    return model, Samples(x, model.clean.argmax(axis=1), np.arange(n), None)
+    return model, subject(model, x, model.clean.argmax(axis=1))
 
 
 def run(model, samples, **settings):
     settings = Robustness(**{"epsilon": 0.05, "min_accuracy": 0.5, "queries": 300, **settings})
-    return measure("m", model, samples, settings, detail={}, progress=lambda _message: None)
-
-
-@FUZZ
-@given(
-    st.floats(-1e6, 1e6, width=32),
-    st.floats(1e-6, 1e6),
-    st.sampled_from([np.float32, np.float64]),
-)
-def test_no_number_of_the_ball_is_outside(center, epsilon, dtype):
-    x = np.array([[center]], dtype)
-    around = ball(x, epsilon, None)
-    exact = x.astype(np.float64)
-    assert (
-        exact - epsilon
-        <= around.low.astype(np.float64)
-        <= exact
-        <= around.high.astype(np.float64)
-        <= exact + epsilon
-    )
-    # And the next number is: the ball is not smaller than it must be.
-    for bound, away in ((around.low, -np.inf), (around.high, np.inf)):
-        beyond = np.nextafter(bound, dtype(away)).astype(np.float64)
-        assert beyond < exact - epsilon or beyond > exact + epsilon
-
-
-def test_the_ball_is_cut_to_the_range_and_cannot_be_changed():
-    around = ball(np.array([[0.05, 0.95]]), 0.1, (0.0, 1.0))
-    assert around.low[0, 0] == 0
-    assert around.high[0, 1] == 1
-    with pytest.raises(ValueError, match="read-only"):
-        around.low[0, 0] = -1
+    return attacked(samples, model, settings, {})
 
 
 def test_the_figure_is_the_exact_one_on_a_linear_model():
@@ -89,7 +76,7 @@ def test_the_figure_is_the_exact_one_on_a_linear_model():
 
 def test_a_sample_that_is_wrong_unattacked_counts_as_broken():
     model, samples = problem()
-    wrong = Samples(samples.x, 1 - samples.labels, samples.ids, None)
+    wrong = replace(samples, labels=1 - samples.labels)
     figure = run(model, wrong)
     assert (figure.value, figure.outcome) == (0.0, "fail")
     assert figure.detail["attacks"]["square"]["attacked"] == 0
@@ -118,8 +105,8 @@ def test_a_second_run_gives_the_same_figures():
 
 def liar(monkeypatch, attempt):
     """Put an attack with false claims in the place of the real one."""
-    module = types.SimpleNamespace(NAME="liar", NORMS=("linf",), BLACK_BOX=False, run=attempt)
-    monkeypatch.setattr(robustness, "modules", lambda _package: (module,))
+    module = types.SimpleNamespace(NAME="liar", NORMS=("linf",), NEEDS="gradients", ORDER=1, run=attempt)
+    monkeypatch.setattr(cascade, "modules", lambda _package: (module,))
 
 
 @pytest.mark.parametrize(
@@ -138,6 +125,7 @@ def test_a_false_claim_does_not_count(monkeypatch, cheat):
 
     liar(monkeypatch, attempt)
     model, samples = problem()
+    model.guide = model
     figure = run(model, samples, attacks=("liar",), epsilon=0.0001)
     assert figure.value == 1.0
     assert figure.detail["attacks"]["liar"]["unconfirmed"] == figure.n
@@ -156,19 +144,19 @@ def test_later_attacks_see_only_the_survivors(monkeypatch):
             half = np.arange(len(labels)) % 2 == 0
             return Attempt(worst, half, np.ones(len(labels), int))
 
-        return types.SimpleNamespace(NAME=name, NORMS=("linf",), BLACK_BOX=True, run=attempt)
+        return types.SimpleNamespace(NAME=name, NORMS=("linf",), NEEDS="scores", run=attempt)
 
-    monkeypatch.setattr(robustness, "modules", lambda _package: (attack("a"), attack("b")))
+    monkeypatch.setattr(cascade, "modules", lambda _package: (attack("a"), attack("b")))
     model, samples = problem()
     figure = run(model, samples, attacks=("b", "a"), epsilon=10.0)
     assert seen[:2] == [("b", 32), ("a", 16)]
     assert figure.detail["looks"][0]["value"] == 8 / 32
 
 
-@pytest.mark.parametrize(("attacks", "norm"), [(("nothing",), "linf"), (("square",), "l7")])
-def test_an_unknown_attack_is_said(attacks, norm):
+def test_an_attack_that_does_not_suit_is_said():
+    settings = Robustness(epsilon=0.1, min_accuracy=0.5, norm="l7", attacks=("square",))
     with pytest.raises(Unassessable) as caught:
-        robustness.attacks(attacks, norm)
+        cascade.attacks(settings, gradients=False)
     assert (caught.value.reason, caught.value.key) == ("unknown-attack", "robustness.attacks")
 
 
@@ -177,17 +165,17 @@ def test_a_budget_that_is_spent_at_once_measures_nothing():
     settings = Robustness(epsilon=0.1, min_accuracy=0.5, budget_seconds=0.001)
 
     def predict(x):
-        raise robustness.BudgetSpent
+        raise BudgetSpent
 
     model.predict = predict
-    figure = measure("m", model, samples, settings, detail={}, progress=lambda _message: None)
+    figure = attacked(samples, model, settings, {})
     assert (figure.value, figure.n, figure.outcome, figure.detail["stop"]) == (
         None,
         0,
         "inconclusive",
         "budget",
     )
-    assert "raise budget_seconds" in undecided(figure, settings)
+    assert "raise budget_seconds" in undecided(figure, settings, 0.95)
     assert model.deadline is None
 
 
@@ -195,9 +183,9 @@ def test_what_is_inconclusive_says_how_much_more_would_decide():
     model, samples = problem()
     truth = float((model.radius(samples.x) >= 0.02).mean())
     settings = Robustness(epsilon=0.02, min_accuracy=truth - 0.01, queries=200)
-    figure = measure("m", model, samples, settings, detail={}, progress=lambda _message: None)
+    figure = attacked(samples, model, settings, {})
     assert figure.outcome == "inconclusive"
-    assert "more data" in undecided(figure, settings)
+    assert "more data" in undecided(figure, settings, 0.95)
 
 
 def test_a_model_that_answers_at_random_is_not_called_robust(monkeypatch):
@@ -209,6 +197,7 @@ def test_a_model_that_answers_at_random_is_not_called_robust(monkeypatch):
         return Attempt(around.x, np.ones(len(labels), bool), np.ones(len(labels), int))
 
     liar(monkeypatch, attempt)
+    model.guide = model
     with pytest.raises(Unassessable) as caught:
         run(model, samples, attacks=("liar",), epsilon=0.0001)
     assert caught.value.reason == "not-repeatable"
@@ -218,7 +207,7 @@ def test_a_minimum_of_one_is_said_to_be_out_of_reach():
     model, samples = problem()
     figure = run(model, samples, epsilon=1e-9, min_accuracy=1.0)
     assert figure.outcome == "inconclusive"
-    assert "less than 1" in undecided(figure, Robustness(epsilon=1e-9, min_accuracy=1.0))
+    assert "less than 1" in undecided(figure, Robustness(epsilon=1e-9, min_accuracy=1.0), 0.95)
 
 
 def test_a_minimum_of_zero_is_met_at_the_first_look():
