@@ -78,6 +78,7 @@ class Data(Section, frozen=True):
         label: Array name or column of the label.
         features: Array name (npz), or columns (csv, parquet; the default is all but the
             label and those that name groups).
+        kind: What the features are: ``numbers``, or ``text`` for a model that reads texts.
         range: Smallest and largest value that a feature can take.
         sha256: If given, another digest is an error.
         limit: Use at most so many samples, drawn with the seed.
@@ -89,6 +90,7 @@ class Data(Section, frozen=True):
     path: Path
     label: Word
     features: Columns | UnsetType = UNSET
+    kind: Literal["numbers", "text"] = "numbers"
     range: tuple[float, float] | UnsetType = UNSET
     sha256: Sha256 | UnsetType = UNSET
     limit: Annotated[int, Meta(ge=1)] | UnsetType = UNSET

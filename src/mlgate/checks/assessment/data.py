@@ -4,23 +4,25 @@ A format is a module of :mod:`mlgate.checks.assessment.datasets` with the member
 :class:`Format`. What comes out of it is checked here, alike for every format.
 """
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
+from mlgate.checks.assessment.features import checked, memberships
 from mlgate.checks.assessment.problems import Unassessable
 from mlgate.core.discovery import modules
 from mlgate.policy import assessment as schema
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from mlgate.checks.assessment.model import Floats, Signature
 
 FEWEST_SAMPLES = 20
-_MOST_SHOWN = 8
 
 
 class Columns(Struct, frozen=True):
@@ -29,22 +31,37 @@ class Columns(Struct, frozen=True):
     Attributes:
         label: Array or column of the label.
         features: Arrays or columns of the features; None for the format's default.
+        groups: Arrays or columns that name groups.
+        text: True where the features are texts.
+        missing: True where a feature may lack a value, which is NaN.
     """
 
     label: str
     features: tuple[str, ...] | None = None
+    groups: tuple[str, ...] = ()
+    text: bool = False
+    missing: bool = False
+
+    @property
+    def others(self) -> frozenset[str]:
+        """The names of what is no feature unless the policy says so."""
+        return frozenset((self.label, *self.groups))
 
 
 class Table(Struct, frozen=True):
     """What a format read.
 
     Attributes:
-        x: Features [n, ...].
+        x: Features [n, ...]: numbers or texts.
         y: Labels as they stand, numbers or text.
+        groups: [n] What names each sample's group, as it stands, by name.
+        names: Of the features of one sample, where the file names them.
     """
 
     x: "NDArray[Any]"
     y: "NDArray[Any]"
+    groups: "Mapping[str, NDArray[Any]]" = {}
+    names: tuple[str, ...] = ()
 
 
 class Format(Protocol):
@@ -57,7 +74,7 @@ class Format(Protocol):
     SUFFIXES: tuple[str, ...]
 
     def read(self, data: bytes, columns: Columns, most: int, name: str) -> Table:
-        """Read features and labels.
+        """Read features, labels and groups.
 
         Args:
             data: The whole file.
@@ -75,7 +92,8 @@ class Dataset(Struct, frozen=True):
     """Checked data.
 
     Attributes:
-        x: Finite features [n, ...], float32 or float64.
+        x: Features [n, ...]: finite float32 or float64, with NaN for what is missing where the
+            policy allows it; or texts, as objects.
         y: Labels as they stand.
         ids: [n] Each sample's number in the file.
         name: The file's path.
@@ -93,14 +111,9 @@ class Dataset(Struct, frozen=True):
     distinct: int = 0
 
 
-def few(names: Sequence[str]) -> str:
-    """List names for a message, not too many."""
-    listed = ", ".join(repr(name[:80]) for name in names[:_MOST_SHOWN])
-    more = len(names) - _MOST_SHOWN
-    return f"{listed} and {more} more" if more > 0 else listed or "nothing"
-
-
-def load(data: bytes, entry: schema.Assessment, most: int, name: str) -> Dataset:
+def load(
+    data: bytes, entry: schema.Assessment, most: int, name: str, features: tuple[str, ...] | None = None
+) -> Dataset:
     """Read and check a data file.
 
     Args:
@@ -108,20 +121,19 @@ def load(data: bytes, entry: schema.Assessment, most: int, name: str) -> Dataset
         entry: What the policy says of the assessment: the columns, and which of them it needs.
         most: Bytes that one array may take in memory.
         name: The file's path.
+        features: Names of the features, for a file that must have those of another one;
+            it needs no groups.
 
     Raises:
         Unassessable: The data cannot carry a figure.
     """
-    settings, seed = entry.data, entry.seed
-    table = _format(name).read(data, _columns(settings), most, name)
-    x, y = table.x, table.y
-    if x.ndim < 2 or x.dtype.kind not in "biuf":
-        raise Unassessable(
-            "wrong-shape",
-            f"the features of {name} are {x.dtype} of shape {list(x.shape)}; "
-            "numbers with one row a sample are needed",
-            "data.features",
-        )
+    settings = entry.data
+    columns = wanted(entry)
+    if features is not None:
+        columns = replace(columns, features=features or columns.features, groups=())
+    table = _format(name).read(data, columns, most, name)
+    y = table.y
+    x = checked(table.x, table.names, settings, name)
     if y.shape not in ((len(x),), (len(x), 1)):
         raise Unassessable(
             "wrong-shape", f"{name} has {len(x)} samples and labels of shape {list(y.shape)}", "data.label"
@@ -132,19 +144,48 @@ def load(data: bytes, entry: schema.Assessment, most: int, name: str) -> Dataset
             f"{name} holds {len(x)} samples; fewer than {FEWEST_SAMPLES} carry no figure",
             "data.path",
         )
-    x = x.astype(np.float64 if x.dtype.itemsize > 4 or x.dtype.kind in "iu" else np.float32)
-    _check_values(x, settings, name)
+    groups = {column: memberships(values, column, len(x), name) for column, values in table.groups.items()}
     ids = np.arange(len(x))
     if settings.limit is not UNSET and settings.limit < len(x):
-        ids = np.sort(np.random.default_rng(seed).permutation(len(x))[: settings.limit])
+        ids = np.sort(np.random.default_rng(entry.seed).permutation(len(x))[: settings.limit])
         if len(ids) < FEWEST_SAMPLES:
             raise Unassessable(
                 "too-few-samples",
                 f"data.limit leaves {len(ids)} samples; fewer than {FEWEST_SAMPLES} carry no figure",
                 "data.limit",
             )
-    distinct = len({row.tobytes() for row in x[ids]})
-    return Dataset(x[ids], y.reshape(-1)[ids], ids, name, distinct=distinct)
+    return Dataset(
+        x[ids],
+        y.reshape(-1)[ids],
+        ids,
+        name,
+        groups={column: values[ids] for column, values in groups.items()},
+        names=table.names,
+        distinct=_distinct(x[ids]),
+    )
+
+
+def wanted(entry: schema.Assessment) -> Columns:
+    """Return which columns or arrays of the data an assessment needs."""
+    settings = entry.data
+    features = settings.features
+    groups: list[str] = []
+    for section, field in ((entry.subgroups, "by"), (entry.fairness, "group")):
+        named = () if section is UNSET else getattr(section, field)
+        groups += [named] if isinstance(named, str) else named
+    return Columns(
+        settings.label,
+        (features,) if isinstance(features, str) else features if isinstance(features, tuple) else None,
+        tuple(dict.fromkeys(groups)),
+        text=settings.kind == "text",
+        missing=settings.missing == "allow",
+    )
+
+
+def _distinct(x: "NDArray[Any]") -> int:
+    if x.dtype.kind == "O":
+        return len({tuple(row) for row in x.reshape(len(x), -1)})
+    return len({row.tobytes() for row in x})
 
 
 def _format(name: str) -> Any:
@@ -154,50 +195,6 @@ def _format(name: str) -> Any:
             return module
     known = ", ".join(suffix for module in formats for suffix in module.SUFFIXES)
     raise Unassessable("unknown-data", f"{name} is in no data format that mlgate reads: {known}", "data.path")
-
-
-def _columns(settings: schema.Data) -> Columns:
-    features = settings.features
-    if isinstance(features, str):
-        return Columns(settings.label, (features,))
-    return Columns(settings.label, features if isinstance(features, tuple) else None)
-
-
-def _check_values(x: "Floats", settings: schema.Data, name: str) -> None:
-    bad = ~np.isfinite(x)
-    if bad.any():
-        raise Unassessable(
-            "not-finite",
-            f"{name}: the feature at {_first(bad, settings)} is not a finite number "
-            f"({int(bad.sum())} such values); drop or fill them",
-            "data.features",
-        )
-    if isinstance(settings.range, tuple):
-        if not -np.inf < settings.range[0] < settings.range[1] < np.inf:
-            raise Unassessable(
-                "wrong-range", f"data.range {list(settings.range)} is not two rising numbers", "data.range"
-            )
-        low, high = bounds(settings.range, x.dtype)
-        outside = (x < low) | (x > high)
-        if outside.any():
-            raise Unassessable(
-                "out-of-range",
-                f"{name}: the feature at {_first(outside, settings)} lies outside data.range "
-                f"({int(outside.sum())} such values)",
-                "data.range",
-            )
-
-
-def _first(where: "NDArray[np.bool_]", settings: schema.Data) -> str:
-    index = tuple(int(axis) for axis in np.argwhere(where)[0])
-    if isinstance(settings.features, tuple) and len(index) == 2 and len(settings.features) > 1:
-        return f"sample {index[0]}, column {settings.features[index[1]]!r}"
-    return f"sample {index[0]}, index {list(index[1:])}"
-
-
-def bounds(limits: tuple[float, float], dtype: "np.dtype[Any]") -> tuple[Any, Any]:
-    """Bring a range to the data's dtype: 0.1 in float32 is not 0.1 in float64."""
-    return dtype.type(limits[0]), dtype.type(limits[1])
 
 
 def fit(x: "Floats", signature: "Signature", name: str) -> "Floats":
@@ -222,9 +219,19 @@ def fit(x: "Floats", signature: "Signature", name: str) -> "Floats":
                 "data.features",
             )
         given = tuple(sizes)
+    texts, wants = x.dtype.kind == "O", signature.dtype == "text"
+    if texts != wants:
+        raise Unassessable(
+            "model-input",
+            f"the model wants {'texts' if wants else 'numbers'}, and {name} was read as "
+            f"{'texts' if texts else 'numbers'}; say `kind: {'text' if wants else 'numbers'}`",
+            "data",
+        )
+    if texts:
+        return x.reshape(len(x), *given)
     with np.errstate(over="ignore"):
         fitted = np.ascontiguousarray(x.reshape(len(x), *given), dtype=signature.dtype)
-    if not np.isfinite(fitted).all():
+    if np.isinf(fitted).any():
         raise Unassessable(
             "not-finite", f"{name} holds numbers too large for the model's {signature.dtype}", "data.features"
         )

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlgate.checks.assessment.data import Dataset, few
-from mlgate.checks.assessment.problems import Unassessable
+from mlgate.checks.assessment.problems import Unassessable, few
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlgate.checks.assessment.data import Dataset
     from mlgate.checks.assessment.model import Scores
 
 
-def label_columns(dataset: Dataset, scores: "Scores", columns: int) -> "NDArray[np.int64]":
+def label_columns(dataset: "Dataset", scores: "Scores", columns: int) -> "NDArray[np.int64]":
     """Return each sample's right column of the scores: [n], 0 to ``columns`` - 1.
 
     Args:
@@ -40,7 +40,7 @@ def label_columns(dataset: Dataset, scores: "Scores", columns: int) -> "NDArray[
     return found
 
 
-def regression_values(dataset: Dataset, columns: int) -> "NDArray[np.float64]":
+def regression_values(dataset: "Dataset", columns: int) -> "NDArray[np.float64]":
     """Return each sample's right value: [n].
 
     Raises:
@@ -63,7 +63,7 @@ def regression_values(dataset: Dataset, columns: int) -> "NDArray[np.float64]":
     return values
 
 
-def _columns(dataset: Dataset, scores: "Scores", columns: int) -> "NDArray[np.int64]":
+def _columns(dataset: "Dataset", scores: "Scores", columns: int) -> "NDArray[np.int64]":
     y, name = dataset.y, dataset.name
     if y.dtype.kind == "f":
         if np.isnan(y).any():

@@ -183,18 +183,18 @@ class Run:
             labels=labels,
             detail={**detail, "scores": model.meaning},
             progress=self._scope.progress,
-            read=self._read,
+            read=lambda other, key: self._read(other, key, dataset),
             load=lambda other, key: self._other(other, key, dataset, x),
             twin=None if inputs.loader.TWIN is None else lambda: self._twin(inputs, dataset, model),
         )
 
-    def _read(self, wanted: "DataFile", key: str) -> data.Dataset:
+    def _read(self, wanted: "DataFile", key: str, beside: data.Dataset) -> data.Dataset:
         limits = self._scope.policy.policy.limits
         held = read(self._scope.target, wanted.path, limits.data_bytes, "limits.data_bytes", f"{key}.path")
         if self._differs(key, held, wanted.sha256):
             raise self._wrong_digest(held.path, f"{key}.sha256")
         entry = replace(self._entry, data=replace(self._entry.data, path=wanted.path, limit=UNSET))
-        return data.load(held.data, entry, limits.data_bytes, held.path)
+        return data.load(held.data, entry, limits.data_bytes, held.path, beside.names)
 
     @contextmanager
     def _other(self, wanted: "ModelFile", key: str, dataset: data.Dataset, x: Any) -> "Iterator[Predictor]":

@@ -1,17 +1,25 @@
-"""Comma-separated values with a header line: every feature a number, one column the label."""
+"""Comma-separated values with a header line: features that are all numbers or all texts.
+
+Without `data.features` they are all columns but the label and those that name groups. An
+empty cell, ``NA``, ``NaN``, ``null`` or ``none`` is a missing value.
+"""
 
 import csv
 import io
+import math
 from array import array
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
-from mlgate.checks.assessment.data import Columns, Table, few
-from mlgate.checks.assessment.problems import Unassessable
+from mlgate.checks.assessment.data import Columns, Table
+from mlgate.checks.assessment.problems import Unassessable, few
 
 SUFFIXES = (".csv",)
 _CELL_BYTES = 8
+_MISSING = frozenset(("", "na", "n/a", "null", "none"))
 _LONGEST_LINE = 16 << 20
 
 
@@ -30,8 +38,11 @@ def read(data: bytes, columns: Columns, most: int, name: str) -> Table:
         raise Unassessable(
             "unreadable-data", f"{name} line 1 does not name its columns, once each", "data.path"
         )
-    features = columns.features or tuple(cell for cell in header if cell != columns.label)
-    for wanted, key in ((columns.label, "data.label"), *((entry, "data.features") for entry in features)):
+    features = columns.features or tuple(cell for cell in header if cell not in columns.others)
+    named = [(columns.label, "data.label")]
+    named += [(entry, "data.features") for entry in features]
+    named += [(entry, "data") for entry in columns.groups]
+    for wanted, key in named:
         if wanted not in header:
             raise Unassessable(
                 "missing-column", f"{name} has no column {wanted!r}; it has {few(header)}", key
@@ -40,7 +51,7 @@ def read(data: bytes, columns: Columns, most: int, name: str) -> Table:
         raise Unassessable(
             "wrong-features", f"{name}: the features must be columns other than the label", "data.features"
         )
-    return _table(lines, header, (columns.label, *features), most, name)
+    return _table(lines, header, replace(columns, features=features), most, name)
 
 
 def _bounded(text: io.StringIO, name: str) -> Iterator[str]:
@@ -64,37 +75,58 @@ def _rows(reader: Iterator[list[str]], name: str) -> Iterator[tuple[int, list[st
 
 
 def _table(
-    lines: Iterator[tuple[int, list[str]]], header: Sequence[str], wanted: Sequence[str], most: int, name: str
+    lines: Iterator[tuple[int, list[str]]], header: Sequence[str], columns: Columns, most: int, name: str
 ) -> Table:
-    places = [(header.index(column), column) for column in wanted[1:]]
-    label = header.index(wanted[0])
-    values, labels = array("d"), []
+    features = columns.features or ()
+    places = [(header.index(column), column) for column in features]
+    cells: dict[str, list[str]] = {column: [] for column in (columns.label, *columns.groups)}
+    others = [(header.index(column), column) for column in cells]
+    values, texts, size, count = array("d"), list[str](), 0, 0
     for line, row in lines:
         if len(row) != len(header):
             raise Unassessable(
                 "truncated", f"{name} row {line} has {len(row)} cells, the header {len(header)}", "data.path"
             )
         for place, column in places:
-            values.append(_number(row[place], line, column, name))
-        labels.append(row[label].strip())
-        if not labels[-1]:
-            raise Unassessable(
-                "missing-label", f"{name} row {line}: column {wanted[0]!r} is empty", "data.label"
-            )
-        if len(values) * _CELL_BYTES > most:
+            if columns.text:
+                texts.append(row[place])
+            else:
+                values.append(_number(row[place], line, column, columns, name))
+        for place, column in others:
+            cells[column].append(_filled(row[place], line, column, columns, name))
+        count += 1
+        size += _CELL_BYTES * len(places) + (sum(map(len, row)) if columns.text else 0)
+        if size > most:
             raise Unassessable("limit", f"{name} is larger than limits.data_bytes allows", "data.path")
-    x = np.array(values, dtype=np.float64).reshape(len(labels), len(places))
-    return Table(x, _labels(labels))
+    x: Any = np.array(texts, dtype=object) if columns.text else np.array(values, dtype=np.float64)
+    groups = {column: np.array(cells[column], dtype=object) for column in columns.groups}
+    return Table(x.reshape(count, len(places)), _labels(cells[columns.label]), groups, features)
 
 
-def _number(cell: str, line: int, column: str, name: str) -> float:
+def _filled(cell: str, line: int, column: str, columns: Columns, name: str) -> str:
+    text = cell.strip()
+    if not text:
+        label = column == columns.label
+        raise Unassessable(
+            "missing-label" if label else "missing-group",
+            f"{name} row {line}: column {column!r} is empty",
+            "data.label" if label else "data",
+        )
+    return text
+
+
+def _number(cell: str, line: int, column: str, columns: Columns, name: str) -> float:
     try:
         return float(cell)
     except ValueError:
-        what = "empty" if not cell.strip() else "not a number"
+        missing = cell.strip().lower() in _MISSING
+        if missing and columns.missing:
+            return math.nan
+        what = "empty" if missing else "not a number"
+        hint = "; say `missing: allow` if the model can do without" if missing else ""
         raise Unassessable(
             "wrong-type",
-            f"{name} row {line}: column {column!r} is {what}; features are numbers",
+            f"{name} row {line}: column {column!r} is {what}; features are numbers{hint}",
             "data.features",
         ) from None
 

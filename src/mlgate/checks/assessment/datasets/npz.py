@@ -1,33 +1,18 @@
-"""NumPy archives: a zip of arrays, read without pickle and never further than declared.
-
-Source: NumPy's NEP 1 (the npy format).
-"""
+"""NumPy archives: a zip of arrays, read without pickle and never further than declared."""
 
 import io
-import math
-import re
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from mlgate.checks.assessment.data import Columns, Table, few
-from mlgate.checks.assessment.problems import Unassessable
+from mlgate.checks.assessment.data import Columns, Table
+from mlgate.checks.assessment.datasets import _npy
+from mlgate.checks.assessment.problems import Unassessable, few
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SUFFIXES = (".npz",)
-_KINDS = tuple("biufU")
-_LENGTH_BYTES = {b"\x01\x00": 2, b"\x02\x00": 4, b"\x03\x00": 4}
-_HEADER = (
-    r"\{\s*'descr' *: *'(?P<descr>[<>|=][A-Za-z][0-9]{0,9}(\[\w+\])?)' *, *"
-    r"'fortran_order' *: *(?P<fortran>True|False) *, *"
-    r"'shape' *: *\((?P<shape>[0-9, ]*)\) *,? *\}\s*"
-)
-_HEADER_BYTES = 10_000
-_MOST_DIMENSIONS = 32
 # How an entry of a zip's directory begins. Millions of them would fill the memory.
 _ENTRY = b"PK\x01\x02"
 _MOST_ENTRIES = 10_000
@@ -53,7 +38,18 @@ def read(data: bytes, columns: Columns, most: int, name: str) -> Table:
             raise Unassessable(
                 "missing-array", f"{name} has no array {wanted!r}; it holds {few(members)}", key
             )
-    return Table(_array(archive, features, most, name), _array(archive, columns.label, most, name))
+    for group in columns.groups:
+        if group not in members:
+            raise Unassessable(
+                "missing-array",
+                f"{name} has no array {group!r} to name groups; it holds {few(members)}",
+                "data",
+            )
+    return Table(
+        _array(archive, features, most, name),
+        _array(archive, columns.label, most, name),
+        {group: _array(archive, group, most, name) for group in columns.groups},
+    )
 
 
 def _features(members: list[str], columns: Columns, name: str) -> str:
@@ -65,7 +61,7 @@ def _features(members: list[str], columns: Columns, name: str) -> str:
             f"{name} is an npz archive: data.features names one array of it",
             "data.features",
         )
-    others = [member for member in members if member != columns.label]
+    others = [member for member in members if member not in columns.others]
     if len(others) == 1:
         return others[0]
     raise Unassessable(
@@ -86,42 +82,4 @@ def _array(archive: zipfile.ZipFile, member: str, most: int, name: str) -> "NDAr
         raise Unassessable("unreadable-data", f"{where} cannot be read: {error}", "data.path") from error
     if len(raw) > most:
         raise Unassessable("limit", f"{where} is larger than limits.data_bytes allows", "data.path")
-    descr, fortran, shape, body = _header(raw, where)
-    if descr[1:2] not in _KINDS:
-        raise Unassessable(
-            "wrong-type",
-            f"{where} is of type {descr!r}; numbers are needed, or text for a label",
-            "data.path",
-        )
-    try:
-        dtype = np.dtype(descr)
-    except TypeError as error:
-        raise Unassessable("wrong-type", f"{where} is of no type {descr!r}", "data.path") from error
-    if math.prod(shape) * dtype.itemsize != len(body) or not body:
-        raise Unassessable(
-            "truncated",
-            f"{where} holds {len(body)} bytes, which is not what its shape {list(shape)} needs",
-            "data.path",
-        )
-    return np.frombuffer(body, dtype).reshape(shape, order="F" if fortran else "C")
-
-
-def _header(raw: bytes, where: str) -> tuple[str, bool, tuple[int, ...], memoryview]:
-    """Split an npy file into what its header says and its body.
-
-    NumPy's own reader hands the header to a Python parser; a pattern is enough.
-    """
-    width = _LENGTH_BYTES.get(raw[6:8]) if raw[:6] == b"\x93NUMPY" else None
-    start = 8 + (width or 0)
-    end = start + int.from_bytes(raw[8:start], "little")
-    text = raw[start:end].decode("latin-1") if width and end - start <= _HEADER_BYTES else ""
-    found = re.fullmatch(_HEADER, text)
-    sizes = found["shape"].replace(" ", "").rstrip(",").split(",") if found else []
-    if (
-        found is None
-        or len(sizes) > _MOST_DIMENSIONS
-        or not all(size.isdigit() and len(size) < 16 for size in sizes if size or len(sizes) > 1)
-    ):
-        raise Unassessable("unreadable-data", f"{where} has no npy header of a plain array", "data.path")
-    shape = tuple(int(size) for size in sizes if size)
-    return found["descr"], found["fortran"] == "True", shape, memoryview(raw)[end:]
+    return _npy.plain(raw, where)
