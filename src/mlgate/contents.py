@@ -24,9 +24,9 @@ def with_digests(seen: Target, observations: Observations, findings: Iterable[Fi
     return replace(observations, inventory=inventory)
 
 
-def by_path(observations: Observations) -> Mapping[str, str]:
+def by_path(inventory: Iterable[FileRecord]) -> Mapping[str, str]:
     """Return the SHA-256 of each file whose digest is known, by its path."""
-    return {record.path: record.sha256 for record in observations.inventory if record.sha256 is not None}
+    return {record.path: record.sha256 for record in inventory if record.sha256 is not None}
 
 
 def _lacks(record: FileRecord, spoken: set[str]) -> bool:

@@ -301,7 +301,7 @@ def _conclude(
         observations.not_checked,
         _today(request),
         complete=complete,
-        contents=contents.by_path(observations),
+        contents=contents.by_path(observations.inventory),
     )
     return replace(
         report,

@@ -1,10 +1,14 @@
 """Which policy governs a run, and where it is read: the target, the disk, or the defaults."""
 
+from hashlib import sha256
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from mlgate import rules
 from mlgate.core.limits import DEFAULT as LIMITS
 from mlgate.policy import load
+from mlgate.policy.baseline import Baseline
 from mlgate.policy.document import PolicyError
 from mlgate.policy.load import PolicyFile
 from mlgate.target import Target
@@ -32,7 +36,7 @@ def governing(seen: Target, root: Path, named: Path | None = None, *, writing: b
     load.check_rules(loaded, (rule.id for rule in rules.load()))
     path = loaded.policy.baseline
     if writing and isinstance(path, str) and read(path) is None:
-        return loaded
+        return replace(loaded, baseline=Baseline((), path, sha256(b"").hexdigest()))
     return load.with_baseline(loaded, read)
 
 

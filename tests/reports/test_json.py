@@ -3,6 +3,8 @@ import json
 from msgspec.structs import replace
 from tests.reports.sample import BIDI, CLEAN, FULL, LOOKS
 
+from mlgate.core.report import BaselineEntry, BaselineStatus
+
 FINDING = [
     "rule",
     "name",
@@ -23,6 +25,7 @@ FINDING = [
     "fingerprint",
     "blocks",
     "waived",
+    "baseline",
 ]
 
 
@@ -50,6 +53,7 @@ def test_the_contract_has_its_keys_in_their_order(render):
         "measurements",
         "sources",
         "waivers",
+        "baseline",
     ]
 
 
@@ -108,6 +112,7 @@ def test_what_was_not_checked_is_flat_and_says_whether_it_counts(render):
         "message",
         "counts",
         "waived",
+        "baseline",
     ]
     assert [item["counts"] for item in items[-3:]] == [True, False, False]
 
@@ -127,3 +132,17 @@ def test_nothing_is_cut(render):
     from tests.reports.sample import crowd
 
     assert len(_load(render, crowd(3_000))["findings"]) == 3_000
+
+
+def test_the_baseline_says_what_it_knows_and_what_holds_nothing_any_more(render):
+    stale = (BaselineEntry("MLG-PKL-002 posix.system in a.pkl", "gone", "1" * 64),)
+    kept = BaselineStatus(".mlgate-baseline.json", "0" * 64, 3, 2, stale)
+    assert _load(render, replace(CLEAN, baseline=kept))["baseline"] == {
+        "path": ".mlgate-baseline.json",
+        "sha256": "0" * 64,
+        "entries": 3,
+        "known": 2,
+        "stale": [
+            {"summary": "MLG-PKL-002 posix.system in a.pkl", "status": "gone", "fingerprint": "1" * 64}
+        ],
+    }

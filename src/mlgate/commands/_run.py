@@ -11,8 +11,7 @@ from mlgate.core.severity import Severity
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Add the options of every run."""
-    add = parser.add_argument_group("options of every run").add_argument
-    add("--policy", type=Path, metavar="FILE", help="default: .mlgate.yaml at the root, if there is one")
+    add = inputs(parser).add_argument
     add(
         "--report",
         action="append",
@@ -28,12 +27,21 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     add("--changed-since", metavar="REF", help="only files that differ from the merge base with REF")
     add("--staged", action="store_true", help="only what is staged for the next commit, read from the index")
+
+
+def inputs(parser: argparse.ArgumentParser) -> "argparse._ArgumentGroup":
+    """Add what a run rests on, whatever comes of it, and return the group of options."""
+    group = parser.add_argument_group("options of every run")
+    add = group.add_argument
+    add("--policy", type=Path, metavar="FILE", help="default: .mlgate.yaml at the root, if there is one")
     add("--jobs", type=_jobs, metavar="N", help="worker processes for model files; default: as many as help")
     add("--advisories", type=Path, metavar="PATH", help="a directory or zip of OSV records")
     add("--offline", action="store_true", help="never use the network")
     noise = parser.add_mutually_exclusive_group().add_argument
     noise("-q", "--quiet", action="store_true", help="only what fails the run")
     noise("-v", "--verbose", action="store_true", help="also the inventory and the packages")
+    parser.set_defaults(fail_on=None, changed_since=None, staged=False)
+    return group
 
 
 def paths(arguments: argparse.Namespace, check: Check) -> gate.Request:

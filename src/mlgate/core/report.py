@@ -90,10 +90,12 @@ class BaselineEntry(Struct, frozen=True):
         status: ``gone``: it no longer occurs; ``changed``: it does, in a file whose content
             is another one, and counts as new; ``worse``: it does, with a higher severity,
             and counts as new.
+        fingerprint: The entry's.
     """
 
     summary: str
     status: str
+    fingerprint: str
 
 
 class BaselineStatus(Struct, frozen=True):

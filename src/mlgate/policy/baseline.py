@@ -27,6 +27,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
         reason: Why it could not be checked, or "" for a finding.
         member: Path inside an archive.
         subject: What it is about.
+        advisory: Of a vulnerable dependency; any alias of it meets.
         sha256: Of the file, where the entry holds for these bytes alone.
     """
 
@@ -37,12 +38,14 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     reason: str = ""
     member: str | None = None
     subject: str = ""
+    advisory: str = ""
     sha256: _Digest | None = None
 
     def __str__(self) -> str:
         """Render as ``MLG-PKL-002 posix.system in models/a.pkl``."""
         place = str(Location(self.path, self.member))
-        return " ".join(word for word in (self.rule or self.reason, self.subject, "in", place) if word)
+        words = (self.rule or self.reason, self.advisory, self.subject, "in", place)
+        return " ".join(word for word in words if word)
 
 
 class _File(Struct, frozen=True, forbid_unknown_fields=True):

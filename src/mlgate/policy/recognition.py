@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mlgate.core.facts import Check, NotChecked
 from mlgate.core.findings import Finding, fingerprint
@@ -39,17 +40,21 @@ class Recognition(Struct, frozen=True):
 
 def entries(
     findings: Iterable[Finding], gaps: Iterable[NotChecked], contents: Mapping[str, str]
-) -> tuple[Entry, ...]:
-    """Return an entry for all that a baseline can hold.
+) -> tuple[tuple[Entry | None, ...], tuple[Entry | None, ...]]:
+    """Return the entries of findings and of items not checked, in their order.
+
+    None stands for what a baseline cannot hold: a threshold that is not met, which the
+    policy lowers, and what a run lacked.
 
     Args:
         findings: Of a run.
         gaps: What it could not check.
         contents: SHA-256 by path of the files that the model check looked at.
     """
-    found = (_of_finding(finding, contents) for finding in findings)
-    left = (_of_gap(gap, print_, contents) for gap, print_ in _with_fingerprints(gaps))
-    return tuple(entry for entry in (*found, *left) if entry is not None)
+    return (
+        tuple(_of_finding(finding, contents) for finding in findings),
+        tuple(_of_gap(gap, own, contents) for gap, own in _with_fingerprints(gaps)),
+    )
 
 
 def recognise(
@@ -70,12 +75,13 @@ def recognise(
         complete: True where every check looked at the whole target; only then can an
             entry that met nothing be called gone.
     """
+    findings = tuple(findings)
     known = _Known(baseline.entries)
-    found = dict(enumerate(_of_finding(finding, contents) for finding in findings))
-    left = dict(enumerate(_of_gap(gap, print_, contents) for gap, print_ in _with_fingerprints(gaps)))
+    found, left = (dict(enumerate(each)) for each in entries(findings, gaps, contents))
     met_findings, met_gaps = known.meet(found), known.meet(left)
     # Second, so that a moved file never takes the place of one that stayed.
     met_findings |= known.meet_moved(_without(found, met_findings))
+    met_findings |= known.meet_renamed(_without(found, met_findings), dict(enumerate(map(_names, findings))))
     met_gaps |= known.meet_moved(_without(left, met_gaps))
     others = [*_without(found, met_findings).values(), *_without(left, met_gaps).values()]
     return Recognition(met_findings, met_gaps, tuple(known.stale(others, complete=complete)))
@@ -111,27 +117,42 @@ class _Known:
         """Take each entry that stands for one of the found: in its place, with its bytes."""
         return self._take(found, lambda entry: (*_identity(entry), entry.sha256))
 
-    def meet_moved(self, found: Mapping[int, Entry]) -> dict[int, Entry]:
+    def meet_moved(self, found: Mapping[int, Entry | None]) -> dict[int, Entry]:
         """Take each entry whose bytes lie elsewhere now."""
+        bound = {at: entry for at, entry in found.items() if entry is not None and entry.sha256}
         return self._take(
-            {at: entry for at, entry in found.items() if entry.sha256},
-            lambda entry: (entry.sha256, entry.rule, entry.reason, entry.member, entry.subject),
+            bound, lambda entry: (entry.sha256, entry.rule, entry.reason, entry.member, entry.subject)
         )
+
+    def meet_renamed(
+        self, found: Mapping[int, Entry | None], names: Mapping[int, frozenset[str]]
+    ) -> dict[int, Entry]:
+        """Take each entry whose advisory goes by another of its names now."""
+        met: dict[int, Entry] = {}
+        for name in sorted({name for at in found for name in names[at]}):
+            called = {
+                at: replace(entry, advisory=name)
+                for at, entry in _without(found, met).items()
+                if entry.advisory and name in names[at]
+            }
+            met |= self._take(called, lambda entry: (entry.path, entry.rule, entry.subject, entry.advisory))
+        return met
 
     def _take(
         self, found: Mapping[int, Entry | None], key: Callable[[Entry], tuple[Any, ...]]
     ) -> dict[int, Entry]:
         by_key: defaultdict[tuple[Any, ...], list[Entry]] = defaultdict(list)
-        for entry in self._left:
-            by_key[key(entry)].append(entry)
+        for known in self._left:
+            by_key[key(known)].append(known)
         met: dict[int, Entry] = {}
         for at, entry in found.items():
-            candidates = by_key[key(entry)] if entry is not None else []
-            # Of two that differ in nothing but how grave they were, the nearest that is enough.
-            fit = [known for known in candidates if entry is not None and not _worse(entry, known)]
+            if entry is None:
+                continue
+            fit = [known for known in by_key[key(entry)] if not _worse(entry, known)]
             if fit:
-                known = min(fit, key=lambda entry: entry.severity.rank if entry.severity else 0)
-                candidates.remove(known)
+                # Of those that differ in nothing but how grave they were, the nearest that is enough.
+                known = min(fit, key=lambda known: known.severity.rank if known.severity else 0)
+                by_key[key(entry)].remove(known)
                 del self._left[known]
                 met[at] = known
         return met
@@ -142,9 +163,10 @@ class _Known:
         for entry in self._left:
             now = there.get(_identity(entry))
             if now is not None:
-                yield BaselineEntry(str(entry), "worse" if _worse(now, entry) else "changed")
+                status = "worse" if _worse(now, entry) else "changed"
+                yield BaselineEntry(str(entry), status, entry.fingerprint)
             elif complete:
-                yield BaselineEntry(str(entry), "gone")
+                yield BaselineEntry(str(entry), "gone", entry.fingerprint)
 
 
 def _of_finding(finding: Finding, contents: Mapping[str, str]) -> Entry | None:
@@ -161,6 +183,7 @@ def _of_finding(finding: Finding, contents: Mapping[str, str]) -> Entry | None:
         severity=finding.severity,
         member=place.member,
         subject=finding.subject,
+        advisory=finding.advisory or "",
         sha256=digest,
     )
 
@@ -181,8 +204,13 @@ def _of_gap(gap: NotChecked, own: str, contents: Mapping[str, str]) -> Entry | N
     )
 
 
+def _names(finding: Finding) -> frozenset[str]:
+    return frozenset(name for name in (finding.advisory, *finding.aliases) if name)
+
+
 def _identity(entry: Entry) -> tuple[str | None, ...]:
-    return entry.fingerprint, entry.path, entry.rule, entry.reason, entry.member, entry.subject
+    said = entry.path, entry.rule, entry.reason, entry.member, entry.subject, entry.advisory
+    return entry.fingerprint, *said
 
 
 def _worse(now: Entry, then: Entry) -> bool:

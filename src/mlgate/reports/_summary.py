@@ -30,14 +30,16 @@ class Totals(Struct, frozen=True):
     Attributes:
         blocking: Findings that fail the run.
         reported: Findings that do not.
+        known: Findings that do not because the baseline knows them.
         waived: Findings that a waiver accepts.
         open: Items not checked that make the run undecided.
         tolerated: Items not checked that the policy lets pass.
-        accepted: Items not checked that a waiver accepts.
+        accepted: Items not checked that a waiver accepts, or that the baseline knows.
     """
 
     blocking: tuple[Finding, ...]
     reported: tuple[Finding, ...]
+    known: tuple[Finding, ...]
     waived: tuple[Finding, ...]
     open: tuple[Unjudged, ...]
     tolerated: tuple[Unjudged, ...]
@@ -47,35 +49,42 @@ class Totals(Struct, frozen=True):
 def totals(report: Report) -> Totals:
     """Sort what the report holds by what it does to the verdict, keeping its order."""
     active = [finding for finding in report.findings if finding.waived is None]
-    held = [item for item in report.not_checked if item.waived is None]
+    held = [item for item in report.not_checked if item.waived is None and not item.baseline]
     return Totals(
         blocking=tuple(finding for finding in active if finding.blocks),
-        reported=tuple(finding for finding in active if not finding.blocks),
+        reported=tuple(finding for finding in active if not finding.blocks and not finding.baseline),
+        known=tuple(finding for finding in active if finding.baseline),
         waived=tuple(finding for finding in report.findings if finding.waived is not None),
         open=tuple(item for item in held if item.counts),
         tolerated=tuple(item for item in held if not item.counts),
-        accepted=tuple(item for item in report.not_checked if item.waived is not None),
+        accepted=tuple(item for item in report.not_checked if item.waived is not None or item.baseline),
     )
 
 
 def standing(one: Finding | Unjudged) -> str:
     """Return in a word what a finding or an item not checked does to the verdict.
 
-    ``blocks``, ``reported`` or ``waived`` for a finding; ``undecided``, ``tolerated`` or
-    ``accepted`` for what was not checked: the parts of :class:`Totals`.
+    ``blocks``, ``reported``, ``baseline`` or ``waived`` for a finding; ``undecided``,
+    ``tolerated``, ``baseline`` or ``accepted`` for what was not checked.
     """
     if isinstance(one, Unjudged):
         if one.waived is not None:
             return "accepted"
+        if one.baseline:
+            return "baseline"
         return "undecided" if one.counts else "tolerated"
     if one.waived is not None:
         return "waived"
+    if one.baseline:
+        return "baseline"
     return "blocks" if one.blocks else "reported"
 
 
 def accepted(finding: Finding) -> str:
     """Return why a finding is accepted although it is there, or an empty text."""
-    return "" if finding.waived is None else f"waived until {printable(finding.waived.expires)}"
+    if finding.waived is not None:
+        return f"waived until {printable(finding.waived.expires)}"
+    return "known: in the baseline" if finding.baseline else ""
 
 
 def by_severity(findings: Iterable[Finding]) -> tuple[tuple[Severity, int], ...]:
@@ -99,12 +108,15 @@ def headline(report: Report) -> str:
     others = ""
     if total.reported:
         others = f"{len(total.reported):,} {'more ' if total.blocking else ''}below the threshold"
-    waived = len(total.waived) + len(total.accepted)
+    held = [item for item in total.accepted if item.waived is not None]
+    waived = len(total.waived) + len(held)
+    known = len(total.known) + len(total.accepted) - len(held)
     unread = len(total.open) + len(total.tolerated)
     return listed(
         [
             blocking or "no finding blocks",
             others,
+            f"{known:,} known from before" if known else "",
             f"{waived:,} waived" if waived else "",
             f"{unread:,} not checked" if unread else "",
         ]
@@ -121,6 +133,22 @@ def looked_at(report: Report) -> str:
     if report.measurements:
         parts.append(counted(len(report.measurements), "measurement"))
     return ", ".join(parts) or "nothing"
+
+
+def baseline_words(report: Report) -> tuple[str, ...]:
+    """Return what to say of the baseline, a sentence each; empty where there is none."""
+    kept = report.baseline
+    if kept is None:
+        return ()
+    words = [f"{printable(kept.path)} has {counted(kept.entries, 'entry', 'entries')}; {kept.known:,} met."]
+    numbers = Counter(entry.status for entry in kept.stale)
+    if numbers["gone"]:
+        words.append(f"{numbers['gone']:,} no longer occur: `mlgate baseline` removes them.")
+    if numbers["changed"]:
+        words.append(f"{numbers['changed']:,} in files whose content has changed since, which counts as new.")
+    if numbers["worse"]:
+        words.append(f"{numbers['worse']:,} graver than they were, which counts as new.")
+    return tuple(words)
 
 
 def policy_words(report: Report) -> str:
@@ -183,6 +211,8 @@ def effect(item: Unjudged) -> str:
     """Return what an item that was not checked does to the verdict."""
     if item.waived is not None:
         return f"waived until {printable(item.waived.expires)}"
+    if item.baseline:
+        return "known: in the baseline"
     return "makes the run undecided" if item.counts else "tolerated by the policy"
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from mlgate.core.facts import Location
 from mlgate.core.findings import Finding, Waived
-from mlgate.core.report import Report, Unjudged
+from mlgate.core.report import BaselineStatus, Report, Unjudged
 from mlgate.reports._encode import dumps
 from mlgate.reports._style import Style
 
@@ -49,6 +49,7 @@ def render(report: Report, style: Style) -> str:  # noqa: ARG001 - JSON is the s
                 for source in report.sources
             ],
             "waivers": [_fields(waiver) for waiver in report.waivers],
+            "baseline": _baseline(report.baseline),
         }
     )
 
@@ -63,6 +64,12 @@ def _place(location: Location) -> dict[str, Any]:
 
 def _waived(waived: Waived | None) -> dict[str, Any] | None:
     return None if waived is None else _fields(waived)
+
+
+def _baseline(baseline: BaselineStatus | None) -> dict[str, Any] | None:
+    if baseline is None:
+        return None
+    return {**_fields(baseline), "stale": [_fields(entry) for entry in baseline.stale]}
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
@@ -83,6 +90,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "fingerprint": finding.fingerprint,
         "blocks": finding.blocks,
         "waived": _waived(finding.waived),
+        "baseline": finding.baseline,
     }
 
 
@@ -95,4 +103,5 @@ def _unjudged(item: Unjudged) -> dict[str, Any]:
         "message": item.item.message,
         "counts": item.counts,
         "waived": _waived(item.waived),
+        "baseline": item.baseline,
     }

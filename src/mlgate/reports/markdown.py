@@ -44,12 +44,12 @@ def render(report: Report, style: Style) -> str:
     head = _head(report)
     tail = [_not_checked(total.open if style.quiet else report.not_checked)]
     if not style.quiet:
-        tail += [_measurements(report), _waivers(report, total), _basis(report)]
+        tail += [_measurements(report), _waivers(report, total), _baseline(report), _basis(report)]
         if style.verbose:
             tail += [_inventory(report), _packages(report)]
     foot = f"<sub>{plain(_made_by(report))}</sub>"
     # Findings have the first claim on the space; each other part is left out whole.
-    findings = total.blocking if style.quiet else total.blocking + total.reported
+    findings = total.blocking if style.quiet else total.blocking + total.reported + total.known
     room = LIMIT - _RESERVE - _bytes(head) - _bytes(foot)
     body = _findings(findings, room - min(room // 3, sum(map(_bytes, tail))))
     room -= _bytes(body)
@@ -98,7 +98,8 @@ def _findings(findings: Sequence[Finding], room: int) -> str:
 def _row(finding: Finding) -> tuple[str, ...]:
     spot = place(finding.location)
     where = code(finding.location.path) or "repository"
-    word = f"**{finding.severity.value}**" if finding.blocks else f"{finding.severity.value}, does not block"
+    effect = summary.accepted(finding) or "does not block"
+    word = f"**{finding.severity.value}**" if finding.blocks else f"{finding.severity.value}, {effect}"
     return (
         _DOT[finding.severity],
         word,
@@ -187,6 +188,16 @@ def _waivers(report: Report, total: summary.Totals) -> str:
     body = table(["waiver", "until", "status", "met", "reason"], rows)
     title = f"{counted(len(report.waivers), 'waiver')}, {len(total.waived) + len(total.accepted):,} waived"
     return folded(title, body + _more(len(report.waivers)))
+
+
+def _baseline(report: Report) -> str:
+    if report.baseline is None:
+        return ""
+    parts = [plain(" ".join(summary.baseline_words(report)))]
+    rows = [(plain(entry.summary, 300), entry.status) for entry in report.baseline.stale[:_ROWS]]
+    if rows:
+        parts.append(table(["entry", "status"], rows) + _more(len(report.baseline.stale)))
+    return folded(f"Baseline: {report.baseline.known:,} known", "\n\n".join(parts))
 
 
 def _basis(report: Report) -> str:

@@ -65,12 +65,13 @@ class _Page:
 
     def print(self, report: Report) -> None:
         total = summary.totals(report)
-        shown = total.blocking if self._style.quiet else total.blocking + total.reported
+        shown = total.blocking if self._style.quiet else total.blocking + total.reported + total.known
         self._findings(report, shown)
         self._not_checked(total.open if self._style.quiet else report.not_checked)
         if not self._style.quiet:
             self._measurements(report)
             self._waivers(report, total)
+            self._baseline(report)
             self._sources(report)
         if self._style.verbose and not self._style.quiet:
             self._inventory(report)
@@ -100,7 +101,7 @@ class _Page:
         self._paper.line(
             (printable(finding.message), ""), lead=(word, _SEVERITY[finding.severity]), indent=_INDENT
         )
-        effect = "" if finding.blocks else "does not block"
+        effect = "" if finding.blocks else summary.accepted(finding) or "does not block"
         meta = listed([f"{finding.rule} {finding.name}", place(finding.location), effect])
         self._paper.line((meta, "dim"), lead=(_INDENT, ""), indent=_INDENT)
         if finding.evidence:
@@ -180,6 +181,20 @@ class _Page:
             for finding in total.waived:
                 words = f"{finding.severity.value}  {printable(finding.message)} {where(finding.location)}"
                 self._paper.line((words, "dim"), lead=("  waived ", "dim"), indent="    ")
+        self._paper.gap()
+
+    def _baseline(self, report: Report) -> None:
+        if report.baseline is None:
+            return
+        self._paper.title("Baseline")
+        for words in summary.baseline_words(report):
+            self._paper.line((words, "dim"), lead=("  ", ""), indent="    ")
+        for entry in report.baseline.stale[: self._limit]:
+            tail = (f"  {entry.status}", "yellow")
+            self._paper.line((printable(entry.summary), "dim"), tail, lead=("  - ", ""), indent="    ")
+        if len(report.baseline.stale) > self._limit:
+            more = len(report.baseline.stale) - self._limit
+            self._paper.line((f"  … {more:,} more: see --verbose", "dim"))
         self._paper.gap()
 
     def _sources(self, report: Report) -> None:
