@@ -31,7 +31,7 @@ def refused(capsys, *arguments):
     [
         ([], "COMMAND"),
         (["scan"], "name at least one file or folder"),
-        (["scan", "model.pkl", "--report", "pdf"], "no report format 'pdf'; one of html, json"),
+        (["scan", "model.pkl", "--report", "pdf"], "no report format 'pdf'; one of csv, gitlab"),
         (
             ["scan", "model.pkl", "--report", "json", "--report", "sarif"],
             "only one report can go to standard output",
