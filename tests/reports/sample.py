@@ -1,6 +1,7 @@
 """One report with everything in it, hostile text included, and the small ones beside it."""
 
 from msgspec.structs import replace
+from tests.reports.measured import MEASURED
 
 from mlgate.core.facts import Check, FileRecord, Location, Measurement, NotChecked, Package, Source
 from mlgate.core.findings import Finding, Waived, fingerprint
@@ -254,7 +255,20 @@ MEASUREMENTS = (
         {"attack": "square", "epsilon": 0.1, "norm": "linf", "seed": 0, "queries": 41_200, "looks": LOOKS},
     ),
     Measurement("faces", "robust_accuracy", None, None, None, 0, 0.5, "inconclusive", {"note": float("nan")}),
-    Measurement(f"x{ESCAPE}", MARKUP, 0.5, 0.25, 0.75, 12, None, "info", {MARKUP: ESCAPE}),
+    Measurement(
+        f"x{ESCAPE}",
+        MARKUP,
+        0.5,
+        0.25,
+        0.75,
+        12,
+        None,
+        "info",
+        {MARKUP: ESCAPE, "odd": {MARKUP: {MARKUP: BIDI}}, "rows": [{ESCAPE: float("inf")}]},
+        family=MARKUP,
+        part=f"{MARKUP}{ESCAPE}",
+    ),
+    *MEASURED,
 )
 
 SOURCES = (

@@ -152,9 +152,44 @@ def test_the_page_holds_everything_a_reviewer_asks_for(render):
 
 def test_measurements_have_bars_and_the_confidence_sequence_a_plot(render):
     text = render("html", FULL)
-    assert text.count('<svg class="chart bar') == 3
+    assert text.count('<svg class="chart bar') == sum(one.value is not None for one in FULL.measurements)
     assert text.count('<svg class="chart plot') == 1
     assert "threshold 0.600" in text
+
+
+def test_curves_and_severities_are_drawn_where_there_are_any(render):
+    text = render("html", FULL)
+    assert text.count('<svg class="chart curve"') == 2
+    assert text.count('<svg class="chart small"') == 3
+    clean = render("html", CLEAN)
+    assert '<svg class="chart curve"' not in clean
+    assert '<svg class="chart small"' not in clean
+
+
+def test_what_shows_nothing_does_not_look_like_a_pass(render):
+    text = render("html", FULL)
+    rows = re.findall(r'<tr class="(\w+)">.*?</tr>', text, re.DOTALL)
+    assert {"pass", "fail", "inconclusive", "masked", "info"} <= set(rows)
+    masked = re.search(r'<tr class="masked">.*?</tr>', text, re.DOTALL).group()
+    assert 'class="cross"' in masked
+    assert "signal: share of zero gradients, 0.97 (limit 0.5)" in masked
+    assert "stopped because the budget of 120 s was spent" in text
+
+
+def test_every_key_of_a_measurement_is_on_the_page(render):
+    words = _Page(render("html", FULL)).text
+    for expected in (
+        "upper bound (black-box)",
+        "unconfirmed",
+        "certified at least 0.780",
+        "interval bounds",
+        "onnxruntime",
+        "2e" * 32,
+        "412,345",
+        "signals of masking",
+        "landlock",
+    ):
+        assert expected in words, expected
 
 
 def test_a_report_without_findings_says_so(render):

@@ -86,14 +86,20 @@ def _numbers(one: Measurement) -> list[float]:
 def _looks(value: Any) -> list[tuple[float, float, float, float]]:
     if not isinstance(value, list | tuple):
         return []
-    rows = [[look.get(key) for key in _LOOK] if isinstance(look, Mapping) else look for look in value]
-    looks = [
-        tuple(map(draw.number, row)) for row in rows if isinstance(row, list | tuple) and len(row) == len(_LOOK)
-    ]
-    known = [(n, value, low, high) for n, value, low, high in looks if None not in (n, value, low, high)]
+    known = [look for look in map(_look, value) if look is not None]
     step = max(1, math.ceil(len(known) / _POINTS))
     # The last look is the one that decided; it is kept whatever the step.
-    return [look for at, look in enumerate(known) if at % step == 0 or at == len(known) - 1]  # type: ignore[misc]
+    return [look for at, look in enumerate(known) if at % step == 0 or at == len(known) - 1]
+
+
+def _look(value: Any) -> tuple[float, float, float, float] | None:
+    row = [value.get(key) for key in _LOOK] if isinstance(value, Mapping) else value
+    if not isinstance(row, list | tuple) or len(row) != len(_LOOK):
+        return None
+    n, estimate, low, high = map(draw.number, row)
+    if n is None or estimate is None or low is None or high is None:
+        return None
+    return n, estimate, low, high
 
 
 def _frame(low: float, high: float) -> tuple[float, float]:

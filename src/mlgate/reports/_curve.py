@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from mlgate.core.facts import Measurement
 
 _WIDTH, _HEIGHT = 420.0, 270.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 16.0, 16.0, 42.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 16.0, 24.0, 42.0
 _MOST, _TICKS = 60, 6
 _CERTIFIED = "certified"
 
@@ -62,9 +63,7 @@ def _chart(norm: str, points: Sequence[_Point], clean: float | None) -> Markup:
     marks = _axes(norm, x, y, sorted({point.epsilon for point in points}))
     if clean is not None:
         marks.append(draw.line("reference", _LEFT, y(clean), _WIDTH - _RIGHT, y(clean)))
-        below = y(clean) + 14 if y(clean) < _TOP + 14 else y(clean) - 5
-        words = f"clean {figure(clean)}"
-        marks.append(draw.text("tick", _WIDTH - _RIGHT, below, words, anchor="end"))
+        marks.append(draw.text("tick", _LEFT + 4, y(clean) - 6, f"clean {figure(clean)}", anchor="start"))
     attacked = [point for point in points if not point.of.name.startswith(_CERTIFIED)]
     marks.append(_joined(attacked, clean, x, y))
     for point in points:
@@ -110,11 +109,18 @@ def _axes(norm: str, x: draw.Scale, y: draw.Scale, epsilons: Sequence[float]) ->
     crowded = len(epsilons) > _TICKS or any(
         x(after) - x(before) < 44 for before, after in zip((0.0, *epsilons), epsilons, strict=False)
     )
-    for value in x.ticks(4) if crowded else (0.0, *epsilons):
+    for value in _round_ticks(x.top) if crowded else (0.0, *epsilons):
         marks.append(draw.line("axis", x(value), base, x(value), base + 4))
         marks.append(draw.text("tick", x(value), base + 18, f"{value:.3g}", anchor="middle"))
     name = f"epsilon ({norm})" if norm else "epsilon"
     return [*marks, draw.text("label", (_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 5, name, anchor="middle")]
+
+
+def _round_ticks(top: float) -> list[float]:
+    """Return multiples of 1, 2 or 5 times a power of ten, four to eight of them, up to ``top``."""
+    unit = 10.0 ** math.floor(math.log10(top))
+    step = next(unit * part for part in (0.1, 0.2, 0.5, 1) if top / (unit * part) < 8)
+    return [step * number for number in range(int(top / step) + 1)]
 
 
 def _words(norm: str, points: Sequence[_Point], clean: float | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -70,7 +70,8 @@ def entries(detail: Mapping[str, Any]) -> tuple[Entry, ...]:
     """
     keys = [key for key in _FIRST if key in detail]
     keys += [key for key in detail if key not in _FIRST and key not in _DRAWN]
-    return tuple(_entry(_label(key), detail[key]) for key in keys)
+    # A seed is copied into a command: no separators.
+    return tuple(_entry(_label(key), str(detail[key]) if key == "seed" else detail[key]) for key in keys)
 
 
 def _entry(label: str, value: Any) -> Entry:
@@ -85,7 +86,7 @@ def _entry(label: str, value: Any) -> Entry:
     return Entry(label, words(value))
 
 
-def _table(label: str, found: list[Mapping[str, Any]], total: int) -> Entry:
+def _table(label: str, found: Sequence[Mapping[str, Any]], total: int) -> Entry:
     every = list(dict.fromkeys(str(key) for row in found for key in row))
     columns = every[:_COLUMNS]
     rows = []

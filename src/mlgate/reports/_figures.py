@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # Worst first: what fails, what shows nothing, what is good.
 _RANK = {"fail": 0, "masked": 1, "inconclusive": 2, "pass": 3, "info": 4}
 _LEVEL = re.compile(r"(?P<of>.+)/(?P<level>\d{1,2})", re.DOTALL)
+_NUMBER = re.compile(r"[^=]+=-?[\d.]+(e[+-]?\d+)?")
 MEANING = {
     "pass": "reaches the threshold",
     "fail": "misses the threshold",
@@ -53,8 +54,31 @@ def families(measurements: Iterable[Measurement]) -> tuple[Family, ...]:
 
 
 def worst_first(measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
-    """Sort by outcome: fail, masked, inconclusive, pass, info; otherwise the order is kept."""
-    return tuple(sorted(measurements, key=lambda one: _RANK.get(one.outcome, 4)))
+    """Sort series by their worst outcome, and inside a series by outcome.
+
+    A series is a figure over the parts of one kind: ``accuracy`` over ``sex=…``. A series over
+    numbers (``epsilon=0.1``, ``gaussian_noise/3``) keeps its order, in which it is read.
+    """
+    series: dict[tuple[str, str], list[Measurement]] = {}
+    for one in measurements:
+        series.setdefault((one.name, _kind(one.part)), []).append(one)
+    ordered = sorted(series.values(), key=lambda members: min(map(rank, members)))
+    return tuple(one for members in ordered for one in _inside(members))
+
+
+def rank(one: Measurement) -> int:
+    """Return the place of a figure's outcome: fail, masked, inconclusive, pass, anything else."""
+    return _RANK.get(one.outcome, len(_RANK))
+
+
+def _kind(part: str) -> str:
+    found = _LEVEL.fullmatch(part)
+    return found["of"] if found else part.partition("=")[0]
+
+
+def _inside(members: list[Measurement]) -> list[Measurement]:
+    numbered = all(_LEVEL.fullmatch(one.part) or _NUMBER.fullmatch(one.part) for one in members)
+    return members if numbered else sorted(members, key=rank)
 
 
 def label(one: Measurement) -> str:
@@ -75,14 +99,14 @@ def title(one: Measurement) -> str:
     wanted = ""
     if one.threshold is not None:
         wanted = f", {'at most' if one.bound == 'max' else 'at least'} {figure(one.threshold)} wanted"
-    name = f"{printable(one.assessment)}: {label(one)}"
-    return f"{name} {figure(one.value)}, interval {interval(one.low, one.high)}{wanted}: {printable(one.outcome)}"
+    name = f"{printable(one.assessment)}: {label(one)} {figure(one.value)}"
+    return f"{name}, interval {interval(one.low, one.high)}{wanted}: {printable(one.outcome)}"
 
 
 def tally(figures: Sequence[Measurement]) -> tuple[tuple[str, int], ...]:
     """Count figures by outcome, worst first."""
     counts: dict[str, int] = {}
-    for one in worst_first(figures):
+    for one in sorted(figures, key=rank):
         counts[one.outcome] = counts.get(one.outcome, 0) + 1
     return tuple((printable(word), count) for word, count in counts.items())
 

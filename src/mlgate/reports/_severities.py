@@ -61,9 +61,9 @@ def _chart(
     of: str, levels: dict[int, Measurement], x: draw.Scale, y: draw.Scale, clean: float | None
 ) -> Markup:
     marks = []
-    for value in y.ticks(3):
-        marks.append(draw.line("grid", _LEFT, y(value), _WIDTH - _RIGHT, y(value)))
-        marks.append(draw.text("tick", _LEFT - 5, y(value) + 4, f"{value:.2g}", anchor="end"))
+    for tick in y.ticks(3):
+        marks.append(draw.line("grid", _LEFT, y(tick), _WIDTH - _RIGHT, y(tick)))
+        marks.append(draw.text("tick", _LEFT - 5, y(tick) + 4, f"{tick:.2g}", anchor="end"))
     base = _HEIGHT - _BOTTOM
     marks.append(draw.line("axis", _LEFT, base, _WIDTH - _RIGHT, base))
     if clean is not None and y.bottom <= clean <= y.top:

@@ -115,9 +115,16 @@ def size(count: int) -> str:
 
 
 def figure(value: float | None) -> str:
-    """Return a measured number with three decimals, or a dash for none or not a number."""
+    """Return a measured number with three decimals, or a dash for none or not a number.
+
+    Numbers that three decimals would hide or swell have three significant digits: ``0.00012``,
+    ``1.2e+09``; an infinite one is ``inf``.
+    """
     if value is None or value != value:  # noqa: PLR0124 - only NaN differs from itself
         return DASH
+    if value and not 0.0005 <= abs(value) < 1e6:
+        # A whole number may be too large for a float.
+        return f"{value:.3g}" if abs(value) < 1e308 else f"{'-' if value < 0 else ''}inf"
     return f"{value:.3f}"
 
 

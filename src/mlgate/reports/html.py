@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from mlgate.core.report import Verdict
 from mlgate.prose import blocks
 from mlgate.reports import _summary as summary
-from mlgate.reports._charts import interval_bar, sequence
-from mlgate.reports._encode import plain
+from mlgate.reports import _svg as draw
+from mlgate.reports._figures import MEANING
+from mlgate.reports._panels import panels
 from mlgate.reports._text import (
     clip,
     counted,
     excerpt,
-    figure,
-    interval,
     moment,
     place,
     printable,
@@ -26,7 +24,6 @@ from mlgate.reports._text import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mlgate.core.facts import Measurement
     from mlgate.core.findings import Finding
     from mlgate.core.report import Report
     from mlgate.core.rules import Rule
@@ -35,6 +32,12 @@ if TYPE_CHECKING:
 FORMAT = "html"
 SUFFIX = ".html"
 _FINDINGS, _ROWS, _PLACES = 1_000, 2_000, 50
+_MARKS = {word: draw.point(word, 7, 7, 4.5) for word in draw.OUTCOMES}
+_LEGEND = [
+    *((draw.point(word, 10, 8, 5), word, f"{word}: {MEANING[word]}") for word in draw.OUTCOMES),
+    (draw.certificate(10, 8), "certificate", "certified: at least so good, whatever the attack"),
+    (draw.line("threshold", 10, 1, 10, 15), "threshold", "what the policy asks for"),
+]
 _SAY = {Verdict.PASS: "Pass", Verdict.FAIL: "Fail", Verdict.UNDECIDED: "Undecided"}
 
 
@@ -53,12 +56,11 @@ def render(report: Report, style: Style) -> str:
     environment.filters.update(
         shown=lambda value: printable(str(value)),
         size=size,
-        figure=figure,
         prose=blocks,
         number=lambda value: f"{value:,}",
     )
     total = summary.totals(report)
-    findings = total.blocking if style.quiet else total.blocking + total.reported
+    findings = total.blocking if style.quiet else total.blocking + total.reported + total.known
     text = environment.get_template("report.html.j2").render(
         report=report,
         total=total,
@@ -75,7 +77,9 @@ def render(report: Report, style: Style) -> str:
         findings_left=max(len(findings) - _FINDINGS, 0),
         waived=[_finding(finding, {}) for finding in total.waived[:_FINDINGS]],
         groups=[_group(group) for group in summary.groups(total.open if style.quiet else report.not_checked)],
-        measurements=[_measurement(one) for one in report.measurements[:_ROWS]],
+        panels=panels(report.measurements[:_ROWS]),
+        marks=_MARKS,
+        legend=_LEGEND,
         when=moment(report.started) or "unknown",
         rows=_ROWS,
         counted=counted,
@@ -131,21 +135,3 @@ def _group(group: summary.Group) -> dict[str, Any]:
         ],
         "left": max(len(group.items) - _PLACES, 0),
     }
-
-
-def _measurement(one: Measurement) -> dict[str, Any]:
-    return {
-        "of": one,
-        "interval": interval(one.low, one.high),
-        "bar": interval_bar(one),
-        "plot": sequence(one),
-        "detail": [
-            (printable(str(key)), clip(printable(_words(value)), 400))
-            for key, value in one.detail.items()
-            if key != "looks"
-        ],
-    }
-
-
-def _words(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False)
