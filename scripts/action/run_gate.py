@@ -13,36 +13,55 @@ import sys
 import uuid
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import base
 import base_ref
 import workflow
 
 UNDECIDED = 2
+_NO_COMMIT = "0" * 40
+_NO_ANSWER = """## ⚠️ mlgate: no answer
+
+mlgate {how} and gave no report, which is never a pass. The log of the step "Run the gate" says why.
+"""
 
 
 class InputError(Exception):
     """An input of the action cannot be used."""
 
 
+class Plan(NamedTuple):
+    """What the gate compares with, and whose policy it goes by.
+
+    Attributes:
+        since: Only what differs from the merge base with this commit is looked at; None means everything.
+        judge: The commit whose policy holds; None means that of what is checked out.
+        name: What the base is called, for messages.
+    """
+
+    since: str | None = None
+    judge: str | None = None
+    name: str = ""
+
+
 def main() -> int:
     """Run the gate and report; return 0 where it gave an answer."""
-    reports = Path(os.environ["RUNNER_TEMP"], "mlgate-reports")
-    reports.mkdir(parents=True, exist_ok=True)
-    for old in reports.iterdir():
-        old.unlink()
+    reports = Path(os.environ["MLGATE_REPORTS"])
     try:
         workspace = Path(os.environ["GITHUB_WORKSPACE"]).resolve()
         root = _root(workspace)
-        code = _gate(root, reports)
-    except (InputError, base_ref.BaseError) as error:
+        code = _gate(root, reports, _plan(root))
+    except (InputError, base.BaseError, base_ref.BaseError) as error:
         workflow.command("error", str(error), title="mlgate")
-        workflow.summary(f"## mlgate: undecided\n\n{error}\n")
+        _summarise(reports, f"## ⚠️ mlgate: UNDECIDED\n\n{workflow.text(str(error))}\n")
         workflow.outputs({"exit-code": str(UNDECIDED), "verdict": "undecided"})
         return 0
     report = _load(reports / "report.json")
     if code not in (0, 1, UNDECIDED) or report.get("exit_code") != code:
-        workflow.command("error", f"mlgate ended with code {code} and without a report", title="mlgate")
+        how = f"was killed by signal {-code} (out of memory?)" if code < 0 else f"ended with code {code}"
+        workflow.command("error", f"mlgate {how}, and without a report", title="mlgate")
+        _summarise(reports, _NO_ANSWER.format(how=how))
         return UNDECIDED
     prefix = root.relative_to(workspace).as_posix()
     prefix = "" if prefix == "." else f"{prefix}/"
@@ -57,6 +76,7 @@ def main() -> int:
             "verdict": report["verdict"],
             "sarif-file": str(sarif) if sarif.is_file() else "",
             "html-file": str(reports / "mlgate.html"),
+            "json-file": str(reports / "report.json"),
             "counts": json.dumps(counts(report)),
         }
     )
@@ -64,10 +84,13 @@ def main() -> int:
 
 
 def counts(report: dict[str, Any]) -> dict[str, int]:
-    """Count unwaived findings by severity, waived ones, and what counts as not checked."""
-    severities = Counter(each["severity"] for each in report["findings"] if each["waived"] is None)
-    found = {name: severities[name] for name in ("critical", "high", "medium", "low", "info")}
-    found["waived"] = sum(each["waived"] is not None for each in report["findings"])
+    """Count open findings by severity, waived ones, known ones, and what counts as not checked."""
+    accepted = {"waived": "waived", "baseline": "baseline"}
+    kinds = Counter(
+        next((kind for key, kind in accepted.items() if each.get(key)), each["severity"])
+        for each in report["findings"]
+    )
+    found = {name: kinds[name] for name in ("critical", "high", "medium", "low", "info", *accepted)}
     found["not_checked"] = sum(each["counts"] for each in report["not_checked"])
     return found
 
@@ -83,7 +106,24 @@ def _root(workspace: Path) -> Path:
     return root
 
 
-def _gate(root: Path, reports: Path) -> int:
+def _plan(root: Path) -> Plan:
+    """Decide what is compared with: what a change touches, and everything on any other event."""
+    scope, given = _input("SCOPE") or "auto", _input("BASE_REF")
+    if scope not in ("auto", "all"):
+        raise InputError(f'scope is {scope!r}; it is "auto" or "all"')
+    from_base = _switch("POLICY_FROM_BASE")
+    change = base.change(os.environ)
+    ref = (change.ref if change else "") if given in ("", _NO_COMMIT) else given
+    if not ref:
+        # A push has no base: what is pushed is the branch itself.
+        return Plan()
+    commit = base.resolve(root, ref)
+    if scope == "auto" or change is not None:
+        base.compare(root, commit, change.what if change else None)
+    return Plan(commit if scope == "auto" else None, commit if from_base else None, ref)
+
+
+def _gate(root: Path, reports: Path, plan: Plan) -> int:
     """Run ``mlgate check`` with the action's inputs; return its exit code."""
     command = [sys.executable, "-I", "-m", "mlgate", "check"]
     for option, name in (("--policy", "POLICY"), ("--checks", "CHECKS"), ("--fail-on", "FAIL_ON")):
@@ -91,8 +131,8 @@ def _gate(root: Path, reports: Path) -> int:
             command.append(f"{option}={_input(name)}")
     if _switch("OFFLINE"):
         command.append("--offline")
-    if _input("BASE_REF"):
-        command.append(f"--changed-since={base_ref.resolve(root, _input('BASE_REF'))}")
+    if plan.since:
+        command.append(f"--changed-since={plan.since}")
     command += [
         "--report=terminal",
         f"--report=json={reports / 'report.json'}",
@@ -100,28 +140,33 @@ def _gate(root: Path, reports: Path) -> int:
         f"--report=markdown={reports / 'summary.md'}",
         f"--report=html={reports / 'mlgate.html'}",
     ]
-    if not _switch("POLICY_FROM_BASE"):
+    if plan.judge is None:
         return _run(command, root)
-    ref = _input("BASE_REF") or os.environ.get("GITHUB_BASE_REF", "")
-    if not ref:
-        # A push has no base: what is pushed is the branch itself.
-        return _run(command, root)
-    with base_ref.policy_of(root, base_ref.resolve(root, ref), _input("POLICY") or ".mlgate.yaml") as found:
+    with base_ref.policy_of(root, plan.judge, _input("POLICY") or ".mlgate.yaml") as found:
         if not found:
             workflow.command(
-                "warning", f"{ref} has no policy yet; the change is judged by its own", title="mlgate"
+                "warning", f"{plan.name} has no policy yet; the change is judged by its own", title="mlgate"
             )
         return _run(command, root)
 
 
 def _run(command: list[str], root: Path) -> int:
+    # Advisories lie where the action's cache finds them, and not where a job before left some.
+    environment = {**os.environ, "XDG_CACHE_HOME": str(Path(os.environ["RUNNER_TEMP"], "mlgate-cache"))}
     # What the report quotes (file names, say) must not speak to the runner.
     token = uuid.uuid4().hex
     print(f"::stop-commands::{token}", flush=True)
     try:
-        return subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL, check=False).returncode
+        done = subprocess.run(command, cwd=root, env=environment, stdin=subprocess.DEVNULL, check=False)
     finally:
         print(f"\n::{token}::", flush=True)
+    return done.returncode
+
+
+def _summarise(reports: Path, markdown: str) -> None:
+    """Say in the summary, and in the file that a comment is made of, why there is no report."""
+    (reports / "summary.md").write_text(markdown, encoding="utf-8")
+    workflow.summary(markdown)
 
 
 def _switch(name: str) -> bool:

@@ -4,6 +4,7 @@
 
 import json
 import os
+import re
 import urllib.parse
 import uuid
 from collections.abc import Iterator, Mapping
@@ -35,6 +36,12 @@ def summary(markdown: str) -> None:
         file.write(data)
 
 
+def text(message: str) -> str:
+    """Return a message as Markdown that does nothing: no markup, mention, reference or link."""
+    fence = "`" * (max((len(run) for run in re.findall("`+", message)), default=0) + 1)
+    return f"{fence} {' '.join(message.split())} {fence}"
+
+
 def command(kind: str, message: str, **properties: str | int) -> None:
     """Write one workflow command: ``error``, ``warning`` or ``notice``."""
     named = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
@@ -62,10 +69,14 @@ def annotate(report: Mapping[str, Any], prefix: str) -> None:
             place["file"] = prefix + each["path"]
             place["line"] = each["line"] or 1
         command(kind, _message(each), **place, title=f"mlgate {title}")
-    for noun, items in (("finding", blocking), ("item that was not checked", gaps)):
-        more = len(items) - _ANNOTATIONS
-        if more > 0:
-            print(f"mlgate: {more} more {noun}{'s' if more > 1 and noun == 'finding' else ''} in the summary")
+    rest = ((len(blocking), "finding", ""), (len(gaps), "item", " that could not be checked"))
+    more = [
+        f"{count - _ANNOTATIONS:,} more {noun}{'s' if count - _ANNOTATIONS > 1 else ''}{what}"
+        for count, noun, what in rest
+        if count > _ANNOTATIONS
+    ]
+    if more:
+        command("notice", f"{' and '.join(more)}: see the job's summary", title="mlgate")
 
 
 def rebase_sarif(path: Path, prefix: str) -> None:
