@@ -1,7 +1,7 @@
 """Worker processes for the model check: a file that ends or stalls one costs nothing but its own result.
 
-Workers are forked, so that they know the target without being told, and answer in JSON, so
-that nothing they say is more than data. A file whose worker ends is given to a new one once;
+Workers are forked, so that they know the target without being told, and answer in MessagePack
+(or JSON, for what that cannot hold), so that nothing they say is more than data. A file whose worker ends is given to a new one once;
 if that ends too, or if it takes longer than its limit, the file is "not checked".
 """
 
@@ -29,7 +29,9 @@ _AHEAD = 4
 # Its own clock ends a file in time; this is for what does not look at it.
 _GRACE = 15.0
 _TASK = Layout("<I")
-_ANSWER = Layout("<II")
+_ANSWER = Layout("<II?")
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Observations)
 _PIECE = 1 << 16
 
 
@@ -116,14 +118,17 @@ class _Worker:
     def heard(self) -> Iterator[tuple[int, Observations]]:
         """Yield its complete answers."""
         while len(self._buffer) >= _ANSWER.size:
-            number, length = _ANSWER.unpack_from(self._buffer)
+            number, length, plain = _ANSWER.unpack_from(self._buffer)
             if len(self._buffer) < _ANSWER.size + length:
                 return
-            data = self._buffer[_ANSWER.size : _ANSWER.size + length]
+            data = bytes(memoryview(self._buffer)[_ANSWER.size : _ANSWER.size + length])
             del self._buffer[: _ANSWER.size + length]
             self.given.popleft()
             self.since = time.monotonic()
-            yield number, msgspec.convert(json.loads(data), Observations)
+            if plain:
+                yield number, msgspec.convert(json.loads(data), Observations)
+            else:
+                yield number, _DECODER.decode(data)
 
     def end(self) -> None:
         """End it, whatever it is doing."""
@@ -141,12 +146,23 @@ def _serve(work: Work, memory: int, tasks: int, answers: int) -> None:
         _confine(memory)
         while task := _read(tasks, _TASK.size):
             (number,) = _TASK.unpack(task)
-            data = json.dumps(msgspec.to_builtins(work(number))).encode()
-            _write(answers, _ANSWER.pack(number, len(data)) + data)
+            data, plain = _encoded(work(number))
+            _write(answers, _ANSWER.pack(number, len(data), plain) + data)
         code = 0
     finally:
         # Whatever happens here, a worker must not go on as its parent.
         os._exit(code)
+
+
+def _encoded(seen: Observations) -> tuple[bytes, bool]:
+    """Return an answer's bytes, and whether they are JSON.
+
+    Names that are no UTF-8 and numbers beyond 64 bits do not fit into MessagePack.
+    """
+    try:
+        return _ENCODER.encode(seen), False
+    except (UnicodeEncodeError, OverflowError):
+        return json.dumps(msgspec.to_builtins(seen)).encode(), True
 
 
 def _confine(memory: int) -> None:
