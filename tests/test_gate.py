@@ -168,3 +168,24 @@ def test_a_defect_in_a_check_is_not_a_pass(tmp_path, monkeypatch):
 
 def test_staged_and_changed_exclude_each_other(tmp_path):
     assert reasons(scan(tmp_path, staged=True, changed_since="main")) == {("target", "target")}
+
+
+def test_an_override_lets_a_format_in_where_it_matches_and_nowhere_else(tmp_path):
+    (tmp_path / ".mlgate.yaml").write_text(
+        "version: 1\nfail_on: low\nmodels: {allow_formats: [onnx]}\n"
+        "overrides:\n- {path: experiments/**, models: {allow_formats: [pickle]}}\n"
+    )
+    for folder in ("experiments", "serving"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "model.pkl").write_bytes(CLEAN)
+    report = scan(tmp_path)
+    assert [finding.location.path for finding in report.findings] == ["serving/model.pkl"]
+
+
+def test_an_override_that_matches_no_file_is_undecided_on_the_whole_repository_alone(tmp_path):
+    (tmp_path / ".mlgate.yaml").write_text(
+        "version: 1\noverrides:\n- {path: experimnets/**, fail_on: critical}\n"
+    )
+    (tmp_path / "model.pkl").write_bytes(CLEAN)
+    assert reasons(scan(tmp_path)) == {("policy", "nothing-matched")}
+    assert scan(tmp_path, paths=(tmp_path / "model.pkl",)).verdict is Verdict.PASS

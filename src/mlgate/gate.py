@@ -15,7 +15,6 @@ from mlgate import __version__, contents, rules, target
 from mlgate.checks import Scope
 from mlgate.core.facts import Check, Location, NotChecked, Observations, Source
 from mlgate.core.findings import Finding
-from mlgate.core.judge import judge
 from mlgate.core.report import PolicyRef, Report, Tool, Verdict
 from mlgate.core.severity import Severity
 from mlgate.governance import governing, shown
@@ -23,6 +22,7 @@ from mlgate.policy import load
 from mlgate.policy.assessment import Assessment, Data, DataFile, ModelFile
 from mlgate.policy.document import PolicyError
 from mlgate.policy.load import PolicyFile
+from mlgate.policy.overrides import judge_each, unmatched
 from mlgate.policy.schema import Models
 from mlgate.policy.verdict import decide, fail_at
 from mlgate.target import Target, TargetError
@@ -170,10 +170,13 @@ def _observe(request: Request, scope: Scope) -> tuple[Observations, tuple[Findin
                 Check.TARGET, "nothing-in-scope", Location("."), "there is no file here to look at"
             )
             parts.append(Observations(not_checked=(gap,)))
+        if scope.target.whole and request.paths is None:
+            gaps = unmatched(scope.policy, [file.path for file in scope.target.files])
+            parts.append(Observations(not_checked=tuple(gaps)))
     if Check.ASSESSMENT in request.checks:
         parts += _assess(request, scope, Observations.merge(parts))
     observations = Observations.merge(parts)
-    findings = judge(rules.load(), observations.facts, scope.policy.policy)
+    findings = judge_each(rules.load(), observations.facts, scope.policy.policy)
     if any(finding.check is Check.MODELS for finding in findings):
         explain = importlib.import_module("mlgate.checks.models.explain")
         findings = explain.with_evidence(scope, observations.facts, findings)
@@ -258,7 +261,7 @@ def _clear(
     extra = _collect(Check.MODELS, _only(scope, files)) if files else Observations()
     both = Observations.merge((seen, extra))
     facts = [fact for fact in both.facts if fact.location.path in paths]
-    findings = judge(rules.load(), facts, scope.policy.policy)
+    findings = judge_each(rules.load(), facts, scope.policy.policy)
     decision = decide(scope.policy, findings, both.not_checked, today, complete=False)
     refused = {
         finding.location.path

@@ -24,7 +24,7 @@ def judge(rules: Iterable[Rule], facts: Iterable[Fact], policy: Any) -> tuple[Fi
         )
         if seen:
             findings += _findings(rule, rule.judge([fact for _, fact in seen], policy))
-    findings.sort(key=_worst_first)
+    findings.sort(key=worst_first)
     return tuple(findings)
 
 
@@ -54,7 +54,8 @@ def _findings(rule: Rule, hits: Iterable[Hit]) -> Iterable[Finding]:
         )
 
 
-def _worst_first(finding: Finding) -> tuple[int, str, str, int, int, str, str]:
+def worst_first(finding: Finding) -> tuple[int, str, str, int, int, str, str]:
+    """Return what findings are sorted by: the gravest first, then by place."""
     place = finding.location
     return (
         -finding.severity.rank,

@@ -11,6 +11,12 @@ from mlgate.core.severity import Severity
 from mlgate.policy._words import Glob, Path, Section, Word
 from mlgate.policy.assessment import Assessment
 
+Unpinned = Literal["fail", "undecided", "warn"]
+Globals = tuple[
+    Annotated[str, Meta(pattern=r"^[A-Za-z_][\w.]*\.[A-Za-z_]\w*$", description="module.name, in full")],
+    ...,
+]
+
 
 class Models(Section, frozen=True):
     """What the model check looks at, and which formats and globals it accepts.
@@ -26,10 +32,7 @@ class Models(Section, frozen=True):
     include: tuple[Glob, ...] = ("**",)
     exclude: tuple[Glob, ...] = ()
     allow_formats: tuple[str, ...] | UnsetType = UNSET
-    allow_globals: tuple[
-        Annotated[str, Meta(pattern=r"^[A-Za-z_][\w.]*\.[A-Za-z_]\w*$", description="module.name, in full")],
-        ...,
-    ] = ()
+    allow_globals: Globals = ()
     fail_on: Severity | UnsetType = UNSET
 
 
@@ -75,7 +78,49 @@ class Dependencies(Section, frozen=True):
     auditors: Annotated[tuple[str, ...], Meta(min_length=1)] = ("osv",)
     advisories: Advisories = Advisories()
     fail_on: Threshold | Severity | UnsetType = UNSET
-    unpinned: Literal["fail", "undecided", "warn"] = "undecided"
+    unpinned: Unpinned = "undecided"
+
+
+class ModelsOverride(Section, frozen=True):
+    """What else holds for model files in some paths.
+
+    Attributes:
+        allow_formats: In place of the policy's.
+        allow_globals: In place of the policy's.
+        fail_on: Severity at which a finding of this check fails the run.
+    """
+
+    allow_formats: tuple[str, ...] | UnsetType = UNSET
+    allow_globals: Globals | UnsetType = UNSET
+    fail_on: Severity | UnsetType = UNSET
+
+
+class DependenciesOverride(Section, frozen=True):
+    """What else holds for manifests in some paths.
+
+    Attributes:
+        fail_on: Severity, CVSS score, or both.
+        unpinned: What a requirement without an exact version does to the run.
+    """
+
+    fail_on: Threshold | Severity | UnsetType = UNSET
+    unpinned: Unpinned | UnsetType = UNSET
+
+
+class Override(Section, frozen=True):
+    """What holds in some paths in place of what the policy says for all.
+
+    Attributes:
+        path: The files that match.
+        fail_on: Severity at which a finding fails the run, whatever its check.
+        models: For model files.
+        dependencies: For manifests.
+    """
+
+    path: Glob
+    fail_on: Severity | UnsetType = UNSET
+    models: ModelsOverride = ModelsOverride()
+    dependencies: DependenciesOverride = DependenciesOverride()
 
 
 class Waiver(Section, frozen=True):
@@ -116,6 +161,7 @@ class Policy(Section, frozen=True):
         models: The model check.
         dependencies: The dependency check.
         assessment: The assessments.
+        overrides: What holds in some paths; of several that match, the later ones hold.
         waivers: Accepted findings.
         baseline: The file of `mlgate baseline`: what was there when the gate was adopted.
         limits: What hostile input may cost.
@@ -127,6 +173,7 @@ class Policy(Section, frozen=True):
     models: Models = Models()
     dependencies: Dependencies = Dependencies()
     assessment: tuple[Assessment, ...] = ()
+    overrides: tuple[Override, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     baseline: Path | UnsetType = UNSET
     limits: Limits = Limits()

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from mlgate.policy._open import asked
 from mlgate.policy.assessment import Assessment, Bound, Corruption
 from mlgate.policy.globs import compile_globs
-from mlgate.policy.schema import Policy, Threshold
+from mlgate.policy.schema import Override, Policy, Threshold
 
 _SHORTEST_REASON = 10
 # Returns the error for a key and what is wrong with it.
@@ -94,9 +94,17 @@ def normal(path: str) -> str:
 def _problems(policy: Policy) -> Iterator[tuple[str, str]]:
     yield from _globs(policy)
     yield from _waivers(policy)
-    threshold = policy.dependencies.fail_on
-    if isinstance(threshold, Threshold) and threshold.severity is UNSET and threshold.cvss is UNSET:
-        yield "dependencies.fail_on", "says neither severity nor cvss; name one, or remove the key"
+    thresholds = [("dependencies.fail_on", policy.dependencies.fail_on)]
+    thresholds += [
+        (f"overrides[{at}].dependencies.fail_on", each.dependencies.fail_on)
+        for at, each in enumerate(policy.overrides)
+    ]
+    for key, threshold in thresholds:
+        if isinstance(threshold, Threshold) and threshold.severity is UNSET and threshold.cvss is UNSET:
+            yield key, "says neither severity nor cvss; name one, or remove the key"
+    for at, each in enumerate(policy.overrides):
+        if each == Override(path=each.path):
+            yield f"overrides[{at}]", "says nothing else for these files; say what holds there, or remove it"
     yield from _assessments(policy.assessment)
 
 
@@ -104,6 +112,7 @@ def _globs(policy: Policy) -> Iterator[tuple[str, str]]:
     patterns = [(f"models.include[{at}]", glob) for at, glob in enumerate(policy.models.include)]
     patterns += [(f"models.exclude[{at}]", glob) for at, glob in enumerate(policy.models.exclude)]
     patterns += [(f"dependencies.exclude[{at}]", glob) for at, glob in enumerate(policy.dependencies.exclude)]
+    patterns += [(f"overrides[{at}].path", each.path) for at, each in enumerate(policy.overrides)]
     patterns += [
         (f"waivers[{at}].path", waiver.path)
         for at, waiver in enumerate(policy.waivers)

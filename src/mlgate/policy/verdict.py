@@ -14,6 +14,7 @@ from mlgate.core.findings import Finding, Waived
 from mlgate.core.report import BaselineStatus, Unjudged, Verdict, WaiverStatus
 from mlgate.policy.globs import compile_globs
 from mlgate.policy.load import PolicyFile
+from mlgate.policy.overrides import resolver, threshold_policy
 from mlgate.policy.recognition import Recognition, recognise, status
 from mlgate.policy.schema import Policy, Threshold, Waiver
 
@@ -64,6 +65,7 @@ def decide(
     known = Recognition({}, {}, ())
     if policy.baseline is not None:
         known = recognise(policy.baseline, findings, not_checked, contents, complete=complete)
+    holding = resolver(policy.policy)
     waivers = [_Matcher(policy, index, waiver, today) for index, waiver in enumerate(policy.policy.waivers)]
     matched: Counter[int] = Counter()
     ended: set[int] = set()
@@ -86,12 +88,13 @@ def decide(
             fixed=finding.fixed_in is not None,
         )
         old = at in known.findings
-        blocks = acceptance is None and not old and _reaches(policy.policy, finding)
+        own = threshold_policy(holding, policy.policy, finding)
+        blocks = acceptance is None and not old and _reaches(own, finding)
         judged.append(replace(finding, waived=acceptance, baseline=old, blocks=blocks))
     unjudged = []
     for at, item in enumerate(not_checked):
         acceptance = waived(lambda waiver, item=item: waiver.meets_gap(item))  # type: ignore[misc]
-        remark = item.reason in _UNPINNED and policy.policy.dependencies.unpinned == "warn"
+        remark = item.reason in _UNPINNED and holding(item.location.path).dependencies.unpinned == "warn"
         old = at in known.gaps
         counts = acceptance is None and not old and not remark
         unjudged.append(Unjudged(item, counts=counts, waived=acceptance, baseline=old))
@@ -116,6 +119,15 @@ def fail_at(policy: Policy, severity: object) -> Policy:
         fail_on=severity,
         models=replace(policy.models, fail_on=UNSET),
         dependencies=replace(policy.dependencies, fail_on=UNSET),
+        overrides=tuple(
+            replace(
+                each,
+                fail_on=UNSET,
+                models=replace(each.models, fail_on=UNSET),
+                dependencies=replace(each.dependencies, fail_on=UNSET),
+            )
+            for each in policy.overrides
+        ),
     )
 
 
