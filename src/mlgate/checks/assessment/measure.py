@@ -81,11 +81,14 @@ class Measure(Protocol):
         ORDER: Cheap before dear, and what others build on first.
         TASKS: ``classification``, ``regression``.
         INPUTS: Kinds of features that it can handle: ``numbers``, ``text``.
+        ALWAYS: True where it shows something even if the policy asks it for nothing: then
+            its settings are unset.
     """
 
     ORDER: int
     TASKS: tuple[str, ...]
     INPUTS: tuple[str, ...]
+    ALWAYS: bool
 
     def measure(self, subject: Subject, settings: Any) -> Iterator[Figure]:
         """Measure what the policy's section of this name asks for, figure by figure.

@@ -5,16 +5,15 @@ A metric is a module of :mod:`mlgate.checks.assessment.metrics` with the members
 `subgroups`.
 """
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from typing import Any
-
     import numpy as np
     from numpy.typing import NDArray
 
+    from mlgate.checks.assessment.measure import Subject
     from mlgate.checks.assessment.model import Floats
 
 
@@ -44,18 +43,27 @@ class Predictions(Struct, frozen=True):
         return found
 
 
+def predictions(subject: "Subject") -> Predictions:
+    """Return the model's answers on the clean data."""
+    model: Any = subject.model
+    return Predictions(subject.labels, model.clean, model.meaning)
+
+
 class Metric(Protocol):
     """What a module of ``metrics`` provides.
 
     Attributes:
         TASKS: ``classification``, ``regression``.
         BETTER: ``higher`` or ``lower``.
+        OVER: ``answers``: the model's answers on the data; or ``timings``: the milliseconds
+            that single samples took, which stand in the place of labels and scores.
         BINOMIAL: True where the value is the share of samples of which something is
             true: then the interval is exact. Otherwise it comes from a bootstrap.
     """
 
     TASKS: tuple[str, ...]
     BETTER: str
+    OVER: str
     BINOMIAL: bool
 
     def value(self, predictions: Predictions) -> float:

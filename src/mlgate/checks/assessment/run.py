@@ -121,9 +121,9 @@ class Run:
         wanted: list[tuple[str, Any, Any]] = [
             (key, measure, getattr(self._entry, key))
             for key, measure in known.items()
-            if getattr(self._entry, key) is not UNSET
+            if getattr(self._entry, key) is not UNSET or measure.ALWAYS
         ]
-        if not wanted:
+        if all(settings is UNSET for _, _, settings in wanted):
             raise Unassessable(
                 "no-threshold",
                 f"assessment {self._entry.name} asks for none of {', '.join(sorted(known))}: "

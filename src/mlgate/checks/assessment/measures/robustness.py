@@ -25,6 +25,7 @@ from mlgate.policy.assessment import Robustness
 ORDER = 90
 TASKS = ("classification",)
 INPUTS = ("numbers",)
+ALWAYS = False
 
 
 def measure(subject: Subject, settings: Robustness) -> Iterator[Figure]:

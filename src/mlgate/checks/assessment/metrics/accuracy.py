@@ -4,6 +4,7 @@ from mlgate.checks.assessment.metric import Predictions
 
 TASKS = ("classification",)
 BETTER = "higher"
+OVER = "answers"
 BINOMIAL = True
 
 

@@ -1,0 +1,17 @@
+"""F1, macro: the mean, over the classes, of the harmonic mean of precision and recall."""
+
+import numpy as np
+
+from mlgate.checks.assessment.metric import Predictions
+from mlgate.checks.assessment.metrics import _confusion
+
+TASKS = ("classification",)
+BETTER = "higher"
+OVER = "answers"
+BINOMIAL = False
+
+
+def value(predictions: Predictions) -> float:
+    """Return the mean; see :class:`mlgate.checks.assessment.metric.Metric`."""
+    counts = _confusion.counts(predictions)
+    return _confusion.macro(2 * np.diag(counts), counts.sum(axis=0) + counts.sum(axis=1), counts)
