@@ -17,6 +17,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from mlgate.checks.assessment.loaders import _scores
 from mlgate.checks.assessment.model import Request, Scores, Signature
 from mlgate.checks.assessment.problems import Unassessable
 
@@ -32,8 +33,6 @@ TWIN = None
 
 _DTYPES = {"tensor(float)": "float32", "tensor(double)": "float64"}
 _SCORES = (*_DTYPES, "seq(map(int64,tensor(float)))", "seq(map(string,tensor(float)))")
-# Where several outputs could be scores, one with such a name is.
-_NAMES = ("probabilities", "output_probability", "logits", "scores")
 _QUIET = 4
 
 
@@ -137,18 +136,8 @@ def _failed(reason: str, what: str, error: Exception) -> Unassessable:
 
 
 def _score_output(outputs: Sequence[Any]) -> str:
-    fitting = [entry for entry in outputs if entry.type in _SCORES]
-    if len(fitting) > 1:
-        fitting = [entry for entry in fitting if entry.name in _NAMES]
-    if len(fitting) != 1:
-        listed = ", ".join(f"{entry.name}: {entry.type}" for entry in outputs)
-        raise Unassessable(
-            "model-output",
-            f"the model's outputs ({listed}) do not say which one holds the scores; export one output of "
-            f"scores per class, or name it {_NAMES[0]}",
-        )
-    name: str = fitting[0].name
-    return name
+    listed = ", ".join(f"{entry.name}: {entry.type}" for entry in outputs)
+    return _scores.chosen([entry.name for entry in outputs if entry.type in _SCORES], listed)
 
 
 def _table(answer: Any, samples: int) -> tuple["Floats", tuple[int | str, ...] | None]:
@@ -160,16 +149,5 @@ def _table(answer: Any, samples: int) -> tuple["Floats", tuple[int | str, ...] |
         if not classes or any(row.keys() != answer[0].keys() for row in answer):
             raise Unassessable("model-output", "the model's maps of scores do not name the same classes")
         return np.array([[row[name] for name in classes] for row in answer], dtype=np.float32), classes
-    shape = answer.shape
-    if (
-        len(shape) == 0
-        or shape[0] != samples
-        or answer.size == 0
-        or answer.size != shape[0] * max(shape[1:], default=1)
-    ):
-        raise Unassessable(
-            "model-output",
-            f"the model answers {samples} samples with scores of shape {list(shape)}; "
-            "one row a sample and one column a class is needed",
-        )
+    _scores.check(answer.shape, samples)
     return answer.reshape(samples, -1), None

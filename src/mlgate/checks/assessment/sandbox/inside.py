@@ -25,16 +25,27 @@ def main(arguments: Sequence[str]) -> None:
     """Serve the gate on standard input and output until it closes them.
 
     Args:
-        arguments: Format, bytes of memory, seconds of processor time, and the request as JSON.
+        arguments: Format, bytes of memory, and seconds of processor time.
     """
-    name, memory, seconds, asked = arguments
-    request = msgspec.json.decode(asked, type=Request)
+    name, memory, seconds = arguments
+    source, sink = os.fdopen(0, "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is not part of the conversation
+    asked = frames.receive(source)
+    if asked is None:
+        return
+    request = msgspec.json.decode(asked[1], type=Request)
     loader: Any = next(
         module for module in modules("mlgate.checks.assessment.loaders") if name == module.FORMAT
     )
-    loader.prepare(request)
-    source, sink = os.fdopen(0, "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a native library prints is not part of the conversation
+    try:
+        loader.prepare(request)
+    except Unassessable as problem:
+        _send(sink, {"error": problem.reason, "message": problem.message[:_MOST_TEXT]})
+        return
+    except ImportError as error:
+        message = f"a package that the model needs cannot be imported: {error}"
+        _send(sink, {"error": "model-load", "message": message[:_MOST_TEXT]})
+        return
     _prefer_as_victim()
     walls = confine(int(memory), int(seconds))
     _send(sink, {"walls": [[wall.name, wall.stands, wall.note] for wall in walls]})

@@ -42,8 +42,8 @@ _PIPE_BYTES = 1 << 20
 _LONGEST_WAIT = (1 << 31) - 1  # milliseconds, in a C int
 _REASONS = frozenset(("model-load", "model-input", "model-output", "model-run", "worker-memory"))
 _START = (
-    "import sys; sys.path += sys.argv[5:]; "
-    "from mlgate.checks.assessment.sandbox.inside import main; main(sys.argv[1:5])"
+    "import sys; sys.path += sys.argv[4:]; "
+    "from mlgate.checks.assessment.sandbox.inside import main; main(sys.argv[1:4])"
 )
 # One thread, so that Landlock holds for all of them and a shared runner stays usable.
 _ENVIRONMENT = {
@@ -80,9 +80,7 @@ class Worker:
     ) -> None:
         self._seconds = seconds
         self.passes = self.pulls = 0
-        asked = msgspec.json.encode(request).decode()
-        command = [sys.executable, "-I", "-S", "-c", _START]
-        command += [loader.FORMAT, str(memory), str(cpu_seconds), asked]
+        command = [sys.executable, "-I", "-S", "-c", _START, loader.FORMAT, str(memory), str(cpu_seconds)]
         self._process = subprocess.Popen(  # noqa: S603 - this interpreter and this package
             [*command, *_homes(("mlgate", "msgspec", "yaml", *loader.REQUIRES))],
             stdin=subprocess.PIPE,
@@ -96,7 +94,7 @@ class Worker:
             os.set_blocking(_descriptor(pipe), False)
             _widen(_descriptor(pipe))
         try:
-            header, _ = self._receive(time.monotonic() + seconds, 0)
+            header, _ = self._ask({"do": "start"}, [msgspec.json.encode(request)], 0, seconds)
             self.walls = _walls(header)
         except BaseException:
             self.close()

@@ -1,0 +1,143 @@
+"""What every model that runs in torch shares: the import, the scores, the gradients.
+
+On the CPU, with one thread. oneDNN, NNPACK and XNNPACK make code at run time, which the
+walls do not allow, so that torch's own kernels compute.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from mlgate.checks.assessment.loaders import _scores
+from mlgate.checks.assessment.model import Request, Scores, Signature
+from mlgate.checks.assessment.problems import Unassessable
+
+if TYPE_CHECKING:
+    from mlgate.checks.assessment.model import Floats
+
+_NO_MEMORY = ("allocate memory", "bad_alloc", "not enough memory")
+
+
+def prepare() -> None:
+    """Import torch, and use what it imports or reads only at its first use."""
+    os.environ["TORCH_DEVICE_BACKEND_AUTOLOAD"] = "0"  # no plugins of other packages
+    import torch  # noqa: PLC0415 - only the worker pays for it
+
+    torch.set_num_threads(1)
+    torch.set_num_interop_threads(1)
+    torch.backends.mkldnn.enabled = False
+    torch.backends.nnpack.set_flags(_enabled=False)
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    x = torch.ones(2, 2, 8, 8, requires_grad=True)
+    layer = torch.nn.Conv2d(2, 2, 3, padding=1)
+    y = torch.nn.functional.max_pool2d(torch.nn.functional.gelu(layer(x)), 2).flatten(1).double().float()
+    scores = torch.softmax(torch.nn.functional.layer_norm(y, y.shape[1:]) @ torch.ones(32, 3), dim=1)
+    torch.autograd.grad(scores, x, torch.ones_like(scores))
+    repr(scores)
+    layer.load_state_dict(layer.state_dict())
+
+
+class TorchModel:
+    """A module whose one input is the samples.
+
+    Args:
+        module: A ``torch.nn.Module``, or what is called like one.
+        request: With the shape of a sample.
+        dtype: Of the input, if it is not that of the module's parameters.
+    """
+
+    def __init__(self, module: Any, request: Request, dtype: str | None = None) -> None:
+        import torch  # noqa: PLC0415 - only the worker pays for it
+
+        self._torch, self._module = torch, module
+        self._followed: tuple[Any, Any] | None = None
+        self.signature = Signature((None, *request.shape), dtype or _dtype(torch, module), ("gradients",))
+
+    def predict(self, x: "Floats") -> Scores:
+        """Score samples; see :class:`mlgate.checks.assessment.model.Model`."""
+        with self._torch.no_grad():
+            return Scores(self._score(self._torch.tensor(x)).numpy())
+
+    def follow(self, x: "Floats") -> Scores:
+        """Score samples and keep what :meth:`pull` needs."""
+        given = self._torch.tensor(x, requires_grad=True)
+        with self._torch.enable_grad():
+            scores = self._score(given)
+        self._followed = given, scores
+        return Scores(scores.detach().numpy())
+
+    def pull(self, weights: "Floats") -> "Floats":
+        """Return the gradient of the followed scores, weighted; zeros where none flows.
+
+        Raises:
+            Unassessable: Nothing was followed, or torch cannot.
+        """
+        if self._followed is None:
+            raise Unassessable("model-run", "no gradient was prepared")
+        given, scores = self._followed
+        if not scores.requires_grad:
+            zeros: Floats = self._torch.zeros_like(given).detach().numpy()
+            return zeros
+        try:
+            (gradient,) = self._torch.autograd.grad(
+                scores,
+                given,
+                self._torch.tensor(weights, dtype=scores.dtype),
+                retain_graph=True,
+                allow_unused=True,
+                materialize_grads=True,
+            )
+        except Exception as error:  # the wall around a hostile file
+            raise failed("model-run", "the model has no gradient", error) from error
+        pulled: Floats = gradient.detach().numpy()
+        return pulled
+
+    def _score(self, given: Any) -> Any:
+        try:
+            answer = self._module(given)
+        except Exception as error:  # the wall around a hostile file
+            raise failed("model-run", "the model fails on the data", error) from error
+        scores = _one(self._torch, answer, len(given))
+        _scores.check(scores.shape, len(given))
+        wide = self._torch.float64 if scores.dtype == self._torch.float64 else self._torch.float32
+        return scores.reshape(len(given), -1).to(wide)
+
+
+def failed(reason: str, what: str, error: Exception) -> Unassessable:
+    """Say what failed in torch, and whether it was for memory."""
+    text = str(error)
+    if isinstance(error, MemoryError) or any(word in text for word in _NO_MEMORY):
+        return Unassessable("worker-memory", f"{what}: it needs more memory than limits.worker_bytes allows")
+    return Unassessable(reason, f"{what}: {type(error).__name__}: {text}")
+
+
+def _dtype(torch: Any, module: Any) -> str:
+    """Return the dtype of a module's parameters, brought to one that samples can have."""
+    parameters = getattr(module, "parameters", list)
+    found = {each.dtype for each in parameters() if each.is_floating_point()}
+    if found - {torch.float32, torch.float64} or len(found) > 1:
+        module.float()
+        found = {torch.float32}
+    return "float64" if found == {torch.float64} else "float32"
+
+
+def _one(torch: Any, answer: Any, samples: int) -> Any:
+    """Return the one output that holds the scores."""
+    fields = getattr(answer, "_asdict", None)
+    if isinstance(answer, (tuple, list)):
+        answer = fields() if fields else {str(number): each for number, each in enumerate(answer)}
+    if not isinstance(answer, Mapping):
+        answer = {"output": answer}
+    fitting = [
+        name
+        for name, each in answer.items()
+        if isinstance(each, torch.Tensor) and each.is_floating_point() and each.shape[:1] == (samples,)
+    ]
+    listed = ", ".join(f"{name}: {_shown(torch, each)}" for name, each in answer.items())
+    return answer[_scores.chosen(fitting, listed)]
+
+
+def _shown(torch: Any, value: Any) -> str:
+    if isinstance(value, torch.Tensor):
+        return f"{str(value.dtype).removeprefix('torch.')} {list(value.shape)}"
+    return type(value).__name__
