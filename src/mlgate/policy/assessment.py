@@ -23,6 +23,7 @@ class ModelFile(Section, frozen=True):
         architecture: For weights without an architecture: ``module:factory``, or
             ``path/of/file.py:factory`` in the repository. It runs inside the sandbox.
         arguments: Keyword arguments of the factory.
+        shape: Of one sample, where the file does not say it and the data is not of that shape.
         trusted_types: Types that a skops file may hold beside those that skops trusts.
         accept_code: True loads formats that can run code (pickle, joblib, pt2), in the
             sandbox, once the model check has passed them.
@@ -33,6 +34,7 @@ class ModelFile(Section, frozen=True):
     sha256: Sha256 | UnsetType = UNSET
     architecture: Annotated[str, Meta(pattern=r"^[\w./-]+:[A-Za-z_]\w*$")] | UnsetType = UNSET
     arguments: dict[str, bool | int | float | str | None] = msgspec.field(default_factory=dict)
+    shape: Annotated[tuple[Annotated[int, Meta(ge=1)], ...], Meta(max_length=7)] = ()
     trusted_types: tuple[Word, ...] = ()
     accept_code: bool = False
     accept_missing_walls: bool = False

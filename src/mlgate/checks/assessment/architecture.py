@@ -18,7 +18,6 @@ _MOST_FILES = 200
 _MOST_BYTES = 4 << 20
 _MOST_NAMES = 20_000
 _DEEPEST = 20
-_KEY = "model.architecture"
 # Imports, wherever they stand: one too many costs a look for a file that is not there.
 _FROM = re.compile(
     r"^[ \t]*+from[ \t]++(\.*+)((?:\w[\w.]*+)?)[ \t]*+import[ \t]*+(\([^)]*+|[^\n]*+)", re.MULTILINE
@@ -90,12 +89,13 @@ def files_of(name: str, root: str) -> tuple[str, str]:
     return f"{path}.py", f"{path}/__init__.py"
 
 
-def gather(target: Target, text: str) -> dict[str, str]:
+def gather(target: Target, text: str, key: str) -> dict[str, str]:
     """Return the repository's files that a factory may import, by path; none for a package's factory.
 
     Args:
         target: Where the files are.
         text: ``path/of/file.py:factory``.
+        key: The policy key that names it.
 
     Raises:
         Unassessable: The file is missing, no UTF-8, or it reaches too much.
@@ -103,18 +103,18 @@ def gather(target: Target, text: str) -> dict[str, str]:
     wanted = factory(text)
     if not wanted.is_file:
         return {}
-    gathering = _Gathering(target, wanted.place)
+    gathering = _Gathering(target, wanted.place, key)
     gathering.follow()
     return gathering.found
 
 
 class _Gathering:
-    def __init__(self, target: Target, path: str) -> None:
-        self._target, self._path = target, path
+    def __init__(self, target: Target, path: str, key: str) -> None:
+        self._target, self._path, self._key = target, path, key
         self._names: set[str] = set()
         self.found: dict[str, str] = {}
         if not self._take(path):
-            raise Unassessable("missing-file", f"{path} does not exist in the repository", _KEY)
+            raise Unassessable("missing-file", f"{path} does not exist in the repository", self._key)
         folder = PurePosixPath(path).parent
         while str(folder) != "." and self._take(f"{folder}/__init__.py"):
             folder = folder.parent
@@ -148,11 +148,11 @@ class _Gathering:
         file = self._target.find(path)
         if file is None or file.kind != "file":
             return False
-        data = read(self._target, path, _MOST_BYTES, "an architecture", _KEY).data if file.size else b""
+        data = read(self._target, path, _MOST_BYTES, "an architecture", self._key).data if file.size else b""
         try:
             self.found[path] = data.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise Unassessable("wrong-architecture", f"{path} is not UTF-8: {error}", _KEY) from error
+            raise Unassessable("wrong-architecture", f"{path} is not UTF-8: {error}", self._key) from error
         if len(self.found) > _MOST_FILES or sum(map(len, self.found.values())) > _MOST_BYTES:
             raise self._too_much()
         return True
@@ -162,7 +162,7 @@ class _Gathering:
             "limit",
             f"{self._path} imports more than {_MOST_FILES} files, {_MOST_BYTES >> 20} MiB or {_MOST_NAMES} "
             "names; keep the architecture in a module that imports little else",
-            _KEY,
+            self._key,
         )
 
 

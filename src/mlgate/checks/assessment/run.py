@@ -1,5 +1,6 @@
 """One assessment from its policy entry to figures, or to the reason why there are none."""
 
+import hashlib
 import importlib.metadata
 import importlib.util
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 from mlgate import __version__
 from mlgate.checks import Scope
 from mlgate.checks.assessment import data
+from mlgate.checks.assessment.architecture import gather
 from mlgate.checks.assessment.classifier import Classifier
 from mlgate.checks.assessment.inputs import Content, read
 from mlgate.checks.assessment.labels import label_columns, regression_values
@@ -78,12 +80,13 @@ class Run:
         inputs = self._inputs()
         dataset = data.load(inputs.data.data, entry, limits.data_bytes, inputs.data.path)
         self._scope.progress(f"{entry.name}: loading {inputs.model.path} in the sandbox")
-        with self._worker(inputs.loader, entry.model, dataset) as worker:
+        request = self._request(entry.model, "model", dataset)
+        with self._worker(inputs.loader, request, entry.model, "model") as worker:
             self.walls = worker.walls
             signature = worker.load(inputs.model.data)
             x = data.fit(dataset.x, signature, dataset.name)
             self._scope.progress(f"{entry.name}: scoring {len(x)} samples")
-            subject = self._subject(worker, dataset, x, inputs)
+            subject = self._subject(worker, dataset, x, inputs, request)
             while wanted:
                 key, measure, settings = wanted.pop(0)
                 self._scope.progress(f"{entry.name}: {key}")
@@ -165,8 +168,10 @@ class Run:
             reason, message = figure.gap
             self.gaps.append(NotChecked(Check.ASSESSMENT, reason, place, message, self._entry.name))
 
-    def _subject(self, worker: Worker, dataset: data.Dataset, x: Any, inputs: _Inputs) -> Subject:
-        detail = self._versions(inputs, dataset, x)
+    def _subject(
+        self, worker: Worker, dataset: data.Dataset, x: Any, inputs: _Inputs, request: Request
+    ) -> Subject:
+        detail = self._versions(inputs, dataset, x) | _built(request)
         model: Any
         labels: Any
         if self._entry.task == "regression":
@@ -185,7 +190,7 @@ class Run:
             progress=self._scope.progress,
             read=lambda other, key: self._read(other, key, dataset),
             load=lambda other, key: self._other(other, key, dataset, x),
-            twin=None if inputs.loader.TWIN is None else lambda: self._twin(inputs, dataset, model),
+            twin=None if inputs.loader.TWIN is None else lambda: self._twin(inputs, request, model),
         )
 
     def _read(self, wanted: "DataFile", key: str, beside: data.Dataset) -> data.Dataset:
@@ -200,7 +205,8 @@ class Run:
     def _other(self, wanted: "ModelFile", key: str, dataset: data.Dataset, x: Any) -> "Iterator[Predictor]":
         """Load another model of the policy, which answers the same samples."""
         content = self._model(wanted, key)
-        with self._worker(self._loader(content, wanted, key), wanted, dataset) as worker:
+        request = self._request(wanted, key, dataset)
+        with self._worker(self._loader(content, wanted, key), request, wanted, key) as worker:
             signature = worker.load(content.data)
             fitted = data.fit(x, signature, dataset.name)
             yield (
@@ -208,7 +214,7 @@ class Run:
             )
 
     @contextmanager
-    def _twin(self, inputs: _Inputs, dataset: data.Dataset, model: Classifier) -> Iterator[str]:
+    def _twin(self, inputs: _Inputs, request: Request, model: Classifier) -> Iterator[str]:
         """Let the model's twin give gradients, where there is one that agrees; say what came of it."""
         loader: Any = module(_LOADERS, inputs.loader.TWIN)
         missing = [name for name in loader.REQUIRES if importlib.util.find_spec(name) is None]
@@ -217,7 +223,7 @@ class Run:
             return
         with ExitStack() as stack:
             try:
-                worker = stack.enter_context(self._worker(loader, self._entry.model, dataset))
+                worker = stack.enter_context(self._worker(loader, request, self._entry.model, "model"))
                 worker.load(inputs.model.data)
                 far = model.follow(worker)
                 said = f"by {loader.FORMAT}, whose scores agree to {far:.1g} of their spread"
@@ -225,24 +231,39 @@ class Run:
                 said = f"none: {problem.message}"
             yield said
 
-    def _worker(self, loader: Any, wanted: "ModelFile", dataset: data.Dataset) -> Worker:
-        limits, robust = self._scope.policy.policy.limits, self._entry.robustness
-        budget = 0 if robust is UNSET else int(robust.budget_seconds)
-        request = Request(
+    def _request(self, wanted: "ModelFile", key: str, dataset: data.Dataset) -> Request:
+        architecture = wanted.architecture if isinstance(wanted.architecture, str) else None
+        return Request(
             task=self._entry.task,
-            architecture=wanted.architecture if isinstance(wanted.architecture, str) else None,
+            architecture=architecture,
             arguments=wanted.arguments,
+            sources=gather(self._scope.target, architecture, f"{key}.architecture") if architecture else {},
             trusted_types=wanted.trusted_types,
             accept_code=wanted.accept_code,
-            shape=tuple(int(size) for size in dataset.x.shape[1:]),
+            shape=wanted.shape or tuple(int(size) for size in dataset.x.shape[1:]),
         )
-        return Worker(
+
+    def _worker(self, loader: Any, request: Request, wanted: "ModelFile", key: str) -> Worker:
+        """Start a worker; where code will run in it, only behind every wall."""
+        limits, robust = self._scope.policy.policy.limits, self._entry.robustness
+        budget = 0 if robust is UNSET else int(robust.budget_seconds)
+        worker = Worker(
             loader,
             request,
             memory=limits.worker_bytes,
             seconds=limits.file_seconds,
             cpu_seconds=_SPARE_SECONDS + budget,
         )
+        missing = [f"{wall.name} ({wall.note})" for wall in worker.walls if not wall.stands]
+        if missing and (loader.CODE or request.architecture) and not wanted.accept_missing_walls:
+            worker.close()
+            raise Unassessable(
+                "missing-wall",
+                f"{wanted.path} brings code, and the sandbox is not whole here: {'; '.join(missing)}; run it "
+                f"where it is, or say `accept_missing_walls: true` under {key}",
+                f"{key}.path",
+            )
+        return worker
 
     def _inputs(self) -> _Inputs:
         """Read both files; the model's bytes go no further unless they are the right ones."""
@@ -325,6 +346,20 @@ class Run:
             "versions": {"mlgate": __version__, **packages},
             "sandbox": {wall.name: wall.stands for wall in self.walls},
         }
+
+
+def _built(request: Request) -> dict[str, Any]:
+    """Return what built the model around its weights."""
+    if request.architecture is None:
+        return {}
+    sources = {
+        path: hashlib.sha256(text.encode()).hexdigest() for path, text in sorted(request.sources.items())
+    }
+    return {
+        "architecture": request.architecture,
+        "arguments": dict(request.arguments),
+        "architecture_sha256": sources,
+    }
 
 
 def extra_missing(packages: list[str], extra: str) -> str:
