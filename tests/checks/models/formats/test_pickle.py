@@ -3,6 +3,7 @@ import io
 import json
 import pathlib
 import pickle
+import random
 import sysconfig
 import zlib
 
@@ -131,6 +132,24 @@ def test_a_broken_pickle_is_not_checked_and_its_facts_stand():
     found = read(BARE[:-1] + b"\xff")
     assert reasons(found) == ["malformed"]
     assert {"pickle.call", "pickle.broken-after-effects"} <= set(kinds(found))
+
+
+def test_bytes_that_mean_nothing_are_no_pickle():
+    rng = random.Random(1)
+    said = [data for data in (rng.randbytes(512) for _ in range(20_000)) if read(data) is not None]
+    assert said == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x80\x02\x82\x07)R\xff",
+        b"]\x82\x07)R.",
+        b"]\x82\x07)R0cos\nsystem\n(Vid\ntR\xff",
+    ],
+)
+def test_an_import_by_number_that_does_something_stays_a_pickle(data):
+    assert "pickle.extension" in kinds(read(data))
 
 
 def test_a_limit_is_raised_after_the_facts():

@@ -39,6 +39,10 @@ REMAINDER = "remainder"
 
 # A header and less than this before an error is no pickle.
 _FEWEST_OPCODES = 8
+# What bytes that mean nothing are found to do, now and then.
+_BY_CHANCE = frozenset(
+    ("extension", "computed-callee", "fill", "amplification", "reader-difference", "persistent-id")
+)
 # Encoded payloads are decoded up to this size.
 _LONGEST_ENCODED = 4 << 20
 _LONGEST_LATIN = 64 << 20
@@ -78,6 +82,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
 
 
 def _is_pickle(blob: Blob, reading: Reading) -> bool:
+    if _is_chance(blob, reading):
+        return False
     if reading.limit is not None or reading.acted:
         return True
     if not reading.streams:
@@ -92,6 +98,22 @@ def _is_pickle(blob: Blob, reading: Reading) -> bool:
     # An import alone acts only where the module does something on import; lists of words
     # that begin with "c" import all the time.
     return any(_deliberate(event.detail["module"]) for event in reading.imported)
+
+
+def _is_chance(blob: Blob, reading: Reading) -> bool:
+    """Say whether random bytes read like an import by number, as one file in a thousand does.
+
+    No header, an error or the end before STOP, and nothing but numbers that name imports:
+    a process that has not given them a meaning stops at the first of them.
+    """
+    kinds = {event.kind for event in reading.events}
+    return (
+        blob.head[:1] != b"\x80"
+        and reading.limit is None
+        and "extension" in kinds
+        and kinds <= _BY_CHANCE
+        and all(stream.ending != "stop" for stream in reading.streams)
+    )
 
 
 def _is_noise(blob: Blob, reading: Reading) -> bool:
