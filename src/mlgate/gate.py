@@ -195,7 +195,9 @@ def _assess(request: Request, scope: Scope, seen: Observations) -> Iterable[Obse
         yield Observations(not_checked=(NotChecked(Check.ASSESSMENT, "nothing-to-assess", place, message),))
     if unchanged:
         names = ", ".join(unchanged)
-        summary = f"{names}: neither the model, the data nor the policy is among the changes"
+        summary = (
+            f"{names}: neither the model, the data, the policy nor what builds the model is among the changes"
+        )
         yield Observations(sources=(Source(Check.ASSESSMENT, "not run", summary),))
     if wanted:
         entries = scope.policy.policy.assessment
@@ -216,7 +218,11 @@ def _selected(scope: Scope) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if scope.target.whole:
         return tuple(each.name for each in assessments), ()
     changed = {file.path for file in scope.target.files}
-    touched = {each.name for each in assessments if changed & {scope.policy.path, *_files_of(each)}}
+    touched = {
+        each.name
+        for each in assessments
+        if changed & {scope.policy.path, *_files_of(each)} or (_is_built(each) and _any_python(changed))
+    }
     return (
         tuple(each.name for each in assessments if each.name in touched),
         tuple(each.name for each in assessments if each.name not in touched),
@@ -230,6 +236,17 @@ def _files_of(entry: Assessment) -> set[str]:
     for section in beside:
         files += [getattr(section, name) for name in ("model", "reference") if hasattr(section, name)]
     return {file.path for file in files if isinstance(file, ModelFile | DataFile | Data)}
+
+
+def _is_built(entry: Assessment) -> bool:
+    """Say whether a Python file of the repository builds a model that the assessment loads."""
+    beside = () if entry.baseline is UNSET else (entry.baseline.model,)
+    return any(".py:" in (model.architecture or "") for model in (entry.model, *beside))
+
+
+def _any_python(paths: set[str]) -> bool:
+    """Say whether there is any source among files: what an architecture imports is not followed here."""
+    return any(path.endswith(".py") for path in paths)
 
 
 def _models_of(entry: Assessment) -> set[str]:
