@@ -73,13 +73,16 @@ def install(temporary: Path, extra: list[str]) -> None:
         return  # an earlier step of this job made it
     # -I, and a folder of the runner's: nothing of the workspace is imported.
     _run([sys.executable, "-I", "-m", "venv", "--clear", str(environment)], temporary)
-    pip = [str(environment / "bin/python"), "-I", "-m", "pip", "install", "--quiet"]
-    pip += ["--disable-pip-version-check", "--no-input"]
-    locked = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--requirement", str(prepare.LOCK)]
-    _run([*pip, "--cache-dir", str(temporary / "mlgate-pip"), *locked], temporary)
+    pip = [str(environment / "bin/python"), "-I", "-m", "pip", "--quiet", "--no-input"]
+    pip += ["--disable-pip-version-check", "--no-cache-dir"]
+    locked = ["--no-deps", "--only-binary=:all:", "--require-hashes", f"--requirement={prepare.LOCK}"]
+    wheels = temporary / "mlgate-wheels"
+    # Where the cache holds them all, and each is the one that the lock file names, this keeps them.
+    _run([*pip, "download", f"--dest={wheels}", f"--find-links={wheels}", *locked], temporary)
+    _run([*pip, "install", "--no-index", f"--find-links={wheels}", *locked], temporary)
     if extra:
         # No digest names these, so they do not come from a cache that others may write to.
-        _run([*pip, "--no-cache-dir", *extra], temporary)
+        _run([*pip, "install", *extra], temporary)
     version = "python{}.{}".format(*sys.version_info)
     place = environment / "lib" / version / "site-packages/mlgate.pth"
     place.write_text(f"{ACTION / 'src'}\n", encoding="utf-8")
