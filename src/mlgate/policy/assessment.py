@@ -147,12 +147,14 @@ if TYPE_CHECKING:
         """How differently it may treat groups.
 
         Attributes:
-            group: The column or array that names each sample's group.
-            positive: The label that counts as the favourable one.
+            group: The columns or arrays that name each sample's group, each compared by itself.
+            positive: The label that counts as the favourable one; of two classes the second.
+            min_samples: Smaller groups are "not checked".
         """
 
         group: Columns
-        positive: Word | UnsetType
+        positive: Word | int | UnsetType
+        min_samples: int
 
     class Corruptions(Section, frozen=True):
         """What is asked when its input is corrupted."""
@@ -170,7 +172,11 @@ else:
         "Fairness",
         f"{_FOLDER}/fairness",
         Bound,
-        [("group", Columns), ("positive", Word | UnsetType, UNSET)],
+        [
+            ("group", Columns),
+            ("positive", Word | int | UnsetType, UNSET),
+            ("min_samples", Annotated[int, Meta(ge=1)], 20),
+        ],
     )
     Corruptions = _open.section("Corruptions", f"{_FOLDER}/corruptions", Corruption)
 

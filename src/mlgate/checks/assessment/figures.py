@@ -44,12 +44,21 @@ def metric(name: str, task: str, key: str, bound: Bound | None = None) -> Any:
     found: Any = module(_METRICS, name)
     if task not in found.TASKS:
         raise Unassessable("wrong-task", f"{name} is no metric of a {task}", key)
+    bounded_well(found, name, key, bound)
+    return found
+
+
+def bounded_well(found: Any, name: str, key: str, bound: Bound | None) -> None:
+    """See to it that a bound keeps bad figures out, not good ones.
+
+    Raises:
+        Unassessable: It is on the wrong side.
+    """
     good = "min" if found.BETTER == "higher" else "max"
     if bound is not None and getattr(bound, good) is UNSET:
         raise Unassessable(
             "wrong-bound", f"{name} is better the {found.BETTER} it is; bound it by `{good}`", key
         )
-    return found
 
 
 def estimate(measured: Any, predictions: Predictions, confidence: float, seed: int) -> Estimate:

@@ -40,6 +40,27 @@ def label_columns(dataset: "Dataset", scores: "Scores", columns: int) -> "NDArra
     return found
 
 
+def class_column(label: str, dataset: "Dataset", scores: "Scores", columns: int) -> int:
+    """Return the column of the scores that a label of the policy names.
+
+    Raises:
+        Unassessable: It names none.
+    """
+    if scores.classes is not None:
+        known = [str(name) for name in scores.classes]
+    elif dataset.y.dtype.kind == "U":
+        known = [str(name) for name in np.unique(dataset.y)]
+    else:
+        known = [str(column) for column in range(columns)]
+    if label not in known:
+        raise Unassessable(
+            "wrong-label",
+            f"{label!r} is no label of {dataset.name}; it has {few(known)}",
+            "fairness.positive",
+        )
+    return known.index(label)
+
+
 def regression_values(dataset: "Dataset", columns: int) -> "NDArray[np.float64]":
     """Return each sample's right value: [n].
 

@@ -74,3 +74,37 @@ class Metric(Protocol):
                 (one class only, no probabilities).
         """
         ...
+
+
+class Outcomes(Struct, frozen=True):
+    """What fairness is about: who got the favourable answer, and who should have.
+
+    Attributes:
+        truth: [n] 1 where the favourable answer is the right one; where no answer is
+            favourable, the right class.
+        answers: [n] The same of the model's answers.
+        groups: [n] Names.
+    """
+
+    truth: "NDArray[np.int64]"
+    answers: "NDArray[np.int64]"
+    groups: "NDArray[np.str_]"
+
+
+class FairnessMetric(Protocol):
+    """What a module of ``fairness`` provides.
+
+    Attributes:
+        BETTER: ``higher`` or ``lower``.
+        RATES: Of what is compared: names of :data:`mlgate.checks.assessment.fairness._rates.RATES`.
+        SPREAD: How: a name of :data:`mlgate.checks.assessment.fairness._rates.SPREADS`; the
+            worst over the rates counts.
+    """
+
+    BETTER: str
+    RATES: tuple[str, ...]
+    SPREAD: str
+
+    def value(self, outcomes: "Outcomes") -> float:
+        """Return the metric, by fairlearn, where every rate of every group is defined."""
+        ...
