@@ -24,7 +24,6 @@ def prepare() -> None:
     import torch  # noqa: PLC0415 - only the worker pays for it
 
     torch.set_num_threads(1)
-    torch.set_num_interop_threads(1)
     torch.backends.mkldnn.enabled = False
     torch.backends.nnpack.set_flags(_enabled=False)
     torch.use_deterministic_algorithms(mode=True, warn_only=True)

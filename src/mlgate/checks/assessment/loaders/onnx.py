@@ -29,7 +29,7 @@ REQUIRES = ("numpy", "onnxruntime")
 EXTRA = "assess"
 MAX_BYTES = (2 << 30) - 1  # the largest message that protobuf can hold
 CODE = False
-TWIN = None
+TWIN = "onnx_torch"
 
 _DTYPES = {"tensor(float)": "float32", "tensor(double)": "float64"}
 _SCORES = (*_DTYPES, "seq(map(int64,tensor(float)))", "seq(map(string,tensor(float)))")
@@ -37,8 +37,11 @@ _QUIET = 4
 
 
 def claims(data: bytes) -> bool:
-    """Say whether ``data`` begins like a ModelProto: field 1, the IR version, a varint."""
-    return len(data) >= 2 and data[0] == 0x08 and 1 <= data[1] < 0x80
+    """Say whether ``data`` begins like a ModelProto: field 1, the IR version, a varint, and another field.
+
+    Eight bytes that begin so can also be the length of a safetensors header: then zeros follow.
+    """
+    return len(data) >= 2 and data[0] == 0x08 and 1 <= data[1] < 0x80 and data[4:8] != bytes(4)
 
 
 def prepare(_request: Request) -> None:
