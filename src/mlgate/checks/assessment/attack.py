@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlgate.checks.assessment.model import Floats
+    from mlgate.checks.assessment.trees import Trees
 
-    # From scores [n, k] of the samples at ``rows`` to the loss of each, [n], and its
+    # From scores [n, k] of the samples at some rows to the loss of each, [n], and its
     # derivative by the scores, [n, k].
-    Objective: TypeAlias = Callable[[Floats, slice], tuple[Floats, Floats]]
+    Objective: TypeAlias = Callable[[Floats, slice | NDArray[np.int64]], tuple[Floats, Floats]]
 
 
 class Effort(Struct, frozen=True):
@@ -46,6 +47,8 @@ class Attempt(Struct, frozen=True):
         x: [n, ...] The best changed samples, within the ball.
         broken: [n] True where the attack claims that the model gets them wrong.
         queries: [n] Forward passes spent on each sample.
+        proven: [n] True where the attack shows that the ball holds no sample that the model
+            gets wrong; None where it cannot show such a thing.
         signals: Figures about the search itself that tell masked gradients from
             robustness, each a share or a mean over the samples: ``zero_gradients``, ...
     """
@@ -54,10 +57,24 @@ class Attempt(Struct, frozen=True):
     broken: "NDArray[np.bool_]"
     queries: "NDArray[np.int64]"
     signals: "dict[str, float]" = {}
+    proven: "NDArray[np.bool_] | None" = None
 
 
 class Victim(Protocol):
-    """The model under attack, as an attack sees it."""
+    """The model under attack, as an attack sees it.
+
+    Attributes:
+        trees: Its structure, where it is a tree ensemble that was opened; None otherwise.
+    """
+
+    @property
+    def trees(self) -> "Trees | None":
+        """See above."""
+        ...
+
+    def on_time(self) -> None:
+        """Raise where the budget is spent: for attacks that compute much and ask little."""
+        ...
 
     def predict(self, x: "Floats") -> "Floats":
         """Score samples [n, ...]: finite scores [n, k], k at least 2.
@@ -81,7 +98,7 @@ class Attack(Protocol):
     Attributes:
         NAME: In the policy's ``attacks``: the module's name.
         NORMS: Balls that it can search: ``linf``, ``l2``.
-        NEEDS: ``scores``, ``labels`` (the winning class alone) or ``gradients``.
+        NEEDS: ``scores``, ``labels`` (the winning class alone), ``gradients`` or ``trees``.
         ORDER: Cheap before dear: the place in the cascade where nobody chose one.
     """
 

@@ -43,23 +43,26 @@ class Samples(Struct, frozen=True):
     features: Features = Features()
 
 
-def attacks(settings: Robustness, *, gradients: bool) -> tuple[Any, ...]:
+def attacks(settings: Robustness, *, gradients: bool, trees: bool = False) -> tuple[Any, ...]:
     """Return the attacks of a policy in its order; or, where it names none, all that suit the model.
 
     Raises:
-        Unassessable: An attack cannot search that ball, or needs gradients that there are not.
+        Unassessable: An attack cannot search that ball, or needs gradients or trees that
+            there are not.
     """
+    lacking = {need for need, there in (("gradients", gradients), ("trees", trees)) if not there}
     known: dict[str, Any] = {module.NAME: module for module in modules("mlgate.checks.assessment.attacks")}
     able = {
         name: module
         for name, module in known.items()
-        if settings.norm in module.NORMS and (gradients or module.NEEDS != "gradients")
+        if settings.norm in module.NORMS and module.NEEDS not in lacking
     }
     if settings.attacks is UNSET:
         return tuple(sorted(able.values(), key=lambda module: module.ORDER))
     for name in settings.attacks:
         if name not in able:
-            why = "cannot search" if known[name].NEEDS != "gradients" or gradients else "has no gradients in"
+            needs = known[name].NEEDS
+            why = f"has no {needs} in" if needs in lacking else "cannot search"
             raise Unassessable(
                 "unknown-attack",
                 f"the attack {name!r} {why} this assessment (norm {settings.norm}); "
@@ -83,6 +86,9 @@ class Cascade:
             not hold, queries.
         signals: By attack and signal: the sum over the samples, and their number.
         black_box: True where every attack sees scores or labels only.
+        proves: True where an attack can also show that there is no changed sample that
+            the model gets wrong.
+        proven: Samples of which that was shown so far.
     """
 
     def __init__(self, model: Classifier, samples: Samples, settings: Robustness, seed: int) -> None:
@@ -90,16 +96,20 @@ class Cascade:
         self._samples = samples
         self._settings = settings
         self._seed = seed
-        self._attacks = attacks(settings, gradients=model.guide is not None)
+        self._attacks = attacks(settings, gradients=model.guide is not None, trees=model.trees is not None)
         self.signals: dict[str, dict[str, tuple[float, int]]] = {}
         self.tally: dict[str, dict[str, int]] = {
             attack.NAME: {"attacked": 0, "broken": 0, "survived": 0, "unconfirmed": 0, "queries": 0}
             for attack in self._attacks
         }
-        self.black_box = all(attack.NEEDS != "gradients" for attack in self._attacks)
+        self.black_box = all(attack.NEEDS in ("scores", "labels") for attack in self._attacks)
+        self.proves = any(attack.NEEDS == "trees" for attack in self._attacks)
+        self.proven = 0
 
     def survivors(self, chosen: "NDArray[np.int64]") -> int:
         """Attack the samples at these positions and count those that stand.
+
+        Those that are proven to stand are attacked no more; :attr:`proven` counts them.
 
         Raises:
             BudgetSpent: The time is up; what was being attacked is not in the tally.
@@ -109,13 +119,14 @@ class Cascade:
         standing = chosen[right]
         size = max(1, _MOST_VALUES // max(1, self._samples.x[:1].size))
         count = 0
+        proven = self.proven
         for start in range(0, len(standing), size):
             part = standing[start : start + size]
             for attack in self._attacks:
                 if len(part):
                     part = self._survive(attack, part)
             count += len(part)
-        return count
+        return count + self.proven - proven
 
     def _survive(self, attack: Any, chosen: "NDArray[np.int64]") -> "NDArray[np.int64]":
         samples, settings = self._samples, self._settings
@@ -135,6 +146,9 @@ class Cascade:
         for signal, value in attempt.signals.items():
             total, count = self.signals.setdefault(attack.NAME, {}).get(signal, (0.0, 0))
             self.signals[attack.NAME][signal] = (total + value * len(chosen), count + len(chosen))
+        if attempt.proven is not None:
+            self.proven += int(attempt.proven.sum())
+            broken |= attempt.proven
         return chosen[~broken]
 
     def _confirmed(

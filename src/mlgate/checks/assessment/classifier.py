@@ -16,6 +16,7 @@ import numpy as np
 
 from mlgate.checks.assessment.predictor import Predictor, batches
 from mlgate.checks.assessment.problems import Unassessable
+from mlgate.checks.assessment.trees import Trees, agrees, read
 
 if TYPE_CHECKING:
     from mlgate.checks.assessment.attack import Objective
@@ -39,6 +40,7 @@ class Classifier(Predictor):
         clean: Its answers on ``x``, comparable: [n, k], k at least 2.
         meaning: How the scores are read.
         guide: The worker that gives gradients: the model's own, its twin's, or None.
+        trees: Its structure, once it was opened and found to do what the model does.
 
     Raises:
         Unassessable: The model fails, or answers the same samples differently.
@@ -49,6 +51,7 @@ class Classifier(Predictor):
         self.meaning = _meaning(self.raw)
         self.clean = self._comparable(self.raw)
         self.guide: Worker | None = worker if "gradients" in worker.signature.offers else None
+        self.trees: Trees | None = None
 
     @property
     def columns(self) -> int:
@@ -95,6 +98,28 @@ class Classifier(Predictor):
             )
         self.guide = twin
         return far
+
+    def open(self) -> str:
+        """Take the trees from the worker, if it offers any, and say what came of it.
+
+        They count only where they are a forest and reproduce the model's answers to the
+        clean data.
+        """
+        if "trees" not in self.worker.signature.offers:
+            return "none"
+        flat = self._clean.reshape(len(self._clean), -1)
+        try:
+            trees = read(self.worker.trees(), flat.shape[1], self.raw.shape[1], flat.dtype)
+            far = agrees(trees, flat, self.raw)
+        except Unassessable as problem:
+            if problem.reason.startswith("worker-"):
+                raise
+            return f"none: {problem.message}"
+        self.trees = trees
+        return (
+            f"{len(trees.roots)} trees, {len(trees.owner)} leaves, which reproduce the model's answers "
+            f"to {far:.1g}"
+        )
 
     def gradient(self, x: "Floats", objective: "Objective") -> "tuple[Floats, Floats, Floats]":
         """Return scores, losses and gradients; see :class:`mlgate.checks.assessment.attack.Victim`.

@@ -26,11 +26,13 @@ class Signature(Struct, frozen=True):
         offers: What the model can do beside scoring: ``gradients`` (:meth:`Model.follow` and
             :meth:`Model.pull`),
             ``trees`` (:meth:`Model.trees`).
+        names: Of its features, where the model tells them.
     """
 
     shape: tuple[int | None, ...]
     dtype: str
     offers: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 class Scores(Struct, frozen=True):

@@ -89,6 +89,14 @@ class Predictor:
             raise Unassessable("model-output", "the model's classes change from batch to batch")
         return np.concatenate(answers)
 
+    def on_time(self) -> None:
+        """See that the budget is not spent.
+
+        Raises:
+            BudgetSpent: It is.
+        """
+        self._left()
+
     def _ask(self, x: "Floats") -> Iterator[Scores]:
         for rows in batches(x):
             yield self._one(self.worker, x[rows])

@@ -335,7 +335,7 @@ class Run:
             )
 
     def _versions(self, inputs: _Inputs, dataset: data.Dataset, x: Any) -> dict[str, Any]:
-        packages = {name: importlib.metadata.version(name) for name in inputs.loader.REQUIRES}
+        packages = {name: version(name) for name in inputs.loader.REQUIRES}
         return {
             "model_sha256": inputs.model.sha256,
             "data_sha256": inputs.data.sha256,
@@ -360,6 +360,15 @@ def _built(request: Request) -> dict[str, Any]:
         "arguments": dict(request.arguments),
         "architecture_sha256": sources,
     }
+
+
+def version(package: str) -> str:
+    """Return the version of an installed package, whose distribution may have another name."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        owners = importlib.metadata.packages_distributions().get(package, [])
+        return importlib.metadata.version(owners[0]) if owners else "unknown"
 
 
 def extra_missing(packages: list[str], extra: str) -> str:

@@ -31,6 +31,18 @@ GROWTH = 1.5
 _LAST_SHARE = 0.5
 
 
+class Count(Struct, frozen=True):
+    """Successes of which some may be none.
+
+    Attributes:
+        possible: Samples that are not known to be failures.
+        proven: Those among them that are known to be successes.
+    """
+
+    possible: int
+    proven: int
+
+
 class Look(Struct, frozen=True):
     """One look at the successes so far.
 
@@ -39,12 +51,15 @@ class Look(Struct, frozen=True):
         successes: Among them.
         low: Lower end of the interval.
         high: Upper end.
+        proven: Successes that are known to be some; as many as ``successes``, unless
+            :class:`Count` tells them apart.
     """
 
     n: int
     successes: int
     low: float
     high: float
+    proven: int
 
     @property
     def value(self) -> float:
@@ -79,7 +94,9 @@ def plan(total: int, confidence: float) -> tuple[tuple[int, float], ...]:
     return (*((n, 1 - early) for n in sizes[:-1]), (total, 1 - error * _LAST_SHARE))
 
 
-def decide(total: int, threshold: float, confidence: float, draw: Callable[[int, int], int | None]) -> Answer:
+def decide(
+    total: int, threshold: float, confidence: float, draw: Callable[[int, int], int | Count | None]
+) -> Answer:
     """Look until the threshold is decided.
 
     Args:
@@ -87,30 +104,34 @@ def decide(total: int, threshold: float, confidence: float, draw: Callable[[int,
         threshold: The rate asked for, 0 to 1.
         confidence: Of the whole sequence, between 0 and 1.
         draw: Given ``start`` and ``stop``, returns the successes among these samples of
-            the random order, or None where the budget is spent.
+            the random order, or None where the budget is spent. With a :class:`Count`,
+            only what is proven can pass, and only what is not possible can fail.
     """
     looks: list[Look] = []
-    successes = seen = 0
+    successes = proven = seen = 0
     steps = plan(total, confidence)
     for index, (n, level) in enumerate(steps):
         found = draw(seen, n)
         if found is None:
             return Answer("inconclusive", "budget", tuple(looks))
-        successes, seen = successes + found, n
+        count = found if isinstance(found, Count) else Count(found, found)
+        successes, proven, seen = successes + count.possible, proven + count.proven, n
         low, high = clopper_pearson(successes, n, level)
-        looks.append(Look(n, successes, low, high))
+        if proven < successes:
+            low = clopper_pearson(proven, n, level)[0]
+        looks.append(Look(n, successes, low, high, proven))
         if low >= threshold or high < threshold:
             return Answer("pass" if low >= threshold else "fail", "decided", tuple(looks))
-        if n < total and not _decidable(successes, n, steps[index + 1 :], threshold):
+        if n < total and not _decidable(looks[-1], steps[index + 1 :], threshold):
             return Answer("inconclusive", "undecidable", tuple(looks))
     return Answer("inconclusive", "samples", tuple(looks))
 
 
-def _decidable(successes: int, n: int, rest: tuple[tuple[int, float], ...], threshold: float) -> bool:
+def _decidable(look: Look, rest: tuple[tuple[int, float], ...], threshold: float) -> bool:
     for later, level in rest:
-        if clopper_pearson(successes + later - n, later, level)[0] >= threshold:
+        if clopper_pearson(look.proven + later - look.n, later, level)[0] >= threshold:
             return True
-        if clopper_pearson(successes, later, level)[1] < threshold:
+        if clopper_pearson(look.successes, later, level)[1] < threshold:
             return True
     return False
 

@@ -35,11 +35,29 @@ def measure(subject: Subject, settings: Robustness) -> Iterator[Figure]:
         model: Any = subject.model
         if subject.twin is not None and model.guide is None:
             detail["gradients"] = stack.enter_context(subject.twin())
+        if model.trees is None and model.worker.signature.offers:
+            detail["trees"] = model.open()
         figure = attacked(subject, model, settings, detail)
     gap = None
     if figure.outcome == "inconclusive":
         gap = ("inconclusive", undecided(figure, settings, _confidence(subject, settings)))
     yield Figure(figure, "robustness.min_accuracy", gap)
+    if "certificate" in figure.detail:
+        yield Figure(certified(figure), "robustness.min_accuracy")
+
+
+def certified(figure: Measurement) -> Measurement:
+    """Return the lower bound beside an upper bound: the share of samples that are proven to stand."""
+    held = figure.detail["certificate"]
+    return replace(
+        figure,
+        name="certified_accuracy",
+        value=held["value"],
+        low=held["low"],
+        high=held["high"],
+        outcome="info",
+        detail={**figure.detail, "bound": held["bound"], "successes": held["proven"]},
+    )
 
 
 def attacked(
@@ -66,10 +84,12 @@ def attacked(
     model.deadline = started + settings.budget_seconds
     model.most_passes = None if settings.budget_queries is UNSET else passes + int(settings.budget_queries)
 
-    def draw(start: int, stop: int) -> int | None:
+    def draw(start: int, stop: int) -> int | sequential.Count | None:
         subject.progress(f"{subject.name}: attacking samples {start + 1} to {stop} of {total}")
         try:
-            return cascade.survivors(order[start:stop])
+            before = cascade.proven
+            standing = cascade.survivors(order[start:stop])
+            return sequential.Count(standing, cascade.proven - before) if cascade.proves else standing
         except BudgetSpent:
             return None
 
@@ -84,7 +104,7 @@ def attacked(
         "confidence": confidence,
         "interval": "confidence sequence (Clopper-Pearson at geometric looks, error split over the looks)",
         "decided_by": "interval",
-        "bound": "upper bound (black-box)" if cascade.black_box else "upper bound",
+        "bound": _bound(cascade, last),
         "norm": settings.norm,
         "epsilon": settings.epsilon,
         "scale": settings.scale,
@@ -99,6 +119,7 @@ def attacked(
         "forward_passes": model.passes - passes,
         "looks": [_shown(look) for look in answer.looks],
         **detail,
+        **_certificate(cascade, last),
     }
     blank = Measurement(
         subject.name, "robust_accuracy", None, None, None, 0, settings.min_accuracy, answer.outcome
@@ -119,6 +140,30 @@ def _features(subject: Subject) -> Features:
         return Features()
     low, high = (np.full(subject.x.shape[1:], limit, subject.x.dtype) for limit in limits)
     return Features(low=low, high=high)
+
+
+def _bound(cascade: Cascade, last: sequential.Look | None) -> str:
+    if not cascade.proves:
+        return "upper bound (black-box)" if cascade.black_box else "upper bound"
+    unknown = 0 if last is None else last.successes - last.proven
+    return f"upper bound ({unknown} samples neither proven nor broken)" if unknown else "exact (verified)"
+
+
+def _certificate(cascade: Cascade, last: sequential.Look | None) -> dict[str, Any]:
+    if not cascade.proves or last is None:
+        return {}
+    exact = last.proven == last.successes
+    return {
+        "certificate": {
+            "value": last.proven / last.n,
+            "low": last.low,
+            # The samples that are neither proven nor broken say nothing of what is proven of others.
+            "high": last.high if exact else None,
+            "proven": last.proven,
+            "unknown": last.successes - last.proven,
+            "bound": "exact (verified)" if exact else "lower bound (certificate)",
+        }
+    }
 
 
 def _shown(look: sequential.Look) -> dict[str, Any]:
