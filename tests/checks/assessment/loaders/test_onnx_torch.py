@@ -11,6 +11,7 @@ from mlgate.checks.assessment.model import Request
 from mlgate.checks.assessment.problems import Unassessable
 
 pytestmark = pytest.mark.torch
+pytest.importorskip("torch")
 
 GENERATOR = np.random.default_rng(0)
 FLAT = GENERATOR.uniform(0.1, 0.9, (5, 6)).astype(np.float32)

@@ -1,6 +1,6 @@
 """ONNX classifiers through onnxruntime, on the CPU, with one thread.
 
-A model has one input of float32 or float64, batch first, and scores as one of
+A model has one input of float32, float64 or texts, batch first, and scores as one of
 
 - logits or probabilities [n, k], or a single column [n, 1] or [n] for two classes;
 - what scikit-learn converters write: a label, and probabilities as a tensor or as a
@@ -17,7 +17,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlgate.checks.assessment.loaders import _scores
+from mlgate.checks.assessment.loaders import _locales, _scores
 from mlgate.checks.assessment.model import Request, Scores, Signature
 from mlgate.checks.assessment.problems import Unassessable
 
@@ -31,8 +31,9 @@ MAX_BYTES = (2 << 30) - 1  # the largest message that protobuf can hold
 CODE = False
 TWIN = "onnx_torch"
 
-_DTYPES = {"tensor(float)": "float32", "tensor(double)": "float64"}
-_SCORES = (*_DTYPES, "seq(map(int64,tensor(float)))", "seq(map(string,tensor(float)))")
+_FLOATS = {"tensor(float)": "float32", "tensor(double)": "float64"}
+_DTYPES = {**_FLOATS, "tensor(string)": "text"}
+_SCORES = (*_FLOATS, "seq(map(int64,tensor(float)))", "seq(map(string,tensor(float)))")
 _QUIET = 4
 
 
@@ -53,6 +54,8 @@ def prepare(_request: Request) -> None:
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import numpy as np  # noqa: F401, PLC0415 - only the worker pays for it
     import onnxruntime  # noqa: F401, PLC0415 - only the worker pays for it
+
+    _locales.keep()
 
 
 def load(data: bytes, _request: Request) -> "OnnxModel":
@@ -101,7 +104,7 @@ class OnnxModel:
             raise Unassessable(
                 "model-input",
                 f"the model's input {self._input} is {inputs[0].type} of shape {list(inputs[0].shape)}; "
-                "an assessment feeds float32 or float64, batch first",
+                "an assessment feeds float32, float64 or texts, batch first",
             )
         self.signature = Signature(shape, dtype)
         self._output = _score_output(session.get_outputs())
