@@ -85,6 +85,8 @@ class Data(Section, frozen=True):
         sha256: If given, another digest is an error.
         limit: Use at most so many samples, drawn with the seed.
         columns: What is known about single features.
+        image: Height and width of images that the file holds as flat rows, with their
+            channels before or behind where there are several.
         missing: ``error`` refuses features without a value; ``allow`` hands them to the
             model, as NaN.
     """
@@ -97,6 +99,9 @@ class Data(Section, frozen=True):
     sha256: Sha256 | UnsetType = UNSET
     limit: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
     columns: tuple[Column, ...] = ()
+    image: Annotated[tuple[Annotated[int, Meta(ge=1)], ...], Meta(min_length=2, max_length=3)] | UnsetType = (
+        UNSET
+    )
     missing: Literal["error", "allow"] = "error"
 
 

@@ -85,6 +85,7 @@ def figure(
     *,
     family: str,
     key: str,
+    at: str = "",
     part: str = "",
     **more: Any,
 ) -> Figure:
@@ -97,6 +98,7 @@ def figure(
         bound: What the policy asks for, or None: then it is shown and decides nothing.
         family: The policy key that asked for it.
         key: Of the bound, without its side: ``performance.accuracy``.
+        at: What follows the key, where it is not the side: ``max_drop``.
         part: What it is about, where it is not the whole.
         more: What else a second run needs to know.
     """
@@ -127,7 +129,7 @@ def figure(
         part=part,
         bound=side,
     )
-    return Figure(measured, key if threshold is None else f"{key}.{side}")
+    return Figure(measured, key if threshold is None else f"{key}.{at or side}")
 
 
 def unmeasured(
