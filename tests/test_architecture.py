@@ -17,7 +17,7 @@ FLOORS = [
     {"contents", "governance"},
     {"checks.models", "checks.dependencies", "checks.assessment", "rules"},
     {"checks", "reports"},
-    {"rulebook"},
+    {"rulebook", "history"},
     {"target"},
     {"policy", "git", "prose"},
     {"core"},

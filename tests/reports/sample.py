@@ -5,7 +5,18 @@ from tests.reports.measured import MEASURED
 
 from mlgate.core.facts import Check, FileRecord, Location, Measurement, NotChecked, Package, Source
 from mlgate.core.findings import Finding, Waived, fingerprint
-from mlgate.core.report import PolicyRef, Report, Tool, Unjudged, Verdict, WaiverStatus
+from mlgate.core.report import (
+    BaselineEntry,
+    BaselineStatus,
+    History,
+    PastRun,
+    PolicyRef,
+    Report,
+    Tool,
+    Unjudged,
+    Verdict,
+    WaiverStatus,
+)
 from mlgate.core.rules import Rule
 from mlgate.core.severity import Severity
 
@@ -196,6 +207,14 @@ FINDINGS = (
         cvss=2.1,
         blocks=False,
     ),
+    finding(
+        RULES[1],
+        Location(path="models/old.pkl", offset=9),
+        subject="acme.layers.Old",
+        message="The pickle imports acme.layers.Old, which is not known to be harmless.",
+        blocks=False,
+        baseline=True,
+    ),
 )
 
 NOT_CHECKED = (
@@ -299,6 +318,41 @@ WAIVERS = (
     ),
 )
 
+BASELINE = BaselineStatus(
+    path=".mlgate-baseline.json",
+    sha256="7c" * 32,
+    entries=3,
+    known=1,
+    stale=(
+        BaselineEntry(f"MLG-PKL-002 posix.system in {HOSTILE_PATH}", "gone", "0" * 64),
+        BaselineEntry(f"MLG-PKL-006 {MARKUP} in models/net.pkl", "worse", "1" * 64),
+    ),
+)
+
+HISTORY = History(
+    runs=tuple(
+        PastRun(
+            path=f"history/{day:02}.json",
+            started=f"2026-01-{day:02}T08:00:00+00:00",
+            verdict=verdict,
+            blocking=blocking,
+            severities={"critical": blocking, "medium": day},
+            accepted=2,
+            not_checked=unread,
+            policy="5a" * 32 if day > 6 else ESCAPE,
+            version=f"1.2.{ESCAPE}",
+        )
+        for day, verdict, blocking, unread in (
+            (2, Verdict.FAIL, 9, 4),
+            (4, Verdict.FAIL, 6, 4),
+            (6, Verdict.UNDECIDED, 0, 3),
+            (8, Verdict.PASS, 0, 0),
+            (10, Verdict.FAIL, 2, 0),
+        )
+    ),
+    unreadable=(f"history/{BIDI}: it is no JSON report of mlgate {MARKUP}{ESCAPE}",),
+)
+
 FULL = Report(
     tool=TOOL,
     root="/home/someone/secret-project",
@@ -315,6 +369,8 @@ FULL = Report(
     measurements=MEASUREMENTS,
     sources=SOURCES,
     waivers=WAIVERS,
+    baseline=BASELINE,
+    history=HISTORY,
     rules=RULES,
     started="2026-01-15T10:20:30Z",
     seconds=12.3456,
@@ -330,6 +386,8 @@ CLEAN = replace(
     packages=PACKAGES[:3],
     sources=SOURCES[:1],
     waivers=(),
+    baseline=None,
+    history=None,
     files_seen=12,
 )
 
@@ -378,4 +436,4 @@ def crowd(count):
     ]
     many.sort(key=lambda one: -one.severity.rank)
     gaps = tuple(gap("lfs-pointer", f"models/part-{n}.bin", _LFS) for n in range(count // 10))
-    return replace(FULL, findings=tuple(many), not_checked=gaps)
+    return replace(FULL, findings=tuple(many), not_checked=gaps, baseline=None, history=None)

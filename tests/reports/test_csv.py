@@ -37,6 +37,7 @@ def test_the_first_column_says_what_a_row_does_to_the_verdict():
     assert counts == {
         "blocks": 4,
         "reported": 2,
+        "baseline": 1,
         "waived": 1,
         "undecided": 10,
         "tolerated": 1,

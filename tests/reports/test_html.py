@@ -145,7 +145,13 @@ def test_the_page_holds_everything_a_reviewer_asks_for(render):
         "5a" * 32,
         "mlgate 1.2.3, Python 3.11.9",
         "onnxruntime 1.20.1",
-        "waived until 2027-01-31, because the vulnerable function is not called",
+        "Waived until 2027-01-31, because the vulnerable function is not called",
+        "381 days left",
+        "15 days ago",
+        "known: in the baseline",
+        "no longer occur",
+        "Since 2026-01-10 08:00:00 UTC: 2 more findings that block",
+        "this run",
     ):
         assert expected in words, expected
 

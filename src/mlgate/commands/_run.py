@@ -4,8 +4,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from mlgate import console, gate, reports
+from msgspec.structs import replace
+
+from mlgate import console, gate, history, reports
 from mlgate.core.facts import Check
+from mlgate.core.report import Report
 from mlgate.core.severity import Severity
 
 
@@ -25,6 +28,18 @@ def options(parser: argparse.ArgumentParser) -> None:
         metavar="SEVERITY",
         help="fail at this severity, whatever the policy says: info, low, medium, high, critical",
     )
+    add(
+        "--history",
+        action="append",
+        type=Path,
+        metavar="PATH",
+        help="JSON reports of earlier runs, or a folder of them, to compare with; repeatable",
+    )
+    add(
+        "--policy-ref",
+        metavar="REF",
+        help="judge by the policy as it is at REF; what the one here would loosen is a finding",
+    )
     add("--changed-since", metavar="REF", help="only files that differ from the merge base with REF")
     add("--staged", action="store_true", help="only what is staged for the next commit, read from the index")
 
@@ -40,7 +55,7 @@ def inputs(parser: argparse.ArgumentParser) -> "argparse._ArgumentGroup":
     noise = parser.add_mutually_exclusive_group().add_argument
     noise("-q", "--quiet", action="store_true", help="only what fails the run")
     noise("-v", "--verbose", action="store_true", help="also the inventory and the packages")
-    parser.set_defaults(fail_on=None, changed_since=None, staged=False)
+    parser.set_defaults(fail_on=None, policy_ref=None, changed_since=None, staged=False)
     return group
 
 
@@ -57,6 +72,7 @@ def request(arguments: argparse.Namespace, **own: Any) -> gate.Request:
     """Return the request that the shared options and the command's ``own`` fields make."""
     return gate.Request(
         policy=arguments.policy,
+        policy_ref=arguments.policy_ref,
         fail_on=Severity(arguments.fail_on) if arguments.fail_on else None,
         advisories=arguments.advisories,
         offline=arguments.offline,
@@ -79,10 +95,19 @@ def run(arguments: argparse.Namespace, request: gate.Request) -> int:
         arguments.fail("only one report can go to standard output; give the others a file (FORMAT=FILE)")
     report = gate.run(request)
     request.progress("")
+    if arguments.history:
+        report = _compared(report, arguments.history)
     for name, target in wanted:
         style = console.style(target, quiet=arguments.quiet, verbose=arguments.verbose)
         console.write(reports.load(name).render(report, style), target)
     return report.exit_code
+
+
+def _compared(report: Report, named: list[Path]) -> Report:
+    found = history.read(named)
+    for problem in found.unreadable:
+        console.complain(f"--history: {problem}")
+    return replace(report, history=found)
 
 
 def _report(text: str) -> tuple[str, Path | None]:

@@ -117,6 +117,44 @@ class BaselineStatus(Struct, frozen=True):
     stale: tuple[BaselineEntry, ...] = ()
 
 
+class PastRun(Struct, frozen=True):
+    """The numbers of one earlier run, from its JSON report.
+
+    Attributes:
+        path: The report's file, as it was named.
+        started: ISO 8601 time, UTC.
+        verdict: The answer then.
+        blocking: Findings that failed the run.
+        severities: Findings that nothing accepted, by severity; blocking ones included.
+        accepted: Findings that a waiver or the baseline accepted.
+        not_checked: Items not checked that counted.
+        policy: The policy's digest, or None.
+        version: Version of mlgate.
+    """
+
+    path: str
+    started: str
+    verdict: Verdict
+    blocking: int = 0
+    severities: Mapping[str, int] = {}
+    accepted: int = 0
+    not_checked: int = 0
+    policy: str | None = None
+    version: str = ""
+
+
+class History(Struct, frozen=True):
+    """Earlier runs, for a trend.
+
+    Attributes:
+        runs: Oldest first.
+        unreadable: What was named and could not be read, each with the reason.
+    """
+
+    runs: tuple[PastRun, ...] = ()
+    unreadable: tuple[str, ...] = ()
+
+
 class Report(Struct, frozen=True):
     """Everything a run has to say.
 
@@ -137,6 +175,7 @@ class Report(Struct, frozen=True):
         sources: What the answers rest on.
         waivers: What became of each waiver.
         baseline: What became of the baseline, or None where the policy names none.
+        history: Earlier runs to compare with, or None where none were named.
         rules: Every rule there is, by id.
         started: ISO 8601 time, UTC.
         seconds: Wall time.
@@ -158,6 +197,7 @@ class Report(Struct, frozen=True):
     sources: tuple[Source, ...] = ()
     waivers: tuple[WaiverStatus, ...] = ()
     baseline: BaselineStatus | None = None
+    history: History | None = None
     rules: tuple[Rule, ...] = ()
     started: str = ""
     seconds: float = 0.0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from mlgate.core.report import Verdict
 from mlgate.prose import blocks
 from mlgate.reports import _summary as summary
 from mlgate.reports import _svg as draw
+from mlgate.reports import _trend as trend
 from mlgate.reports._figures import MEANING
 from mlgate.reports._panels import panels
 from mlgate.reports._text import (
@@ -20,12 +22,13 @@ from mlgate.reports._text import (
     size,
     where,
 )
+from mlgate.reports._trend_chart import MOST, columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlgate.core.findings import Finding
-    from mlgate.core.report import Report
+    from mlgate.core.report import PastRun, Report
     from mlgate.core.rules import Rule
     from mlgate.reports._style import Style
 
@@ -81,6 +84,11 @@ def render(report: Report, style: Style) -> str:
         marks=_MARKS,
         legend=_LEGEND,
         when=moment(report.started) or "unknown",
+        waivers=sorted(report.waivers[:_ROWS], key=lambda waiver: waiver.expires),
+        left_until=lambda expires: _days(report.started, expires),
+        baseline=summary.baseline_words(report),
+        trend=None if report.history is None else _trend(report),
+        by_model=_by_model(report),
         rows=_ROWS,
         counted=counted,
     )
@@ -104,6 +112,7 @@ def _finding(finding: Finding, rules: Mapping[str, Rule]) -> dict[str, Any]:
         "where": where(finding.location),
         "evidence": excerpt(finding.evidence, lines=80, width=300) if finding.evidence else (),
         "fix": _fix(finding.fix),
+        "effect": summary.accepted(finding),
         "rule": rules.get(finding.rule),
         "ids": [printable(known) for known in (finding.advisory, *finding.aliases) if known],
     }
@@ -134,4 +143,44 @@ def _group(group: summary.Group) -> dict[str, Any]:
             for entry in group.items[:_PLACES]
         ],
         "left": max(len(group.items) - _PLACES, 0),
+    }
+
+
+def _by_model(report: Report) -> dict[str, str]:
+    """Return the findings of each model by severity: ``1 critical, 2 high``."""
+    paths = {record.path for record in report.inventory}
+    active = [finding for finding in report.findings if finding.waived is None]
+    members = summary.by_file(finding for finding in active if finding.location.path in paths)
+    return {path: summary.severities(findings) for path, findings in members}
+
+
+def _days(started: str, expires: str) -> int | None:
+    """Return the days from a run to a date; None where either is none."""
+    try:
+        return (dt.date.fromisoformat(expires) - dt.date.fromisoformat(started[:10])).days
+    except ValueError:
+        return None
+
+
+def _trend(report: Report) -> dict[str, Any]:
+    past = () if report.history is None else report.history.runs
+    runs = (*past, trend.this(report))
+    shown = tuple(reversed(runs))[:MOST]
+    return {
+        "words": trend.words(report),
+        "chart": columns(runs) if past else "",
+        "cut": f"the last {MOST} of {len(runs):,} runs" if len(runs) > MOST else "",
+        "rows": [_past(run) for run in shown] if past else [],
+        "left": len(runs) - len(shown),
+    }
+
+
+def _past(run: PastRun) -> dict[str, Any]:
+    severe = (run.severities.get("critical", 0), run.severities.get("high", 0))
+    return {
+        "when": moment(run.started)[:16] if run.path else "this run",
+        "verdict": run.verdict.value,
+        "numbers": (run.blocking, *severe, trend.lower(run), run.accepted, run.not_checked),
+        "policy": printable(run.policy or "")[: trend.DIGEST] or "none",
+        "version": clip(printable(run.version), 20),
     }

@@ -9,6 +9,7 @@ from mlgate.core.report import Report, Verdict
 from mlgate.core.severity import Severity
 from mlgate.prose import blocks
 from mlgate.reports import _summary as summary
+from mlgate.reports import _trend as trend
 from mlgate.reports._markdown_text import code, fenced, folded, plain, table
 from mlgate.reports._text import clip, counted, excerpt, figure, interval, listed, moment, place, size
 
@@ -73,6 +74,9 @@ def _head(report: Report) -> str:
         f"**{plain(summary.headline(report))}**",
         f"{summary.WHY[report.verdict]} Looked at {summary.looked_at(report)}.",
     ]
+    since = trend.words(report)
+    if since:
+        lines.append(plain(since))
     steps = summary.next_steps(report)
     if steps:
         lines.append("\n".join(f"- {step}" for step in steps))

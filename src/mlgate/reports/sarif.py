@@ -114,6 +114,7 @@ def _result(finding: Finding, descriptors: Descriptors, places: Places) -> Any:
         properties={
             "severity": finding.severity.value,
             "blocks": finding.blocks,
+            "baseline": finding.baseline or None,
             "subject": _safe(finding.subject),
             "member": None if finding.location.member is None else printable(finding.location.member),
             "offset": finding.location.offset,

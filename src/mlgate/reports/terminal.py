@@ -9,6 +9,7 @@ from mlgate.core.report import Report, Verdict
 from mlgate.core.severity import Severity
 from mlgate.prose import set_plain
 from mlgate.reports import _summary as summary
+from mlgate.reports import _trend as trend
 from mlgate.reports._paper import Paper
 from mlgate.reports._text import (
     clip,
@@ -240,6 +241,9 @@ class _Page:
             return
         facts = listed([f"{basis} {report.seconds:.1f} s", f"policy {summary.policy_words(report)}"])
         self._paper.line((facts, "dim"), lead=("  ", ""), indent="  ")
+        since = trend.words(report)
+        if since:
+            self._paper.line((since, "dim"), lead=("  ", ""), indent="  ")
         for step in summary.next_steps(report):
             self._paper.line((step, ""), lead=("  → ", ""), indent="    ")
         self._paper.line((summary.exit_words(report), "dim"), lead=("  ", ""), indent="  ")
