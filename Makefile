@@ -9,10 +9,12 @@ bin := $(VENV)/bin
 # Made once; made again when pyproject.toml changes.
 assess := $(VENV)/.mlgate-assess
 dev := $(VENV)/.mlgate-dev
+lock := --quiet --universal --python-version 3.11 --generate-hashes --only-binary :all: \
+	--no-config --no-annotate --custom-compile-command 'make lock'
 environment := PYTHON='$(PYTHON)' sh scripts/environment.sh '$(VENV)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint docs bench examples clean
+.PHONY: help demo test check lint lock docs bench examples clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -25,10 +27,15 @@ test: $(dev) ## Run the tests; PYTEST_ARGS='-k pickle' chooses
 
 check: lint test ## Lint, types and tests: what CI runs
 
-lint: $(dev) ## ruff and mypy
+lint: $(dev) ## ruff, mypy, and the linters of workflows, the Action, the Dockerfile and scripts
 	@'$(bin)/ruff' check .
 	@'$(bin)/ruff' format --check .
 	@'$(bin)/mypy'
+	@sh scripts/lint_surface.sh '$(bin)'
+
+lock: ## Pin again what the Action installs and what builds a release; needs uv
+	@uv pip compile $(lock) --extra assess --output-file scripts/action/requirements.txt pyproject.toml
+	@uv pip compile $(lock) --output-file .github/build/requirements.txt .github/build/requirements.in
 
 docs: $(dev) ## Generate docs/rules.md from the rules, and docs/formats.md from the readers
 	@'$(bin)/mlgate' rules --format markdown > docs/rules.md.new

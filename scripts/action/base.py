@@ -17,6 +17,10 @@ _SECONDS = 300
 _EVENT_BYTES = 25 << 20
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _DEEPER = "give actions/checkout `fetch-depth: 0`"
+_NOTHING = (
+    "nothing of the {what} is checked out, so there is nothing to judge: HEAD lies on its base. "
+    "Run on `pull_request`, and let actions/checkout choose the commit"
+)
 
 
 class BaseError(Exception):
@@ -116,10 +120,20 @@ def compare(root: Path, commit: str, what: str | None) -> None:
         raise BaseError(f"what is checked out cannot be compared with its base {commit[:12]}: {why}")
     if what is not None and _git(root, "merge-base", "--is-ancestor", "HEAD", commit) is not None:
         # pull_request_target checks the base out, and so does a `ref` of that kind.
-        raise BaseError(
-            f"nothing of the {what} is checked out, so there is nothing to judge: HEAD lies on its base. "
-            "Run on `pull_request`, and let actions/checkout choose the commit"
-        )
+        raise BaseError(_NOTHING.format(what=what))
+
+
+def require_change(root: Path, environment: Mapping[str, str]) -> None:
+    """Make sure that a workflow which runs beside a pull request has checked it out.
+
+    On ``pull_request_target`` the commit of the workflow, and of a plain checkout, is the base's.
+
+    Raises:
+        BaseError: The checkout is that commit.
+    """
+    beside = environment.get("GITHUB_EVENT_NAME") == "pull_request_target"
+    if beside and _commit(root, "HEAD") in (None, environment.get("GITHUB_SHA")):
+        raise BaseError(_NOTHING.format(what="pull request"))
 
 
 def _known(root: Path, ref: str) -> str | None:

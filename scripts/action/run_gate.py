@@ -112,6 +112,9 @@ def _plan(root: Path) -> Plan:
     if scope not in ("auto", "all"):
         raise InputError(f'scope is {scope!r}; it is "auto" or "all"')
     from_base = _switch("POLICY_FROM_BASE")
+    if scope == "all" and not from_base:
+        base.require_change(root, os.environ)
+        return Plan()
     change = base.change(os.environ)
     ref = (change.ref if change else "") if given in ("", _NO_COMMIT) else given
     if not ref:

@@ -2,6 +2,7 @@
 
 # ruff: noqa: INP001, T201 - a script that talks to the runner on standard output
 
+import datetime as dt
 import json
 import os
 import re
@@ -14,6 +15,7 @@ from typing import Any
 # Limits of the runner: bytes of a step's summary, annotations of one type in one step.
 _SUMMARY_BYTES = 1 << 20
 _ANNOTATIONS = 10
+_SOON = dt.timedelta(days=14)
 _CUT = "\n\n... cut here: the summary is too long for GitHub. The HTML report has all of it.\n"
 
 
@@ -77,6 +79,22 @@ def annotate(report: Mapping[str, Any], prefix: str) -> None:
     ]
     if more:
         command("notice", f"{' and '.join(more)}: see the job's summary", title="mlgate")
+    _remind(report, prefix)
+
+
+def _remind(report: Mapping[str, Any], prefix: str) -> None:
+    """Say which waivers that hold something back end soon, before they do."""
+    soon = (dt.datetime.fromisoformat(report["started"]).date() + _SOON).isoformat()
+    ending = [each for each in report["waivers"] if each["status"] == "used" and each["expires"] <= soon]
+    # The last annotation of this type says how many findings were left out.
+    for each in sorted(ending, key=lambda waiver: str(waiver["expires"]))[: _ANNOTATIONS - 1]:
+        command(
+            "notice",
+            f"This waiver ends on {each['expires']}, and then what it accepts fails again: {each['summary']}",
+            file=prefix + report["policy"]["path"],
+            line=each["line"] or 1,
+            title="mlgate waiver ends soon",
+        )
 
 
 def rebase_sarif(path: Path, prefix: str) -> None:

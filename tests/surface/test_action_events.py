@@ -86,6 +86,18 @@ def test_a_checkout_of_the_base_is_no_checkout_of_the_change(old_sin, temporary)
     assert "nothing of the pull request is checked out" in result.log
 
 
+def test_everything_by_the_change_s_own_policy_needs_no_history(origin, tmp_path, temporary):
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", "--depth=1", "--branch=change", origin.as_uri(), str(clone))
+    inputs = {**MODELS, "scope": "all", "policy-from-base": "false"}
+    assert composite.run(clone, temporary, inputs, pull_request()).exit_code == 1
+    head = git(clone, "rev-parse", "HEAD")
+    environment = pull_request(GITHUB_EVENT_NAME="pull_request_target", GITHUB_SHA=head)
+    result = composite.run(clone, temporary, inputs, environment)
+    assert result.exit_code == 2
+    assert "nothing of the pull request is checked out" in result.log
+
+
 def test_a_clone_without_the_base_fetches_it(origin, tmp_path, temporary):
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", "--single-branch", "--branch=change", origin.as_uri(), str(clone))
