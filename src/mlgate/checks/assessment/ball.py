@@ -2,20 +2,24 @@
 
 All bounds are exact in the samples' dtype: they are computed in float64 and rounded
 inwards, so that no number between them is further from the sample than epsilon, or
-outside the features' ranges.
+outside the features' ranges. A sample itself is always allowed.
 """
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlgate.checks.assessment.model import Floats
 
-_BISECTIONS = 60
+_BISECTIONS = 40
+# Radius that a shrunk sample gets: what rounding adds stays below epsilon.
+_INWARDS = 1 - 2.0**-40
+_FURTHEST = 1e150  # its square is a finite number
 
 
 class Features(Struct, frozen=True):
@@ -39,6 +43,11 @@ class Features(Struct, frozen=True):
     integer: "NDArray[np.bool_] | None" = None
     scale: "NDArray[np.float64] | None" = None
 
+    @property
+    def free(self) -> bool:
+        """True where every feature can move both ways."""
+        return self.fixed is None and self.rising is None and self.falling is None
+
 
 class Ball(Struct, frozen=True):
     """The allowed changes of n samples.
@@ -60,67 +69,94 @@ class Ball(Struct, frozen=True):
     epsilon: float
     features: Features = Features()
 
+    @property
+    def relaxed(self) -> "Ball":
+        """The same ball where whole numbers need not be whole: gradients follow small steps."""
+        if self.features.integer is None:
+            return self
+        return replace(self, features=replace(self.features, integer=None))
+
+    @property
+    def movable(self) -> "NDArray[np.bool_]":
+        """[n, ...] True where a feature can take another value."""
+        found: NDArray[np.bool_] = self.low < self.high
+        return found
+
     def part(self, rows: "NDArray[Any]") -> "Ball":
         """Return the ball of some of the samples: ``rows`` are indices or truth values."""
-        return Ball(self.x[rows], self.low[rows], self.high[rows], self.norm, self.epsilon, self.features)
+        return replace(self, x=self.x[rows], low=self.low[rows], high=self.high[rows])
+
+    def step(self, direction: "Floats", length: "NDArray[np.float64] | float") -> "NDArray[np.float64]":
+        """Return the step [n, ...] of a length that a gradient says is the steepest.
+
+        Args:
+            direction: [n, ...] The gradient; a step along none is none.
+            length: [n] or one for all, in the unit of epsilon.
+        """
+        length = np.reshape(length, (-1, *[1] * (direction.ndim - 1)))
+        movable = np.where(self.movable, direction, 0.0)
+        if self.norm == "linf":
+            corner: NDArray[np.float64] = np.sign(movable) * self.unit * length
+            return corner
+        scaled = movable * self.unit
+        # Divided first by the largest, so that tiny gradients have a length too.
+        most = np.abs(scaled).max(axis=tuple(range(1, scaled.ndim)), keepdims=True)
+        scaled = np.divide(scaled, most, out=np.zeros_like(scaled), where=most > 0)
+        norms = np.maximum(_lengths(scaled), 1e-12).reshape(-1, *[1] * (scaled.ndim - 1))
+        step: NDArray[np.float64] = scaled / norms * length * self.unit
+        return step
 
     def project(self, x: "Floats") -> "Floats":
-        """Return the nearest allowed samples [n, ...], in the samples' dtype.
+        """Return allowed samples [n, ...] near ``x``, in the samples' dtype.
 
-        For ``l2`` between bounds the nearest point is found along the way back to the
-        sample: shrunk first, then clipped, which never leaves either set. Whole numbers
-        are rounded towards the sample, so that they stay inside.
+        Without whole numbers they are the nearest ones (up to rounding, which goes
+        towards the sample), by the distance in which epsilon is said. Whole numbers are
+        then found as :meth:`whole` says. What is allowed stays as it is.
         """
-        center = self.x.astype(np.float64)
-        step = x.astype(np.float64) - center
+        given = np.clip(x.astype(self.x.dtype), self.low, self.high)
         if self.norm == "l2":
-            step = np.clip(step, self.low - center, self.high - center)
-            length = _lengths(self._scaled(step))
-            over = length > self.epsilon
-            step[over] *= (self.epsilon / length[over]).reshape(-1, *[1] * (step.ndim - 1))
-        moved = center + step
-        if self.features.integer is not None:
-            whole = np.where(step > 0, np.floor(moved), np.ceil(moved))
-            # An honest sample's own value stays, whole or not.
-            inward = (whole - center) * step >= 0
-            moved = np.where(self.features.integer, np.where(inward, whole, center), moved)
-        given = np.clip(moved.astype(self.x.dtype), self.low, self.high)
-        return self._inside(given) if self.norm == "l2" else given
+            over = _lengths(self.steps(given)) > self.epsilon
+            if over.any():
+                given[over] = _pulled(self.part(over), x[over])
+        return self.whole(given)
+
+    def whole(self, x: "Floats") -> "Floats":
+        """Round samples [n, ...] of the relaxed ball where whole numbers must be.
+
+        In ``linf`` to the nearest whole number inside; in ``l2`` towards the sample,
+        so that no distance grows. A sample's own value stays, whole or not.
+        """
+        integer = self.features.integer
+        if integer is None:
+            return x
+        if self.norm == "linf":
+            return np.where(integer, np.clip(np.rint(x), self.low, self.high), x)
+        inwards = np.where(x > self.x, np.floor(x), np.ceil(x))
+        between = (inwards - self.x) * (x - self.x) > 0
+        return np.where(integer, np.where(between, inwards, self.x), x)
 
     def holds(self, x: "Floats") -> "NDArray[np.bool_]":
         """Say which samples [n, ...] are allowed."""
         axes = tuple(range(1, x.ndim))
         inside: Any = ((x >= self.low) & (x <= self.high)).all(axis=axes)
-        center = self.x.astype(np.float64)
         if self.norm == "l2":
-            inside &= _lengths(self._scaled(x.astype(np.float64) - center)) <= self.epsilon
+            inside &= _lengths(self.steps(x)) <= self.epsilon
         if self.features.integer is not None:
             whole = (x == np.round(x)) | (x == self.x) | ~self.features.integer
             inside &= whole.all(axis=axes)
         found: NDArray[np.bool_] = inside
         return found
 
-    def _scaled(self, step: "NDArray[np.float64]") -> "NDArray[np.float64]":
+    @property
+    def unit(self) -> Any:
+        """What epsilon is counted in: [...], or 1."""
         scale = self.features.scale
-        return step if scale is None else step / np.where(scale > 0, scale, 1)
+        return 1.0 if scale is None else np.where(scale > 0, scale, 1.0)
 
-    def _inside(self, x: "Floats") -> "Floats":
-        """Pull samples that rounding left outside back by the smallest steps that do."""
-        outside = ~self.holds(x)
-        factor = 1.0
-        for _ in range(_BISECTIONS):
-            if not outside.any():
-                break
-            factor -= 2.0**-22
-            part = self.part(outside)
-            center = part.x.astype(np.float64)
-            moved = center + (x[outside].astype(np.float64) - center) * factor
-            if self.features.integer is not None:
-                moved = np.where(self.features.integer, x[outside], moved)
-            x = x.copy()
-            x[outside] = np.clip(moved.astype(x.dtype), part.low, part.high)
-            outside = ~self.holds(x)
-        return np.where(outside.reshape(-1, *[1] * (x.ndim - 1)), self.x, x)
+    def steps(self, x: "Floats") -> "NDArray[np.float64]":
+        """Return how far samples [n, ...] lie from their own, in the unit of epsilon."""
+        step: NDArray[np.float64] = (x.astype(np.float64) - self.x.astype(np.float64)) / self.unit
+        return step
 
 
 def around(x: "Floats", epsilon: float, norm: str = "linf", features: Features | None = None) -> Ball:
@@ -141,9 +177,9 @@ def around(x: "Floats", epsilon: float, norm: str = "linf", features: Features |
         high = np.where(still if known.falling is None else still | known.falling, x, high)
     if known.integer is not None:
         # A whole number cannot lie between the last one inside and the edge.
-        low = np.where(known.integer, np.minimum(np.ceil(low), x), low)
-        high = np.where(known.integer, np.maximum(np.floor(high), x), high)
-    low, high = low.astype(x.dtype), high.astype(x.dtype)
+        low = np.where(known.integer, np.ceil(low), low)
+        high = np.where(known.integer, np.floor(high), high)
+    low, high = np.minimum(low, x).astype(x.dtype), np.maximum(high, x).astype(x.dtype)
     for bound in (low, high):
         bound.flags.writeable = False
     return Ball(x, low, high, norm, epsilon, known)
@@ -154,6 +190,44 @@ def _edge(x: "Floats", exact: "NDArray[np.float64]", sign: int) -> "Floats":
     return np.where(sign * (edge.astype(np.float64) - exact) > 0, np.nextafter(edge, x), edge)
 
 
+def _pulled(ball: Ball, x: "Floats") -> "Floats":
+    """Return the nearest points to samples beyond the radius, rounded towards the sample."""
+    center = ball.x.astype(np.float64)
+    step = ball.unit * _within(
+        np.clip(ball.steps(x), -_FURTHEST, _FURTHEST),
+        ball.steps(ball.low),
+        ball.steps(ball.high),
+        ball.epsilon * _INWARDS,
+    )
+    given = (center + step).astype(ball.x.dtype)
+    beyond = np.abs(given.astype(np.float64) - center) > np.abs(step)
+    inward: Floats = np.where(beyond, np.nextafter(given, ball.x), given)
+    return inward.clip(ball.low, ball.high)
+
+
+def _within(
+    wanted: "NDArray[np.float64]", low: "NDArray[np.float64]", high: "NDArray[np.float64]", radius: float
+) -> "NDArray[np.float64]":
+    """Return the nearest steps between bounds and no longer than a radius.
+
+    They are the wanted ones, shrunk by a factor and then clipped. The length grows with
+    the factor, so bisection finds it.
+    """
+
+    def shrunk(factor: "NDArray[np.float64]") -> "NDArray[np.float64]":
+        return np.clip(wanted * factor.reshape(-1, *[1] * (wanted.ndim - 1)), low, high)
+
+    small = radius / _lengths(wanted)  # clipping only shortens, so this one always fits
+    large = np.ones_like(small)
+    if (shrunk(small) == wanted * small.reshape(-1, *[1] * (wanted.ndim - 1))).all():
+        return shrunk(small)
+    for _ in range(_BISECTIONS):
+        middle = np.sqrt(small * large)
+        fits = _lengths(shrunk(middle)) <= radius
+        small, large = np.where(fits, middle, small), np.where(fits, large, middle)
+    return shrunk(small)
+
+
 def _lengths(step: "NDArray[np.float64]") -> "NDArray[np.float64]":
-    flat: NDArray[np.float64] = np.sqrt((step.reshape(len(step), -1) ** 2).sum(axis=1))
+    flat: NDArray[np.float64] = np.sqrt((step**2).sum(axis=tuple(range(1, step.ndim))))
     return flat

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _SUM_TOLERANCE = 1e-3
 _FLOOR = 1e-300
+# What float32 cannot tell from zero: its reciprocal would be no number of float32.
+_NOTHING = 1e-37
 # How far a twin's scores may lie from the model's own: float32 sums in another order.
 _TWIN_TOLERANCE = 1e-3
 
@@ -136,13 +138,21 @@ class Classifier(Predictor):
             comparable = self._comparable(raw)
             loss, slope = objective(comparable, rows)
             try:
-                found = self.guide.pull(x[rows], self._raw_slope(slope, raw), self._left())
+                found = self._pull(self.guide, x[rows], self._raw_slope(slope, raw))
             except Unassessable as problem:
                 raise self._spent(problem) from None
             scores.append(comparable)
             losses.append(loss)
             gradients.append(np.where(np.isfinite(found), found, 0.0))
         return np.concatenate(scores), np.concatenate(losses), np.concatenate(gradients)
+
+    def _pull(self, guide: "Worker", x: "Floats", slope: "Floats") -> "Floats":
+        """Ask for a gradient with weights of at least 1: tiny ones would vanish in the model's dtype."""
+        most = np.minimum(np.abs(slope).max(axis=1, keepdims=True), 1.0)
+        weights = np.divide(slope, most, out=np.zeros_like(slope), where=most > 0)
+        found = guide.pull(x, weights, self._left())
+        grown: Floats = found * most.reshape(-1, *[1] * (found.ndim - 1))
+        return grown
 
     def _comparable(self, raw: "Floats") -> "Floats":
         if self.meaning == "scores":
@@ -160,8 +170,14 @@ class Classifier(Predictor):
         if self.meaning == "logit":
             return slope[:, 1:]
         if self.meaning == "probability":
-            return slope[:, 1:] / np.maximum(raw, _FLOOR) - slope[:, :1] / np.maximum(1 - raw, _FLOOR)
-        return slope / np.maximum(raw, _FLOOR)
+            return _by_logarithm(slope[:, 1:], raw) - _by_logarithm(slope[:, :1], 1 - raw)
+        return _by_logarithm(slope, raw)
+
+
+def _by_logarithm(slope: "Floats", value: "Floats") -> "Floats":
+    """Bring a derivative by a logarithm to one by the value; none where it is as good as zero."""
+    found: Floats = np.divide(slope, value, out=np.zeros_like(slope), where=value > _NOTHING)
+    return found
 
 
 def _meaning(raw: "Floats") -> str:

@@ -7,7 +7,6 @@ import pytest
 
 from mlgate.checks.assessment.attack import Effort
 from mlgate.checks.assessment.attacks import square
-from mlgate.checks.assessment.attacks._random import Stream
 from mlgate.checks.assessment.ball import Features, around
 
 RNG = np.random.default_rng(0)
@@ -103,22 +102,3 @@ def test_the_range_holds():
 def test_the_share_follows_the_papers_schedule(step, expected):
     assert square.share(step, 10_000) == pytest.approx(expected)
     assert square.share(step // 10, 1000) == pytest.approx(square.share(step // 10 * 10, 10_000))
-
-
-def test_a_tie_is_broken_as_the_model_breaks_it():
-    scores = np.array([[1.0, 1.0], [1.0, 1.0], [2.0, 1.0]])
-    found = square.margin(scores, np.array([0, 1, 1]))
-    assert found[0] == 0
-    assert found[1] < 0
-    assert found[2] == -1
-
-
-@pytest.mark.parametrize("shape", [(1, 5, 4), (5, 4, 3)])
-def test_a_square_lands_everywhere(shape):
-    layout = square._Layout(shape)
-    words = Stream(0, np.arange(2000)).bits(np.arange(2000), 0, layout.step_words)
-    changed = layout.step(np.zeros((2000, int(np.prod(shape))), bool), words, 0.2)
-    grid = changed.reshape(2000, *shape).any(axis=3 if shape[2] == 3 else 1)
-    assert (grid.sum(axis=(1, 2)) == 4).all()
-    corners = {tuple(np.argwhere(each)[0]) for each in grid}
-    assert corners == {(row, column) for row in range(4) for column in range(3)}

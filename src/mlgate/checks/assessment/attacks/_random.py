@@ -49,3 +49,15 @@ def below(words: "NDArray[np.uint64]", limit: int) -> "NDArray[np.int64]":
 def coins(words: "NDArray[np.uint64]") -> "NDArray[np.bool_]":
     """Turn words into fair coins."""
     return (words >> np.uint64(63)).astype(np.bool_)
+
+
+def uniforms(words: "NDArray[np.uint64]") -> "NDArray[np.float64]":
+    """Turn words into numbers from 0 to 1, 1 excluded."""
+    return (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def normals(words: "NDArray[np.uint64]") -> "NDArray[np.float64]":
+    """Turn words into standard normal numbers (Box and Muller 1958), one each."""
+    radius = np.sqrt(-2 * np.log(1 - uniforms(words)))
+    angle: NDArray[np.float64] = radius * np.cos(2 * np.pi * uniforms(_mix(words)))
+    return angle

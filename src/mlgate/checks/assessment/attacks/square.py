@@ -1,4 +1,4 @@
-"""Square attack in the Linf ball: random search with scores only.
+"""Square attack: random search with scores only.
 
 Source: Andriushchenko, Croce, Flammarion, Hein, "Square Attack: a query-efficient
 black-box adversarial attack via random search", ECCV 2020, arXiv:1912.00049. The loss
@@ -6,10 +6,12 @@ is the margin between the label's score and the best other one; a sample is done
 is negative. The share of features that a step changes shrinks by the paper's schedule
 from 0.8, the start that AutoAttack uses.
 
-Images ([c, h, w], [h, w, c] or [h, w]) begin with vertical stripes, and each step sets a
-square to one end of the ball in every channel. Other samples have no neighbourhoods: they
-begin at a random corner of the ball, and each step flips as many features, chosen at
-random, as a square would cover.
+Linf: images ([c, h, w], [h, w, c] or [h, w]) begin with vertical stripes, and each step
+sets a square to one end of the ball in every channel. Other samples have no
+neighbourhoods: they begin at a random corner of the ball, and each step flips as many
+features, chosen at random among those that can move, as a square would cover.
+
+L2: see :mod:`._square_l2`.
 """
 
 import math
@@ -18,7 +20,10 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from mlgate.checks.assessment.attack import Attempt, Effort
-from mlgate.checks.assessment.attacks._random import Stream, below, coins
+from mlgate.checks.assessment.attacks import _square_l2
+from mlgate.checks.assessment.attacks._layout import Layout
+from mlgate.checks.assessment.attacks._random import Stream, coins
+from mlgate.checks.assessment.attacks._search import margin
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +36,7 @@ if TYPE_CHECKING:
     Corners: TypeAlias = NDArray[np.bool_]
 
 NAME = "square"
-NORMS = ("linf",)
+NORMS = ("linf", "l2")
 NEEDS = "scores"
 ORDER = 80
 
@@ -47,106 +52,81 @@ def share(step: int, steps: int) -> float:
     return START_SHARE / float(1 << halvings)
 
 
-def margin(scores: "Floats", labels: "Indices") -> "Floats":
-    """Label's score minus the best other score: [n], negative where the model is wrong.
-
-    A tie is broken as ``argmax`` breaks it, towards the first column, so zero counts as
-    wrong only where an earlier column holds the other score.
-    """
-    rows = np.arange(len(scores))
-    others = scores.copy()
-    others[rows, labels] = -np.inf
-    gap: Floats = scores[rows, labels] - others.max(axis=1)
-    lost_tie = (gap == 0) & (scores.argmax(axis=1) != labels)
-    return np.where(lost_tie, -np.finfo(gap.dtype).tiny, gap)
-
-
 def run(victim: "Victim", ball: "Ball", labels: "Indices", effort: Effort) -> Attempt:
     """Search the ball; see :class:`mlgate.checks.assessment.attack.Attack`."""
-    layout = _Layout(ball.x.shape[1:])
     stream = Stream(effort.seed, effort.ids)
-    everyone = np.arange(len(ball.x))
-    # Each changed sample is a corner of the ball: True where a feature is at its high end.
-    corners = layout.stripes(stream.bits(everyone, 0, layout.start_words))
-    losses = margin(victim.predict(_at(ball, everyone, corners)), labels)
-    queries = np.ones(len(ball.x), np.int64)
+    search = _Corners(ball) if ball.norm == "linf" else _square_l2.Windows(ball)
+    everyone = np.arange(len(labels))
+    x = search.begin(stream)
+    losses = margin(victim.predict(x), labels)
+    queries = np.ones(len(labels), np.int64)
     for step in range(1, effort.queries):
         alive = everyone[losses >= 0]
         if not len(alive):
             break
-        part = share(step - 1, effort.queries)
-        proposal = layout.step(corners[alive], stream.bits(alive, step, layout.step_words), part)
-        found = margin(victim.predict(_at(ball, alive, proposal)), labels[alive])
+        proposal = search.propose(x, alive, stream, step, share(step - 1, effort.queries))
+        found = margin(victim.predict(proposal), labels[alive])
         queries[alive] += 1
         better = found < losses[alive]
-        corners[alive[better]] = proposal[better]
+        x[alive[better]] = proposal[better]
         losses[alive[better]] = found[better]
-    return Attempt(_at(ball, everyone, corners), losses < 0, queries)
+    return Attempt(x, losses < 0, queries)
 
 
-def _at(ball: "Ball", samples: "Indices", corners: "Corners") -> "Floats":
-    shape = (len(samples), *ball.x.shape[1:])
-    return np.where(corners.reshape(shape), ball.high[samples], ball.low[samples])
+class _Corners:
+    """The corners of Linf balls: every feature at its high or its low end.
 
-
-class _Layout:
-    """How the features of one sample neighbour each other, as [channels, height, width].
-
-    A sample without neighbourhoods has height 1.
+    Args:
+        ball: Of all samples.
     """
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self._last = False
-        if len(shape) == 3 and min(shape[1:]) > 1 and shape[2] < shape[0]:
-            self._last = True
-            self.channels, self.height, self.width = shape[2], shape[0], shape[1]
-        elif len(shape) == 3 and min(shape[1:]) > 1:
-            self.channels, self.height, self.width = shape
-        elif len(shape) == 2 and min(shape) > 1:
-            self.channels, (self.height, self.width) = 1, shape
-        else:
-            self.channels, self.height, self.width = 1, 1, math.prod(shape)
-        self.start_words = self.channels * self.width
+    def __init__(self, ball: "Ball") -> None:
+        self._ball = ball
+        self._layout = Layout.of(ball.x.shape[1:])
         # For a square: its row, its column and a coin a channel; otherwise a key a feature.
-        self.step_words = 2 + self.channels if self.height > 1 else self.width
+        self._words = 2 + self._layout.channels if self._layout.height > 1 else self._layout.width
 
-    def stripes(self, words: "NDArray[np.uint64]") -> "Corners":
-        """Return the corners [n, features] at which the search starts."""
-        rows = coins(words).reshape(-1, self.channels, 1, self.width)
-        return self._flat(np.repeat(rows, self.height, axis=2))
+    def begin(self, stream: Stream) -> "Floats":
+        """Return [n, ...] striped corners."""
+        layout = self._layout
+        everyone = np.arange(len(self._ball.x))
+        rows = coins(stream.bits(everyone, 0, layout.channels * layout.width))
+        grid = np.repeat(rows.reshape(-1, layout.channels, 1, layout.width), layout.height, axis=2)
+        return self._at(everyone, layout.flat(grid))
 
-    def step(self, corners: "Corners", words: "NDArray[np.uint64]", part: float) -> "Corners":
-        """Return corners [n, features] with a share of the features changed."""
-        if self.height == 1:
-            return self._flip(corners, words, part)
-        side = round(math.sqrt(part * self.height * self.width))
-        side = min(max(side, 1), self.height, self.width)
-        top = below(words[:, 0], self.height - side + 1)[:, None]
-        left = below(words[:, 1], self.width - side + 1)[:, None]
-        high = coins(words[:, 2:])
-        rows = (np.arange(self.height) >= top) & (np.arange(self.height) < top + side)
-        columns = (np.arange(self.width) >= left) & (np.arange(self.width) < left + side)
-        inside = rows[:, None, :, None] & columns[:, None, None, :]
-        grid = self._grid(corners)
-        changed = np.where(inside, high[:, :, None, None], grid)
+    def propose(self, x: "Floats", chosen: "Indices", stream: Stream, step: int, part: float) -> "Floats":
+        """Return what to try next for the samples at these positions."""
+        words = stream.bits(chosen, step, self._words)
+        high = (x[chosen] == self._ball.high[chosen]).reshape(len(chosen), -1)
+        if self._layout.height == 1:
+            return self._at(chosen, self._flip(high, chosen, words, part))
+        return self._at(chosen, self._squared(high, words, part))
+
+    def _at(self, chosen: "Indices", corners: "Corners") -> "Floats":
+        shape = (len(chosen), *self._ball.x.shape[1:])
+        return np.where(corners.reshape(shape), self._ball.high[chosen], self._ball.low[chosen])
+
+    def _squared(self, corners: "Corners", words: "NDArray[np.uint64]", part: float) -> "Corners":
+        layout = self._layout
+        side = round(math.sqrt(part * layout.height * layout.width))
+        inside = layout.squares(words, min(max(side, 1), layout.height, layout.width))[:, None]
+        high = coins(words[:, 2:])[:, :, None, None]
+        grid = layout.grid(corners)
+        changed = np.where(inside, high, grid)
         # A square that changes nothing would waste a query: it takes the other end.
         idle = (changed == grid).all(axis=(1, 2, 3))
-        changed[idle] = np.where(inside[idle], ~high[idle][:, :, None, None], grid[idle])
-        return self._flat(changed)
+        changed[idle] = np.where(inside[idle], ~high[idle], grid[idle])
+        return layout.flat(changed)
 
-    def _flip(self, corners: "Corners", words: "NDArray[np.uint64]", part: float) -> "Corners":
-        count = min(max(round(part * self.width), 1), self.width)
-        chosen = np.argpartition(words, count - 1, axis=1)[:, :count]
+    def _flip(
+        self, corners: "Corners", chosen: "Indices", words: "NDArray[np.uint64]", part: float
+    ) -> "Corners":
+        width = self._layout.width
+        movable = self._ball.movable[chosen].reshape(len(chosen), width)
+        count = min(max(round(part * int(movable.sum(axis=1).max())), 1), width)
+        # What cannot move comes last.
+        keys = np.where(movable, words >> np.uint64(1), words | np.uint64(1 << 63))
+        flipped = np.argpartition(keys, count - 1, axis=1)[:, :count]
         changed = corners.copy()
-        np.put_along_axis(changed, chosen, ~np.take_along_axis(corners, chosen, axis=1), axis=1)
+        np.put_along_axis(changed, flipped, ~np.take_along_axis(corners, flipped, axis=1), axis=1)
         return changed
-
-    def _flat(self, grid: "Corners") -> "Corners":
-        if self._last:
-            grid = grid.transpose(0, 2, 3, 1)
-        return np.ascontiguousarray(grid).reshape(len(grid), -1)
-
-    def _grid(self, corners: "Corners") -> "Corners":
-        if self._last:
-            return corners.reshape(-1, self.height, self.width, self.channels).transpose(0, 3, 1, 2)
-        return corners.reshape(-1, self.channels, self.height, self.width)
