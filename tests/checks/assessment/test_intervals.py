@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from mlgate.checks.assessment.intervals import clopper_pearson, incomplete_beta
+from mlgate.checks.assessment.intervals import clopper_pearson, incomplete_beta, mcnemar
 
 FUZZ = settings(max_examples=150, deadline=None, database=None, derandomize=True)
 
@@ -52,3 +52,11 @@ def test_the_interval_covers_as_often_as_it_says():
         if clopper_pearson(k, n, confidence)[0] <= p <= clopper_pearson(k, n, confidence)[1]
     )
     assert covered >= confidence
+
+
+@pytest.mark.parametrize(("lost", "won"), [(0, 0), (5, 5), (9, 1), (1, 9), (30, 12), (200, 150), (1, 0)])
+def test_mcnemar_is_the_exact_binomial_test(lost, won):
+    from scipy import stats
+
+    expected = stats.binomtest(lost, lost + won).pvalue if lost + won else 1.0
+    assert mcnemar(lost, won) == pytest.approx(expected)

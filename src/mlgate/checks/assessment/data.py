@@ -100,6 +100,7 @@ class Dataset(Struct, frozen=True):
         groups: [n] Texts by column: the groups that `subgroups` and `fairness` name.
         names: Of the features of one sample, where the file names them.
         distinct: Samples without copies of others; an interval takes all to be independent.
+        sha256: Of the file, where it stands beside the evaluation data.
     """
 
     x: "Floats"
@@ -109,6 +110,7 @@ class Dataset(Struct, frozen=True):
     groups: "Mapping[str, NDArray[np.str_]]" = {}
     names: tuple[str, ...] = ()
     distinct: int = 0
+    sha256: str = ""
 
 
 def load(

@@ -29,6 +29,19 @@ def clopper_pearson(successes: int, n: int, confidence: float) -> tuple[float, f
     return low, high
 
 
+def mcnemar(lost: int, won: int) -> float:
+    """Return the exact two-sided p-value of McNemar's test.
+
+    Source: McNemar (1947), doi:10.1007/BF02295996, with the exact binomial distribution.
+
+    Args:
+        lost: Pairs of which only the first is a success.
+        won: Pairs of which only the second is.
+    """
+    n, fewer = lost + won, min(lost, won)
+    return 1.0 if n == 0 or lost == won else min(1.0, 2 * incomplete_beta(0.5, n - fewer, fewer + 1))
+
+
 def _inverse(probability: float, a: float, b: float) -> float:
     low, high = 0.0, 1.0
     for _ in range(_BISECTIONS):

@@ -35,6 +35,7 @@ class Predictor:
     Attributes:
         raw: Its answers on ``x`` as they stand: [n, k].
         first: The model's own answer on the first batch, for its classes' names.
+        sha256: Of the model's file, where another one than the assessed model was loaded.
         deadline: Monotonic time after which :class:`BudgetSpent` is raised, or None.
         most_passes: Forward passes after which it is, or None.
 
@@ -44,6 +45,7 @@ class Predictor:
 
     def __init__(self, worker: "Worker", x: "Floats") -> None:
         self.worker = worker
+        self.sha256 = ""
         self.deadline: float | None = None
         self.most_passes: int | None = None
         self._clean = x

@@ -189,7 +189,7 @@ class Run:
             detail={**detail, "scores": model.meaning},
             progress=self._scope.progress,
             read=lambda other, key: self._read(other, key, dataset),
-            load=lambda other, key: self._other(other, key, dataset, x),
+            load=lambda other, key: self._other(other, key, dataset),
             twin=None if inputs.loader.TWIN is None else lambda: self._twin(inputs, request, model),
         )
 
@@ -199,19 +199,20 @@ class Run:
         if self._differs(key, held, wanted.sha256):
             raise self._wrong_digest(held.path, f"{key}.sha256")
         entry = replace(self._entry, data=replace(self._entry.data, path=wanted.path, limit=UNSET))
-        return data.load(held.data, entry, limits.data_bytes, held.path, beside.names)
+        found = data.load(held.data, entry, limits.data_bytes, held.path, beside.names)
+        return replace(found, sha256=held.sha256)
 
     @contextmanager
-    def _other(self, wanted: "ModelFile", key: str, dataset: data.Dataset, x: Any) -> "Iterator[Predictor]":
+    def _other(self, wanted: "ModelFile", key: str, dataset: data.Dataset) -> "Iterator[Predictor]":
         """Load another model of the policy, which answers the same samples."""
         content = self._model(wanted, key)
         request = self._request(wanted, key, dataset)
         with self._worker(self._loader(content, wanted, key), request, wanted, key) as worker:
             signature = worker.load(content.data)
-            fitted = data.fit(x, signature, dataset.name)
-            yield (
-                Regressor(worker, fitted) if self._entry.task == "regression" else Classifier(worker, fitted)
-            )
+            x = data.fit(dataset.x, signature, dataset.name)
+            other = Regressor(worker, x) if self._entry.task == "regression" else Classifier(worker, x)
+            other.sha256 = content.sha256
+            yield other
 
     @contextmanager
     def _twin(self, inputs: _Inputs, request: Request, model: Classifier) -> Iterator[str]:
@@ -226,7 +227,8 @@ class Run:
                 worker = stack.enter_context(self._worker(loader, request, self._entry.model, "model"))
                 worker.load(inputs.model.data)
                 far = model.follow(worker)
-                said = f"by {loader.FORMAT}, whose scores agree to {far:.1g} of their spread"
+                versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in loader.REQUIRES)
+                said = f"by {loader.FORMAT} ({versions}), whose scores agree to {far:.1g} of their spread"
             except Unassessable as problem:
                 said = f"none: {problem.message}"
             yield said
