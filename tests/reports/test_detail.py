@@ -40,7 +40,9 @@ def test_signals_of_masking_are_a_table():
 
 
 def test_versions_are_names_with_values():
-    assert ("onnxruntime", "1.20.1") in by_label(ROBUST)["versions"].rows
+    assert by_label(ROBUST)["versions"].text == "mlgate: 1.2.3, numpy: 2.1.0, onnxruntime: 1.20.1"
+    many = {f"package{number}": "1.2.3" for number in range(20)}
+    assert ("package7", "1.2.3") in entries({"versions": many})[0].rows
 
 
 def test_what_charts_draw_is_not_told_again():

@@ -42,6 +42,7 @@ _WORDS = {
 # Drawn, not told.
 _DRAWN = frozenset({"looks"})
 _LONGEST, _ROWS, _COLUMNS = 600, 60, 12
+_LINE = 160
 
 
 class Entry(Struct, frozen=True):
@@ -66,7 +67,8 @@ def entries(detail: Mapping[str, Any]) -> tuple[Entry, ...]:
     """Return every entry but those that charts draw, what a reader asks first standing first.
 
     A mapping of mappings, and a list of mappings, becomes a table; a mapping of plain values
-    becomes a table of two columns; all else becomes text of at most 600 characters.
+    becomes a line, or a table of two columns where it is long; all else becomes text of at
+    most 600 characters.
     """
     keys = [key for key in _FIRST if key in detail]
     keys += [key for key in detail if key not in _FIRST and key not in _DRAWN]
@@ -80,6 +82,9 @@ def _entry(label: str, value: Any) -> Entry:
             named = [{"": str(name), **inner} for name, inner in list(value.items())[:_ROWS]]
             return _table(label, named, len(value))
         rows = tuple((_label(str(key)), words(inner)) for key, inner in list(value.items())[:_ROWS])
+        line = ", ".join(f"{name}: {told}" for name, told in rows)
+        if len(value) <= _ROWS and len(line) <= _LINE:
+            return Entry(label, line)
         return Entry(label, columns=("", "value"), rows=rows, more=max(len(value) - _ROWS, 0))
     if isinstance(value, list | tuple) and value and all(isinstance(inner, Mapping) for inner in value):
         return _table(label, list(value[:_ROWS]), len(value))
