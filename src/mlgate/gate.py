@@ -51,6 +51,8 @@ class Request(Struct, frozen=True, kw_only=True):
         offline: True forbids every network connection.
         changed_since: A git ref: only files that differ from the merge base with it.
         staged: True: only the blobs that are staged for the next commit.
+        force_exclude: True holds named files to the policy's ``include`` and ``exclude``, as
+            hooks need it that name whatever was touched.
         assessments: Names of the assessments to run; empty means all.
         writes_baseline: True where the baseline is written from the report: it need not be
             there yet, and every file that has a finding gets a SHA-256.
@@ -69,6 +71,7 @@ class Request(Struct, frozen=True, kw_only=True):
     offline: bool = False
     changed_since: str | None = None
     staged: bool = False
+    force_exclude: bool = False
     assessments: tuple[str, ...] = ()
     writes_baseline: bool = False
     jobs: int | None = 0
@@ -147,7 +150,7 @@ def _policy(request: Request, seen: Target) -> PolicyFile:
     if request.use_policy:
         loaded = governing(seen, request.root, request.policy, writing=request.writes_baseline)
     policy = loaded.policy
-    if request.paths and all(path.is_file() for path in request.paths):
+    if request.paths and not request.force_exclude and all(path.is_file() for path in request.paths):
         # A file that is named is looked at: `exclude` is for what a walk would find.
         named = tuple(shown(path, seen.root) for path in request.paths)
         policy = replace(

@@ -59,13 +59,29 @@ def inputs(parser: argparse.ArgumentParser) -> "argparse._ArgumentGroup":
     return group
 
 
+def named(parser: argparse.ArgumentParser) -> None:
+    """Add the files and folders that a command is for."""
+    parser.add_argument("path", nargs="*", type=Path, metavar="PATH")
+    parser.add_argument(
+        "--force-exclude",
+        action="store_true",
+        help="leave out what the policy excludes, even where it is named; for hooks",
+    )
+
+
 def paths(arguments: argparse.Namespace, check: Check) -> gate.Request:
     """Return the request for one check on the files and folders that are named."""
-    named = tuple(arguments.path)
+    wanted = tuple(arguments.path)
     partial = arguments.staged or arguments.changed_since is not None
-    if not named and not partial:
+    if not wanted and not partial:
         arguments.fail("name at least one file or folder (or --staged, or --changed-since REF)")
-    return request(arguments, root=Path.cwd(), checks=(check,), paths=named or None)
+    return request(
+        arguments,
+        root=Path.cwd(),
+        checks=(check,),
+        paths=wanted or None,
+        force_exclude=arguments.force_exclude,
+    )
 
 
 def request(arguments: argparse.Namespace, **own: Any) -> gate.Request:

@@ -1,7 +1,6 @@
 """``mlgate audit``: the dependency check alone."""
 
 import argparse
-from pathlib import Path
 
 from mlgate.commands import _run
 from mlgate.core.facts import Check
@@ -12,7 +11,7 @@ ORDER = 30
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the manifests or folders."""
-    parser.add_argument("path", nargs="*", type=Path, metavar="PATH")
+    _run.named(parser)
     _run.options(parser)
 
 
