@@ -17,7 +17,7 @@ from mlgate.core.facts import Check, Location, NotChecked, Observations, Source
 from mlgate.core.findings import Finding
 from mlgate.core.report import PolicyRef, Report, Tool, Verdict
 from mlgate.core.severity import Severity
-from mlgate.governance import governing, shown
+from mlgate.governance import Governing, governing, shown
 from mlgate.policy import load
 from mlgate.policy.assessment import Assessment, Data, DataFile, ModelFile
 from mlgate.policy.document import PolicyError
@@ -45,6 +45,8 @@ class Request(Struct, frozen=True, kw_only=True):
         checks: The checks to run.
         paths: Named files and folders; None means the repository at ``root``.
         policy: A policy file; None takes ``.mlgate.yaml`` at the root, if there is one.
+        policy_ref: A git ref: the policy judges as it is there, and where the one here
+            loosens it, that is a finding.
         use_policy: False ignores ``.mlgate.yaml`` (the starter looks at the bare repository).
         fail_on: Severity that overrides every threshold of the policy.
         advisories: A directory or zip of OSV records.
@@ -65,6 +67,7 @@ class Request(Struct, frozen=True, kw_only=True):
     checks: tuple[Check, ...] = ALL
     paths: tuple[Path, ...] | None = None
     policy: Path | None = None
+    policy_ref: str | None = None
     use_policy: bool = True
     fail_on: Severity | None = None
     advisories: Path | None = None
@@ -95,7 +98,7 @@ def run(request: Request) -> Report:
         started=started.isoformat(timespec="seconds"),
     )
     try:
-        scope = _scope(request)
+        scope, governed = _scope(request)
     except TargetError as error:
         gap = NotChecked(Check.TARGET, "target", Location("."), str(error))
         return _conclude(request, blank, load.DEFAULT, Observations(not_checked=(gap,)), ())
@@ -103,7 +106,7 @@ def run(request: Request) -> Report:
         gap = NotChecked(Check.POLICY, "policy", Location(error.path, line=error.line), error.message)
         broken = replace(load.DEFAULT, path=error.path)
         return _conclude(request, blank, broken, Observations(not_checked=(gap,)), ())
-    observations, findings = _observe(request, scope)
+    observations, findings = _observe(request, scope, governed)
     report = replace(
         blank, root=str(scope.target.root), scope=scope.target.summary, files_seen=len(scope.target.files)
     )
@@ -111,18 +114,20 @@ def run(request: Request) -> Report:
     return replace(report, seconds=round(time.monotonic() - clock, 3))
 
 
-def _scope(request: Request) -> Scope:
+def _scope(request: Request) -> tuple[Scope, Observations]:
+    """Return what the checks may look at, and what is to be said of the policy."""
     seen = _target(request)
-    policy = _policy(request, seen)
-    return Scope(
+    governed = _policy(request, seen)
+    scope = Scope(
         target=seen,
-        policy=policy,
+        policy=governed.policy,
         advisories=request.advisories,
         offline=request.offline,
         assessments=request.assessments,
         jobs=_jobs(request, len(seen.files)),
         progress=request.progress,
     )
+    return scope, governed.seen
 
 
 def _jobs(request: Request, files: int) -> int:
@@ -145,11 +150,13 @@ def _target(request: Request) -> Target:
     return target.repository(request.root)
 
 
-def _policy(request: Request, seen: Target) -> PolicyFile:
-    loaded = load.DEFAULT
+def _policy(request: Request, seen: Target) -> Governing:
+    governed = Governing(load.DEFAULT)
     if request.use_policy:
-        loaded = governing(seen, request.root, request.policy, writing=request.writes_baseline)
-    policy = loaded.policy
+        governed = governing(
+            seen, request.root, request.policy, ref=request.policy_ref, writing=request.writes_baseline
+        )
+    policy = governed.policy.policy
     if request.paths and not request.force_exclude and all(path.is_file() for path in request.paths):
         # A file that is named is looked at: `exclude` is for what a walk would find.
         named = tuple(shown(path, seen.root) for path in request.paths)
@@ -160,12 +167,14 @@ def _policy(request: Request, seen: Target) -> PolicyFile:
         )
     if request.fail_on is not None:
         policy = fail_at(policy, request.fail_on)
-    return replace(loaded, policy=policy)
+    return replace(governed, policy=replace(governed.policy, policy=policy))
 
 
-def _observe(request: Request, scope: Scope) -> tuple[Observations, tuple[Finding, ...]]:
+def _observe(
+    request: Request, scope: Scope, governed: Observations
+) -> tuple[Observations, tuple[Finding, ...]]:
     files = [check for check in request.checks if check is not Check.ASSESSMENT]
-    parts = [_collect(check, scope) for check in files]
+    parts = [governed, *(_collect(check, scope) for check in files)]
     if files:
         parts.append(Observations(not_checked=scope.target.not_checked))
         if not scope.target.files and scope.target.whole:

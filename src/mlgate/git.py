@@ -8,8 +8,17 @@ from typing import BinaryIO
 
 from msgspec import Struct
 
-# A repository's own configuration can name programs to run; none of these may.
-_QUIET = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false")
+# A repository's own configuration can name programs to run; none of these may. Nor may a
+# reference say that one object stands for another (gitreplace).
+_QUIET = (
+    "--no-replace-objects",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "core.quotePath=false",
+)
 _TIMEOUT = 120
 # A pointer as Git LFS writes it; extensions are left to be "not checked".
 _POINTER = re.compile(
@@ -81,6 +90,30 @@ class Git:
             mode, identifier, _stage = head.split(" ")
             entries[path] = IndexEntry(mode, identifier)
         return entries
+
+    def commit(self, ref: str) -> str:
+        """Id of the commit that a branch, tag or other name stands for.
+
+        Raises:
+            GitError: It stands for none in this checkout.
+        """
+        if "\0" in ref:
+            raise GitError("a name holds no zero byte")
+        try:
+            found = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+        except GitError as error:
+            raise GitError(
+                "git knows no such commit here; fetch it (git fetch origin), or correct the name"
+            ) from error
+        return found.decode().strip()
+
+    def entry_at(self, commit: str, path: str) -> IndexEntry | None:
+        """The entry of a commit at a path below the root, or None where there is none."""
+        listed = self._run("ls-tree", "-z", commit, "--", f"./{path}")
+        if not listed:
+            return None
+        mode, _kind, identifier = listed.partition(b"\t")[0].decode().split(" ")
+        return IndexEntry(mode, identifier)
 
     def size(self, identifier: str) -> int:
         """Size of a blob in bytes."""

@@ -1,4 +1,4 @@
 """``mlgate policy``: the policy file itself. Each public module here is an action."""
 
-HELP = "check a policy file, or print its schema"
+HELP = "check a policy, compare it with another, or print its schema"
 ORDER = 80
