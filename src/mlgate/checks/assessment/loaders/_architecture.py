@@ -165,12 +165,14 @@ def _said(error: Exception) -> str:
 def _of_repository(path: str, sources: Mapping[str, str]) -> ModuleType:
     root, name = module_of(path, sources)
     top = name.split(".")[0]
-    if top in sys.modules or top in sys.stdlib_module_names:
+    other = sys.modules.get(top)
+    if other is None:
+        sys.meta_path.insert(0, _Finder(sources, dict.fromkeys((root, ""))))
+    elif not isinstance(getattr(other, "__loader__", None), _FromMemory):
         raise Unassessable(
             "model-load",
             f"{path} would be the module {top}, which is another one already; give it another name",
         )
-    sys.meta_path.insert(0, _Finder(sources, dict.fromkeys((root, ""))))
     return importlib.import_module(name)
 
 
