@@ -26,7 +26,7 @@ def test_the_error_of_all_looks_adds_up_to_the_whole(total, confidence):
 
 @pytest.mark.parametrize(
     ("rate", "threshold", "outcome", "n"),
-    [(1.0, 0.5, "pass", 32), (0.0, 0.5, "fail", 32), (1.0, 0.9, "pass", 72)],
+    [(1.0, 0.4, "pass", 8), (0.0, 0.6, "fail", 8), (1.0, 0.5, "pass", 12), (1.0, 0.9, "pass", 90)],
 )
 def test_a_clear_case_is_decided_early(rate, threshold, outcome, n):
     answer = decide(600, threshold, 0.95, outcomes(np.full(600, rate)))
@@ -34,8 +34,8 @@ def test_a_clear_case_is_decided_early(rate, threshold, outcome, n):
 
 
 def test_every_look_is_kept():
-    answer = decide(600, 0.9, 0.95, outcomes(np.ones(600)))
-    assert [(look.n, look.value) for look in answer.looks] == [(32, 1.0), (48, 1.0), (72, 1.0)]
+    answer = decide(600, 0.6, 0.95, outcomes(np.ones(600)))
+    assert [(look.n, look.value) for look in answer.looks] == [(8, 1.0), (12, 1.0), (18, 1.0)]
     assert all(look.low <= look.value <= look.high for look in answer.looks)
 
 
@@ -52,21 +52,21 @@ def test_too_close_to_call_is_inconclusive():
 
 
 def test_a_point_estimate_on_the_right_side_is_no_answer():
-    answer = decide(32, 0.9, 0.95, outcomes(np.r_[np.ones(30), 0, 0]))
+    answer = decide(32, 0.85, 0.95, outcomes(np.r_[np.ones(30), 0, 0]))
     assert answer.looks[-1].value > 0.9
     assert (answer.outcome, answer.stop) == ("inconclusive", "samples")
 
 
 def test_looking_stops_when_no_rest_could_decide():
-    # After 30 of 32, whatever the 33rd does, the interval still holds 0.9.
+    # After 27 of 27, whatever the last six do, the interval still holds 0.9.
     answer = decide(33, 0.9, 0.95, outcomes(np.r_[np.ones(30), 0, 0, 1]))
-    assert (answer.outcome, answer.stop, answer.looks[-1].n) == ("inconclusive", "undecidable", 32)
+    assert (answer.outcome, answer.stop, answer.looks[-1].n) == ("inconclusive", "undecidable", 27)
 
 
 def test_the_budget_ends_it_with_the_last_whole_look():
-    answer = decide(600, 0.8, 0.95, lambda start, stop: 26 if stop == 32 else None)
+    answer = decide(600, 0.8, 0.95, lambda start, stop: 6 if stop == 8 else None)
     assert (answer.outcome, answer.stop) == ("inconclusive", "budget")
-    assert [look.n for look in answer.looks] == [32]
+    assert [look.n for look in answer.looks] == [8]
 
 
 def test_a_budget_that_ends_before_the_first_look():
@@ -77,7 +77,7 @@ def test_a_budget_that_ends_before_the_first_look():
 def test_wrong_verdicts_are_rarer_than_the_confidence_allows(monkeypatch, rate):
     monkeypatch.setattr(sequential, "clopper_pearson", cache(clopper_pearson))
     rng = np.random.default_rng(7)
-    runs, confidence = 400, 0.9
+    runs, confidence = 2000, 0.9
     missed = wrong_pass = wrong_fail = 0
     for _ in range(runs):
         values = rng.random(600) < rate
@@ -97,6 +97,11 @@ def test_samples_are_saved_away_from_the_threshold():
     rng = np.random.default_rng(3)
     used = [decide(600, 0.6, 0.95, outcomes(rng.random(600) < 0.85)).looks[-1].n for _ in range(100)]
     assert np.mean(used) < 60
+
+
+def test_never_more_samples_than_there_are():
+    rng = np.random.default_rng(4)
+    assert max(decide(600, 0.6, 0.95, outcomes(rng.random(600) < 0.61)).looks[-1].n for _ in range(50)) == 600
 
 
 @pytest.mark.parametrize("rate", [0.7, 0.75, 0.9])

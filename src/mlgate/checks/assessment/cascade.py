@@ -14,6 +14,7 @@ from msgspec import UNSET, Struct
 from mlgate.checks.assessment.attack import Effort
 from mlgate.checks.assessment.ball import Ball, Features, around
 from mlgate.checks.assessment.classifier import Classifier
+from mlgate.checks.assessment.counted import Counted
 from mlgate.checks.assessment.predictor import not_repeatable
 from mlgate.checks.assessment.problems import Unassessable
 from mlgate.core.discovery import modules
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from mlgate.checks.assessment.model import Floats
 
 _MOST_VALUES = 1 << 23
+_WITNESS = "square"
+_TALLIED = ("attacked", "broken", "survived", "unconfirmed", "queries", "backward")
 
 
 class Samples(Struct, frozen=True):
@@ -46,6 +49,9 @@ class Samples(Struct, frozen=True):
 def attacks(settings: Robustness, *, gradients: bool, trees: bool = False) -> tuple[Any, ...]:
     """Return the attacks of a policy in its order; or, where it names none, all that suit the model.
 
+    Where gradients lead, an attack without them follows as a witness, named or not: only it
+    can tell that they mislead.
+
     Raises:
         Unassessable: An attack cannot search that ball, or needs gradients or trees that
             there are not.
@@ -58,7 +64,9 @@ def attacks(settings: Robustness, *, gradients: bool, trees: bool = False) -> tu
         if settings.norm in module.NORMS and module.NEEDS not in lacking
     }
     if settings.attacks is UNSET:
-        return tuple(sorted(able.values(), key=lambda module: module.ORDER))
+        # What sees labels alone does no better than what sees where the scores lead.
+        suits = [module for module in able.values() if not (gradients and module.NEEDS == "labels")]
+        return tuple(sorted(suits, key=lambda module: module.ORDER))
     for name in settings.attacks:
         if name not in able:
             needs = known[name].NEEDS
@@ -69,7 +77,10 @@ def attacks(settings: Robustness, *, gradients: bool, trees: bool = False) -> tu
                 f"there is {', '.join(sorted(able))}",
                 "robustness.attacks",
             )
-    return tuple(able[name] for name in settings.attacks)
+    chosen = [able[name] for name in settings.attacks]
+    if any(module.NEEDS == "gradients" for module in chosen) and _WITNESS not in settings.attacks:
+        chosen += [module for module in able.values() if module.NAME == _WITNESS]
+    return tuple(chosen)
 
 
 class Cascade:
@@ -82,10 +93,12 @@ class Cascade:
         seed: Of every random choice.
 
     Attributes:
+        samples: The data.
         tally: By attack: samples attacked, broken and left standing, claims that did
-            not hold, queries.
-        signals: By attack and signal: the sum over the samples, and their number.
+            not hold, queries (forward passes) and backward passes.
+        standing: [n] True where a sample of the data was attacked and withstood.
         black_box: True where every attack sees scores or labels only.
+        white_box: True where an attack follows gradients.
         proves: True where an attack can also show that there is no changed sample that
             the model gets wrong.
         proven: Samples of which that was shown so far.
@@ -93,18 +106,34 @@ class Cascade:
 
     def __init__(self, model: Classifier, samples: Samples, settings: Robustness, seed: int) -> None:
         self._model = model
-        self._samples = samples
+        self.samples = samples
         self._settings = settings
         self._seed = seed
         self._attacks = attacks(settings, gradients=model.guide is not None, trees=model.trees is not None)
-        self.signals: dict[str, dict[str, tuple[float, int]]] = {}
         self.tally: dict[str, dict[str, int]] = {
-            attack.NAME: {"attacked": 0, "broken": 0, "survived": 0, "unconfirmed": 0, "queries": 0}
-            for attack in self._attacks
+            attack.NAME: dict.fromkeys(_TALLIED, 0) for attack in self._attacks
         }
+        self.standing = np.zeros(len(samples.x), np.bool_)
+        self.white_box = any(attack.NEEDS == "gradients" for attack in self._attacks)
         self.black_box = all(attack.NEEDS in ("scores", "labels") for attack in self._attacks)
         self.proves = any(attack.NEEDS == "trees" for attack in self._attacks)
         self.proven = 0
+
+    def ball(self, chosen: "NDArray[np.int64]") -> Ball:
+        """Return what an attacker can make of the samples at these positions."""
+        samples, settings = self.samples, self._settings
+        return around(samples.x[chosen], settings.epsilon, settings.norm, samples.features)
+
+    def effort(self, chosen: "NDArray[np.int64]") -> Effort:
+        """Return what an attack may spend on the samples at these positions."""
+        return Effort(self._settings.queries, self._seed, self.samples.ids[chosen])
+
+    def witnessed(self) -> tuple[int, int]:
+        """Return how many samples gradient attacks left to others, and how many of these those broke."""
+        needs = [attack.NEEDS for attack in self._attacks]
+        after = self._attacks[len(needs) - needs[::-1].index("gradients") :] if self.white_box else ()
+        tallies = [self.tally[attack.NAME] for attack in after]
+        return (tallies[0]["attacked"] if tallies else 0, sum(tally["broken"] for tally in tallies))
 
     def survivors(self, chosen: "NDArray[np.int64]") -> int:
         """Attack the samples at these positions and count those that stand.
@@ -115,9 +144,9 @@ class Cascade:
             BudgetSpent: The time is up; what was being attacked is not in the tally.
             Unassessable: The model fails.
         """
-        right = self._model.clean[chosen].argmax(axis=1) == self._samples.labels[chosen]
+        right = self._model.clean[chosen].argmax(axis=1) == self.samples.labels[chosen]
         standing = chosen[right]
-        size = max(1, _MOST_VALUES // max(1, self._samples.x[:1].size))
+        size = max(1, _MOST_VALUES // max(1, self.samples.x[:1].size))
         count = 0
         proven = self.proven
         for start in range(0, len(standing), size):
@@ -125,15 +154,14 @@ class Cascade:
             for attack in self._attacks:
                 if len(part):
                     part = self._survive(attack, part)
+            self.standing[part] = True
             count += len(part)
         return count + self.proven - proven
 
     def _survive(self, attack: Any, chosen: "NDArray[np.int64]") -> "NDArray[np.int64]":
-        samples, settings = self._samples, self._settings
-        labels = samples.labels[chosen]
-        ball = around(samples.x[chosen], settings.epsilon, settings.norm, samples.features)
-        effort = Effort(settings.queries, self._seed, samples.ids[chosen])
-        attempt = attack.run(self._model, ball, labels, effort)
+        labels, ball = self.samples.labels[chosen], self.ball(chosen)
+        victim = Counted(self._model)
+        attempt = attack.run(victim, ball, labels, self.effort(chosen))
         broken = np.zeros(len(chosen), np.bool_)
         if attempt.broken.any():
             broken[attempt.broken] = self._confirmed(attempt.x, ball, labels, attempt.broken)
@@ -142,12 +170,11 @@ class Cascade:
         tally["broken"] += int(broken.sum())
         tally["survived"] += int((~broken).sum())
         tally["unconfirmed"] += int((attempt.broken & ~broken).sum())
-        tally["queries"] += int(attempt.queries.sum())
-        for signal, value in attempt.signals.items():
-            total, count = self.signals.setdefault(attack.NAME, {}).get(signal, (0.0, 0))
-            self.signals[attack.NAME][signal] = (total + value * len(chosen), count + len(chosen))
+        tally["queries"] += victim.forward
+        tally["backward"] += victim.backward
         if attempt.proven is not None:
             self.proven += int(attempt.proven.sum())
+            self.standing[chosen[attempt.proven]] = True
             broken |= attempt.proven
         return chosen[~broken]
 

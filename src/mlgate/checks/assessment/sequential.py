@@ -1,6 +1,6 @@
 """Decide a threshold on a success rate while looking, without fooling oneself.
 
-The samples come in a random order. After 32 of them, and then each time their number
+The samples come in a random order. After 8 of them, and then each time their number
 has grown by half, the successes are counted and an exact (Clopper-Pearson) interval is
 drawn. Each look spends a part of the allowed error, and the parts add up to the whole:
 half for the look that uses all samples, the other half shared by the looks before. So
@@ -26,7 +26,7 @@ from msgspec import Struct
 
 from mlgate.checks.assessment.intervals import clopper_pearson
 
-FIRST = 32
+FIRST = 8
 GROWTH = 1.5
 _LAST_SHARE = 0.5
 

@@ -10,9 +10,10 @@ from mlgate.checks.assessment import cascade
 from mlgate.checks.assessment.attack import Attempt
 from mlgate.checks.assessment.data import Dataset
 from mlgate.checks.assessment.measure import Subject
-from mlgate.checks.assessment.measures.robustness import attacked, undecided
+from mlgate.checks.assessment.measures.robustness import undecided
 from mlgate.checks.assessment.predictor import BudgetSpent
 from mlgate.checks.assessment.problems import Unassessable
+from mlgate.checks.assessment.trial import Trial
 from mlgate.policy.assessment import Assessment, Data, ModelFile, Robustness
 
 RNG = np.random.default_rng(0)
@@ -23,7 +24,7 @@ class Linear:
 
     def __init__(self, weights, x):
         self.weights = weights
-        self.deadline = self.most_passes = self.guide = None
+        self.deadline = self.most_passes = self.guide = self.trees = None
         self.passes = 0
         self.clean = self.predict(x)
 
@@ -31,6 +32,14 @@ class Linear:
         self.passes += len(x)
         score = x.reshape(len(x), -1) @ self.weights
         return np.stack([score, -score], axis=1)
+
+    def gradient(self, x, objective):
+        scores = self.predict(x)
+        losses, slope = objective(scores, slice(0, len(x)))
+        return scores, losses, (slope @ np.stack([self.weights, -self.weights])).reshape(x.shape)
+
+    def on_time(self):
+        """It computes nothing but answers."""
 
     def repeat(self):
         """It has no worker that could change its mind."""
@@ -63,7 +72,7 @@ def problem(n=200, features=8):
 
 def run(model, samples, **settings):
     settings = Robustness(**{"epsilon": 0.05, "min_accuracy": 0.5, "queries": 300, **settings})
-    return attacked(samples, model, settings, {})
+    return Trial(samples, model, settings, {}).decide()
 
 
 def test_the_figure_is_the_exact_one_on_a_linear_model():
@@ -91,7 +100,7 @@ def test_all_that_a_second_run_needs_is_kept():
     assert detail["bound"] == "upper bound (black-box)"
     assert detail["clipped_to"] is None
     assert (detail["norm"], detail["epsilon"], detail["seed"]) == ("linf", 0.001, 0)
-    assert detail["stop"] == "decided"
+    assert detail["stopped_by"] == "decided"
     assert [set(look) for look in detail["looks"]] == [{"n", "value", "low", "high"}] * len(detail["looks"])
     tally = detail["attacks"]["square"]
     assert tally["broken"] + tally["survived"] == tally["attacked"] == figure.n
@@ -149,8 +158,8 @@ def test_later_attacks_see_only_the_survivors(monkeypatch):
     monkeypatch.setattr(cascade, "modules", lambda _package: (attack("a"), attack("b")))
     model, samples = problem()
     figure = run(model, samples, attacks=("b", "a"), epsilon=10.0)
-    assert seen[:2] == [("b", 32), ("a", 16)]
-    assert figure.detail["looks"][0]["value"] == 8 / 32
+    assert seen[:2] == [("b", 8), ("a", 4)]
+    assert figure.detail["looks"][0]["value"] == 2 / 8
 
 
 def test_an_attack_that_does_not_suit_is_said():
@@ -168,12 +177,12 @@ def test_a_budget_that_is_spent_at_once_measures_nothing():
         raise BudgetSpent
 
     model.predict = predict
-    figure = attacked(samples, model, settings, {})
-    assert (figure.value, figure.n, figure.outcome, figure.detail["stop"]) == (
+    figure = Trial(samples, model, settings, {}).decide()
+    assert (figure.value, figure.n, figure.outcome, figure.detail["stopped_by"]) == (
         None,
         0,
         "inconclusive",
-        "budget",
+        "seconds",
     )
     assert "raise budget_seconds" in undecided(figure, settings, 0.95)
     assert model.deadline is None
@@ -183,7 +192,7 @@ def test_what_is_inconclusive_says_how_much_more_would_decide():
     model, samples = problem()
     truth = float((model.radius(samples.x) >= 0.02).mean())
     settings = Robustness(epsilon=0.02, min_accuracy=truth - 0.01, queries=200)
-    figure = attacked(samples, model, settings, {})
+    figure = Trial(samples, model, settings, {}).decide()
     assert figure.outcome == "inconclusive"
     assert "more data" in undecided(figure, settings, 0.95)
 
@@ -213,4 +222,4 @@ def test_a_minimum_of_one_is_said_to_be_out_of_reach():
 def test_a_minimum_of_zero_is_met_at_the_first_look():
     model, samples = problem()
     figure = run(model, samples, epsilon=10.0, min_accuracy=0.0)
-    assert (figure.outcome, figure.value, figure.n) == ("pass", 0.0, 32)
+    assert (figure.outcome, figure.value, figure.n) == ("pass", 0.0, 8)
