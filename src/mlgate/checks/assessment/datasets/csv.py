@@ -123,7 +123,11 @@ def _number(cell: str, line: int, column: str, columns: Columns, name: str) -> f
         if missing and columns.missing:
             return math.nan
         what = "empty" if missing else "not a number"
-        hint = "; say `missing: allow` if the model can do without" if missing else ""
+        hint = (
+            "; say `missing: allow` if the model can do without"
+            if missing
+            else "; name them in data.features"
+        )
         raise Unassessable(
             "wrong-type",
             f"{name} row {line}: column {column!r} is {what}; features are numbers{hint}",
