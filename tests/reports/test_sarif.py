@@ -24,6 +24,7 @@ from tests.reports.sample import (
 from mlgate.core.facts import Check, FileRecord, Location
 from mlgate.core.report import PolicyRef
 from mlgate.core.severity import Severity
+from mlgate.reports._sarif_lines import marks
 from mlgate.reports._sarif_place import uri
 
 VALIDATOR = jsonschema.Draft4Validator(load_schema(), format_checker=FormatChecker())
@@ -210,10 +211,16 @@ def test_fingerprints_do_not_move_with_lines_and_tell_advisories_apart(run_of):
     assert set(marks(3, "PYSEC-1")) == {"mlgate/v1", "primaryLocationLineHash"}
 
 
-def test_the_line_hash_is_ours_for_binaries_and_left_to_the_uploader_for_text(run_of):
-    results = run_of(FULL)["results"]
-    assert "primaryLocationLineHash" in results[0]["partialFingerprints"]
-    assert set(results[3]["partialFingerprints"]) == {"mlgate/v1"}
+def test_the_line_hash_is_ours_for_binaries_and_that_of_the_line_for_text(run_of, tmp_path):
+    (tmp_path / ".mlgate.yaml").write_text("version: 1\n" * 17 + "min_accuracy: 0.6\n")
+    results = run_of(replace(FULL, root=str(tmp_path)))["results"]
+    assert results[0]["partialFingerprints"]["primaryLocationLineHash"] == f"{FINDINGS[0].fingerprint[:16]}:1"
+    expected = dict(marks((tmp_path / ".mlgate.yaml").read_text()))[18]
+    assert results[3]["partialFingerprints"]["primaryLocationLineHash"] == expected
+
+
+def test_a_text_that_is_not_there_is_left_to_the_uploader(run_of):
+    assert set(run_of(FULL)["results"][3]["partialFingerprints"]) == {"mlgate/v1"}
 
 
 def test_a_hostile_name_cannot_make_a_link(run_of):
@@ -289,6 +296,46 @@ def test_a_file_that_would_compress_to_more_than_the_limit_is_cut_further(render
     run = json.loads(text)["runs"][0]
     assert 0 < len(run["results"]) < 3_000
     assert len(gzip.compress(text.encode())) < 40_000
+
+
+@pytest.mark.parametrize("report", list(REPORTS))
+def test_every_result_and_every_item_not_checked_has_a_physical_location(report, run_of):
+    run = run_of(REPORTS[report])
+    invocation = run["invocations"][0]
+    told = [
+        one
+        for key in ("toolExecutionNotifications", "toolConfigurationNotifications")
+        for one in invocation.get(key, ())
+        if one["descriptor"]["id"] != "report-cut"
+    ]
+    for one in [*run["results"], *told]:
+        place = one["locations"][0]["physicalLocation"]
+        assert place["artifactLocation"]["uri"]
+        assert place["artifactLocation"]["uriBaseId"] in run["originalUriBaseIds"]
+        assert place["region"]["startLine"] >= 1
+
+
+def test_a_measurement_points_at_the_line_of_its_threshold(run_of):
+    place = run_of(FULL)["results"][3]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == ".mlgate.yaml"
+    assert place["region"] == {"startLine": 18}
+
+
+def test_a_level_is_written_even_where_it_is_the_default(render):
+    """A reader that takes the level from the rule would turn this warning into an error."""
+    report = replace(FULL, findings=(finding(RULES[2], severity=Severity.MEDIUM),))
+    assert '"level": "warning"' in render("sarif", report).partition('"results"')[2]
+
+
+def test_messages_say_no_volatile_numbers(run_of):
+    """A count or an interval in a message would make an old alert new."""
+    for result in run_of(FULL)["results"]:
+        assert "0.5" not in result["message"]["text"]
+
+
+def test_what_the_baseline_knows_is_uploaded_and_marked(run_of):
+    known = [one for one in run_of(FULL)["results"] if one["properties"].get("baseline")]
+    assert [one["properties"]["subject"] for one in known] == ["acme.layers.Old"]
 
 
 def test_check_words_are_tags(run_of):

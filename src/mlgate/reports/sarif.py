@@ -9,6 +9,7 @@ from mlgate.core.facts import Check
 from mlgate.reports import _summary as summary
 from mlgate.reports._encode import dumps
 from mlgate.reports._sarif_encode import plain
+from mlgate.reports._sarif_lines import Lines
 from mlgate.reports._sarif_place import ROOT, Places
 from mlgate.reports._sarif_rules import LEVEL, Descriptors
 from mlgate.reports._text import clip, counted, excerpt, place, printable
@@ -58,7 +59,8 @@ def _log(report: Report, findings: Sequence[Finding], total: int) -> Any:
 
     places = Places(report)
     descriptors = Descriptors(report)
-    results = [_result(finding, descriptors, places) for finding in findings]
+    lines = Lines(report.root)
+    results = [_result(finding, descriptors, places, lines) for finding in findings]
     reasons = [_CUT, *sorted({item.item.reason for item in report.not_checked})]
     driver = om.ToolComponent(
         name=report.tool.name,
@@ -94,15 +96,16 @@ def _log(report: Report, findings: Sequence[Finding], total: int) -> Any:
     return om.SarifLog(version="2.1.0", schema_uri=SCHEMA, runs=[run])
 
 
-def _result(finding: Finding, descriptors: Descriptors, places: Places) -> Any:
+def _result(finding: Finding, descriptors: Descriptors, places: Places, lines: Lines) -> Any:
     import sarif_om as om  # noqa: PLC0415 - heavy; only this format needs it
 
     rule, index = descriptors.find(finding)
     marks = {"mlgate/v1": finding.fingerprint}
-    # upload-sarif hashes the line of a text file itself; it cannot do so for a binary, and
-    # two advisories on one line would have one hash and become one alert.
-    if places.is_binary(finding.location) or finding.advisory is not None:
-        marks["primaryLocationLineHash"] = f"{finding.fingerprint[:16]}:1"
+    # A binary has no lines, and two advisories on one line would have one hash and become one alert.
+    own = places.is_binary(finding.location) or finding.advisory is not None
+    mark = f"{finding.fingerprint[:16]}:1" if own else lines.mark(finding.location)
+    if mark is not None:
+        marks["primaryLocationLineHash"] = mark
     return om.Result(
         rule_id=rule,
         rule_index=index,
