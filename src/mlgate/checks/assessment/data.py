@@ -11,7 +11,7 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from mlgate.checks.assessment.features import checked, memberships
-from mlgate.checks.assessment.problems import Unassessable
+from mlgate.checks.assessment.problems import Unassessable, few
 from mlgate.core.discovery import modules
 from mlgate.policy import assessment as schema
 
@@ -197,6 +197,29 @@ def _format(name: str) -> Any:
             return module
     known = ", ".join(suffix for module in formats for suffix in module.SUFFIXES)
     raise Unassessable("unknown-data", f"{name} is in no data format that mlgate reads: {known}", "data.path")
+
+
+def agree(dataset: Dataset, signature: "Signature") -> None:
+    """See that data and model have the same features in the same order, where both name them.
+
+    Raises:
+        Unassessable: They do not.
+    """
+    # LightGBM writes "_" for spaces.
+    held, wanted = (
+        [name.strip().replace(" ", "_") for name in names] for names in (dataset.names, signature.names)
+    )
+    if not held or not wanted or held == wanted:
+        return
+    if len(held) != len(wanted):
+        return  # the shape says it better
+    at = next(place for place, (one, other) in enumerate(zip(held, wanted, strict=True)) if one != other)
+    raise Unassessable(
+        "model-input",
+        f"feature {at} is {dataset.names[at]!r} in {dataset.name} and {signature.names[at]!r} in the model; "
+        f"name data.features in the model's order: {few(signature.names)}",
+        "data.features",
+    )
 
 
 def fit(x: "Floats", signature: "Signature", name: str) -> "Floats":

@@ -84,6 +84,7 @@ class Run:
         with self._worker(inputs.loader, request, entry.model, "model") as worker:
             self.walls = worker.walls
             signature = worker.load(inputs.model.data)
+            data.agree(dataset, signature)
             x = data.fit(dataset.x, signature, dataset.name)
             self._scope.progress(f"{entry.name}: scoring {len(x)} samples")
             subject = self._subject(worker, dataset, x, inputs, request)

@@ -296,8 +296,8 @@ def _below(threshold: "NDArray[np.float64]", *, inclusive: bool, dtype: "np.dtyp
     """Return the thresholds t with ``x < t`` for exactly those x of ``dtype`` that went left."""
     with np.errstate(over="ignore"):
         near = threshold.astype(dtype)
+        up = np.nextafter(near, np.array(np.inf, dtype))
     exact = near.astype(np.float64)
-    up = np.nextafter(near, np.array(np.inf, dtype))
     # x < t, or x <= t, where t lies between two numbers of the dtype: the upper one is the bound.
     bound = np.where(exact < threshold, up, near)
     if inclusive:

@@ -8,10 +8,12 @@ Source: XGBoost's "Introduction to Model IO" and its JSON schema (doc/model.sche
 """
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlgate.checks.assessment.loaders._ensemble import Ensemble, opened
 from mlgate.checks.assessment.loaders._forest import Forest, NoTrees, Tree
 from mlgate.checks.assessment.loaders._links import logistic, softmax
 from mlgate.checks.assessment.model import Request, Scores, Signature
@@ -66,14 +68,30 @@ def load(data: bytes, request: Request) -> "XgboostModel":
     booster = xgboost.Booster({"nthread": 1, "verbosity": 0})
     try:
         booster.load_model(bytearray(data))
-        document = json.loads(bytes(booster.save_raw("json")))
+        return wrap(booster, request.task)
     except (xgboost.core.XGBoostError, ValueError, RecursionError) as error:
-        why = str(error).partition("\nStack trace")[0]
-        raise Unassessable("model-load", f"xgboost cannot load the model: {why}") from error
-    return XgboostModel(booster, document["learner"], request.task)
+        raise Unassessable("model-load", f"xgboost cannot load the model: {_said(error)}") from error
 
 
-class XgboostModel:
+def wrap(booster: Any, task: str) -> "XgboostModel":
+    """Return a booster as a model.
+
+    Args:
+        booster: An ``xgboost.Booster``.
+        task: What the policy says it does.
+
+    Raises:
+        Unassessable: It does something else.
+    """
+    return XgboostModel(booster, json.loads(bytes(booster.save_raw("json")))["learner"], task)
+
+
+def _said(error: Exception) -> str:
+    """Return what xgboost says, without the time, the place in its source and the stack."""
+    return re.sub(r"^\[[\d:]+\] \S+:\d+: ", "", str(error).partition("\nStack trace")[0])
+
+
+class XgboostModel(Ensemble):
     """A booster whose objective is known.
 
     Args:
@@ -96,31 +114,24 @@ class XgboostModel:
             )
         if int(learner["learner_model_param"].get("num_target", "1")) > 1:
             raise Unassessable("model-output", "the model has several targets; an assessment judges one")
-        self._forest: Mapping[str, NDArray[Any]] | None = None
-        if task == "classification":
-            try:
-                self._forest = self._open()
-            except (NoTrees, KeyError, TypeError, ValueError, IndexError):
-                self._forest = None
+        self.forest = opened(self._open) if task == "classification" else None
         self.signature = Signature(
-            (None, booster.num_features()),
-            "float32",
-            ("trees",) if self._forest is not None else (),
-            names=tuple(booster.feature_names or ()),
+            (None, booster.num_features()), "float32", self.offers, names=tuple(booster.feature_names or ())
         )
 
     def predict(self, x: "Floats") -> Scores:
         """Score samples; see :class:`mlgate.checks.assessment.model.Model`."""
         import xgboost  # noqa: PLC0415 - only the worker pays for it
 
-        kind = "margin" if self._task == "classification" else "value"
         try:
-            raw = self._booster.inplace_predict(
-                x, predict_type=kind, missing=np.nan, validate_features=False, strict_shape=True
+            raw = self._booster.predict(
+                xgboost.DMatrix(x, nthread=1),
+                output_margin=self._task == "classification",
+                validate_features=False,
+                strict_shape=True,
             )
         except (xgboost.core.XGBoostError, ValueError) as error:
-            why = str(error).partition("\nStack trace")[0]
-            raise Unassessable("model-run", f"the model fails on the data: {why}") from error
+            raise Unassessable("model-run", f"the model fails on the data: {_said(error)}") from error
         raw = raw.reshape(len(x), -1)
         if self._task != "classification":
             return Scores(raw)
@@ -129,12 +140,6 @@ class XgboostModel:
         if self._objective == "binary:hinge":
             return Scores(np.concatenate([np.zeros_like(raw), raw], axis=1))
         return Scores(logistic(raw))
-
-    def trees(self) -> "Mapping[str, NDArray[Any]]":
-        """Return the ensemble's structure: see :mod:`mlgate.checks.assessment.trees`."""
-        if self._forest is None:
-            raise Unassessable("model-output", "the model has no trees that can be opened")
-        return self._forest
 
     def _open(self) -> "Mapping[str, NDArray[Any]]":
         booster = self._learner["gradient_booster"]
@@ -172,8 +177,11 @@ class XgboostModel:
         """Return the raw scores before any tree: since 3.1, a list with one for every class."""
         parameters = self._learner["learner_model_param"]
         score = np.atleast_1d(np.array(json.loads(str(parameters["base_score"])), dtype=np.float64))
+        raw = self._objective == "binary:hinge" or (
+            self._objective == "binary:logitraw" and str(parameters["base_score"]).startswith("[")
+        )
         if several:
             return np.broadcast_to(score, (int(parameters["num_class"]),)).copy()
-        if self._objective != "binary:hinge":
+        if not raw:
             score = np.log(score / (1 - score))
         return np.array([0.0, score[0]])

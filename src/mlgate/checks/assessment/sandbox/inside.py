@@ -12,13 +12,14 @@ from typing import Any, BinaryIO
 import msgspec
 import numpy as np
 
-from mlgate.checks.assessment.model import Loader, Model, Request
+from mlgate.checks.assessment.model import Loader, Model, Request, Signature
 from mlgate.checks.assessment.problems import Unassessable
 from mlgate.checks.assessment.sandbox import frames
 from mlgate.checks.assessment.sandbox.walls import confine
 from mlgate.core.discovery import modules
 
 _MOST_TEXT = 500
+_MOST_NAMES = 1 << 16
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -70,9 +71,7 @@ def serve(loader: Loader, request: Request, source: BinaryIO, sink: BinaryIO) ->
             if header.get("do") == "load":
                 model = loader.load(body, request)
                 wanted = model.signature
-                _send(
-                    sink, {"shape": list(wanted.shape), "dtype": wanted.dtype, "offers": list(wanted.offers)}
-                )
+                _send(sink, _described(wanted))
             elif model is not None:
                 _answer(model, header, body, sink)
         except Unassessable as problem:
@@ -80,6 +79,17 @@ def serve(loader: Loader, request: Request, source: BinaryIO, sink: BinaryIO) ->
         except MemoryError:
             message = "the model needs more memory than limits.worker_bytes allows"
             _send(sink, {"error": "worker-memory", "message": message})
+
+
+def _described(signature: Signature) -> dict[str, Any]:
+    # Names that fill a header are left out: then their order is not compared.
+    names = signature.names if sum(map(len, signature.names)) < _MOST_NAMES else ()
+    return {
+        "shape": list(signature.shape),
+        "dtype": signature.dtype,
+        "offers": list(signature.offers),
+        "names": list(names),
+    }
 
 
 def _answer(model: Model, header: dict[str, Any], body: bytes, sink: BinaryIO) -> None:

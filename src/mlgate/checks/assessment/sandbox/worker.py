@@ -124,17 +124,24 @@ class Worker:
         """
         header, _ = self._ask({"do": "load"}, [data], 0, self._seconds)
         shape, dtype, offers = header.get("shape"), header.get("dtype"), header.get("offers")
+        names = header.get("names", [])
         fits = (
             dtype in ("float32", "float64", "text")
             and isinstance(shape, list)
             and 1 <= len(shape) <= _MOST_DIMENSIONS
             and all(size is None or (type(size) is int and 1 <= size < 1 << 31) for size in shape)
             and isinstance(offers, list)
-            and all(isinstance(offer, str) for offer in offers)
+            and isinstance(names, list)
+            and all(isinstance(text, str) for text in (*offers, *names))
         )
         if not fits:
             raise _nonsense("a signature that makes no sense")
-        self.signature = Signature(tuple(shape or ()), str(dtype), tuple(sorted(_OFFERS & set(offers or ()))))
+        self.signature = Signature(
+            tuple(shape or ()),
+            str(dtype),
+            tuple(sorted(_OFFERS & set(offers or ()))),
+            tuple(_clean(text) for text in names),
+        )
         return self.signature
 
     def predict(self, x: "Floats", seconds: float | None = None, *, follow: bool = False) -> Scores:
