@@ -210,6 +210,7 @@ class Run:
         request = self._request(wanted, key, dataset)
         with self._worker(self._loader(content, wanted, key), request, wanted, key) as worker:
             signature = worker.load(content.data)
+            data.agree(dataset, signature)
             x = data.fit(dataset.x, signature, dataset.name)
             other = Regressor(worker, x) if self._entry.task == "regression" else Classifier(worker, x)
             other.sha256 = content.sha256

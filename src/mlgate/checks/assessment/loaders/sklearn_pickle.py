@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FORMAT = "scikit-learn pickle"
 REQUIRES = ("numpy", "scipy", "joblib", "threadpoolctl", "sklearn")
-EXTRA = "assess"
+EXTRA = "sklearn"
 MAX_BYTES = 1 << 30
 CODE = True
 TWIN = None

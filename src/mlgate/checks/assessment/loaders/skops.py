@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FORMAT = "skops"
 REQUIRES = ("numpy", "scipy", "joblib", "threadpoolctl", "sklearn", "packaging", "prettytable", "skops")
-EXTRA = "trees"
+EXTRA = "sklearn"
 MAX_BYTES = 1 << 30
 CODE = False
 TWIN = None
