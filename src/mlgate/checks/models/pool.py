@@ -1,8 +1,9 @@
 """Worker processes for the model check: a file that ends or stalls one costs nothing but its own result.
 
 Workers are forked, so that they know the target without being told, and answer in MessagePack
-(or JSON, for what that cannot hold), so that nothing they say is more than data. A file whose worker ends is given to a new one once;
-if that ends too, or if it takes longer than its limit, the file is "not checked".
+(or JSON, for what that cannot hold), so that nothing they say is more than data. A file whose
+worker ends is given to a new one once; if that ends too, or if it takes longer than its limit,
+the file is "not checked".
 """
 
 import json
