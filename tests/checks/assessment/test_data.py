@@ -4,11 +4,13 @@ import io
 
 import numpy as np
 import pytest
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from mlgate.checks.assessment import data
 from mlgate.checks.assessment.model import Signature
 from mlgate.checks.assessment.problems import Unassessable
-from mlgate.policy.assessment import Assessment, Data, ModelFile
+from mlgate.policy.assessment import Assessment, Bound, Column, Data, Fairness, ModelFile, Subgroups
 
 X = np.linspace(0, 1, 120, dtype=np.float32).reshape(30, 4)
 Y = np.arange(30) % 3
@@ -22,9 +24,12 @@ def npz(x=X, y=Y):
 
 def load(content=None, *, seed=0, path="d.npz", **settings):
     content = npz() if content is None else content
+    return data.load(content, assessment(seed=seed, path=path, **settings), 1 << 20, path)
+
+
+def assessment(*, seed=0, path="d.npz", **settings):
     settings = {"label": "y", "features": "x", **settings}
-    entry = Assessment("m", ModelFile("m.onnx"), Data(path=path, **settings), seed=seed)
-    return data.load(content, entry, 1 << 20, path)
+    return Assessment("m", ModelFile("m.onnx"), Data(path=path, **settings), seed=seed)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +58,7 @@ def test_numbers_of_every_kind_become_floats(dtype, expected):
         ({}, {"range": (1.0, 0.0)}, "wrong-range", "rising"),
         ({}, {"range": (float("nan"), 1.0)}, "wrong-range", "rising"),
         ({}, {"range": (0.0, float("inf"))}, "wrong-range", "rising"),
-        ({}, {"path": "d.parquet"}, "unknown-data", ".csv, .npz"),
+        ({}, {"path": "d.xlsx"}, "unknown-data", ".csv, .npy"),
     ],
 )
 def test_what_is_wrong_is_said(change, settings, reason, words):
@@ -122,6 +127,120 @@ def test_numbers_too_large_for_the_model_are_said():
         data.fit(np.full((3, 1), 1e300), Signature((None, 1), "float32"), "d.npz")
 
 
-def test_many_names_are_not_all_listed():
-    assert data.few([f"column{n}" for n in range(100)]).endswith("and 92 more")
-    assert data.few([]) == "nothing"
+def test_a_missing_value_is_nan_where_the_policy_allows_it():
+    x = np.where(X[3, 2] == X, np.nan, X)
+    assert np.isnan(load(npz(x), missing="allow").x).sum() == 1
+    with pytest.raises(Unassessable, match="missing: allow"):
+        load(npz(x))
+    with pytest.raises(Unassessable, match="index"):
+        load(npz(np.where(X[3, 2] == X, np.inf, X)), missing="allow")
+
+
+def test_a_missing_value_reaches_the_model():
+    x = np.array([[1.0, np.nan]])
+    assert np.isnan(data.fit(x, Signature((None, 2), "float32"), "d.npz")).sum() == 1
+
+
+def test_texts_are_asked_for():
+    texts = np.array([["a", "b"]] * 30)
+    loaded = load(npz(texts), kind="text")
+    assert loaded.x.dtype == object
+    assert loaded.distinct == 1
+    with pytest.raises(Unassessable, match="say `kind: text`"):
+        load(npz(texts))
+    with pytest.raises(Unassessable, match="texts with one row"):
+        load(kind="text")
+
+
+@pytest.mark.parametrize(("shape", "wanted"), [((3, 1), (None,)), ((3, 1), (None, 1)), ((3, 2), (None, 2))])
+def test_texts_are_brought_to_the_models_shape(shape, wanted):
+    x = np.full(shape, "a", dtype=object)
+    fitted = data.fit(x, Signature(wanted, "text"), "d.csv")
+    assert fitted.shape == (3, *wanted[1:])
+    assert fitted.dtype == object
+
+
+@pytest.mark.parametrize(
+    ("x", "dtype"), [(np.full((3, 1), "a", dtype=object), "float32"), (np.ones((3, 1)), "text")]
+)
+def test_texts_and_numbers_are_not_confused(x, dtype):
+    with pytest.raises(Unassessable, match="the model wants"):
+        data.fit(x, Signature((None, 1), dtype), "d.csv")
+
+
+def grouped(values, **more):
+    stream = io.BytesIO()
+    np.savez(stream, x=X, y=Y, sex=np.array(values))
+    entry = assessment(**more)
+    subgroups = Subgroups(by="sex", accuracy=Bound(0.5))
+    return data.load(stream.getvalue(), replace(entry, subgroups=subgroups), 1 << 20, "d.npz")
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (np.arange(30) % 2, "1"),
+        (np.arange(30) % 2 * 1.0, "1"),
+        (np.arange(30) % 2 == 1, "True"),
+        (np.where(np.arange(30) % 2, " m", "f"), "m"),
+        (np.arange(30) % 2 * 0.5, "0.5"),
+    ],
+)
+def test_groups_become_texts(values, expected):
+    assert grouped(values).groups["sex"][1] == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (np.where(np.arange(30) == 4, np.nan, 1.0), "missing-group"),
+        (np.where(np.arange(30) == 4, "", "m"), "missing-group"),
+        (np.where(np.arange(30) == 4, "m" * 300, "m"), "wrong-group"),
+        (np.zeros((30, 2)), "wrong-shape"),
+        (np.zeros(29), "wrong-shape"),
+    ],
+)
+def test_a_sample_without_a_group_is_said(values, reason):
+    with pytest.raises(Unassessable, match="'sex'") as caught:
+        grouped(values)
+    assert caught.value.reason == reason
+
+
+def test_groups_follow_a_limit():
+    loaded = grouped(np.arange(30), limit=20)
+    assert list(loaded.groups["sex"]) == [str(sample) for sample in loaded.ids]
+
+
+def test_every_column_that_names_groups_is_wanted_once():
+    entry = replace(
+        assessment(),
+        subgroups=Subgroups(by=("sex", "age"), accuracy=Bound(0.5)),
+        fairness=Fairness(group="sex", accuracy_difference=Bound(UNSET, 0.5)),
+    )
+    assert data.wanted(entry).groups == ("sex", "age")
+
+
+def test_a_single_columns_range_is_held_to():
+    ranged = (Column("2", range=(0.0, 0.5)),)
+    with pytest.raises(Unassessable, match="data.columns"):
+        load(columns=ranged)
+    assert len(load(npz(X / 2), columns=ranged).x) == 30
+
+
+def test_a_column_that_is_not_there_is_said():
+    with pytest.raises(Unassessable, match="'age', which is no feature of d.npz; it has '0', '1', '2', '3'"):
+        load(columns=(Column("age"),))
+
+
+def test_a_file_beside_it_needs_the_same_features_and_no_groups():
+    entry = replace(
+        assessment(path="d.csv", features=UNSET), subgroups=Subgroups(by="g", accuracy=Bound(0.5))
+    )
+    text = "a,b,g,y\n" + "1,2,m,0\n" * 25
+    main = data.load(text.encode(), entry, 1 << 20, "d.csv")
+    assert main.names == ("a", "b")
+    beside = "b,a,y,more\n" + "1,2,0,x\n" * 25
+    found = data.load(beside.encode(), entry, 1 << 20, "e.csv", main.names)
+    np.testing.assert_array_equal(found.x[0], [2, 1])
+    with pytest.raises(Unassessable, match="e.csv has no column 'a'"):
+        data.load(beside.replace("a,y", "c,y").encode(), entry, 1 << 20, "e.csv", main.names)

@@ -82,3 +82,50 @@ def test_a_line_without_end_is_not_read_to_its_end(monkeypatch):
     with pytest.raises(Unassessable, match="line of more than 1000") as caught:
         read("a,y\n" + "1," * 600)
     assert caught.value.reason == "limit"
+
+
+def wide(content, features=None, **more):
+    return csv.read(content.encode(), Columns("y", features, **more), 1 << 20, "d.csv")
+
+
+def test_columns_that_name_groups_are_no_features_unless_named():
+    text = "a,sex,y\n1,0,0\n2,1,1\n"
+    table = wide(text, groups=("sex",))
+    assert table.names == ("a",)
+    assert list(table.groups["sex"]) == ["0", "1"]
+    assert wide(text, ("a", "sex"), groups=("sex",)).names == ("a", "sex")
+
+
+def test_a_label_may_name_groups_as_well():
+    assert list(wide("a,y\n1,cat\n2,dog\n", groups=("y",)).groups["y"]) == ["cat", "dog"]
+
+
+@pytest.mark.parametrize("cell", ["", "NA", " nan ", "n/a", "NULL", "None"])
+def test_a_missing_value_is_nan_where_it_is_allowed(cell):
+    assert np.isnan(wide(f"a,b,y\n1,{cell},0\n", missing=True).x[0, 1])
+
+
+def test_a_missing_value_is_said_with_what_to_do():
+    with pytest.raises(Unassessable, match="row 2: column 'b' is empty.*missing: allow"):
+        wide("a,b,y\n1,,0\n")
+    with pytest.raises(Unassessable, match="not a number"):
+        wide("a,b,y\n1,x,0\n", missing=True)
+
+
+def test_texts_are_read_as_they_stand():
+    table = wide('text,y\n" Hello, you ",1\n12,0\n', text=True)
+    assert table.x.tolist() == [[" Hello, you "], ["12"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"), [("a,sex,y\n1,,0\n", "missing-group"), ("a,y\n1,0\n", "missing-column")]
+)
+def test_a_group_that_is_missing_is_said(text, reason):
+    with pytest.raises(Unassessable, match="'sex'") as caught:
+        wide(text, groups=("sex",))
+    assert caught.value.reason == reason
+
+
+def test_texts_count_against_the_limit():
+    with pytest.raises(Unassessable, match="limits.data_bytes"):
+        csv.read(b"a,y\n" + b"x" * 100 + b",0\n", Columns("y", text=True), 90, "d.csv")

@@ -195,3 +195,12 @@ def test_an_array_of_more_dimensions_than_numpy_has_is_refused():
     with pytest.raises(Unassessable) as caught:
         npz.read(raw(x=data, y=npy(Y)), Columns("y", ("x",)), MOST, "d.npz")
     assert caught.value.reason == "unreadable-data"
+
+
+def test_groups_and_texts_are_read():
+    data = archive(x=X, y=Y, sex=np.array(["f", "m"] * 3))
+    table = npz.read(data, Columns("y", None, ("sex",)), MOST, "d.npz")
+    np.testing.assert_array_equal(table.x, X)
+    assert list(table.groups["sex"]) == ["f", "m"] * 3
+    with pytest.raises(Unassessable, match="no array 'age' to name groups"):
+        npz.read(data, Columns("y", ("x",), ("age",)), MOST, "d.npz")
