@@ -19,6 +19,7 @@ _QUIET = (
     "-c",
     "core.quotePath=false",
 )
+_NO_MONITOR = ("-c", "core.fsmonitor=false")
 _TIMEOUT = 120
 # A pointer as Git LFS writes it; extensions are left to be "not checked".
 _POINTER = re.compile(
@@ -115,6 +116,16 @@ class Git:
         mode, _kind, identifier = listed.partition(b"\t")[0].decode().split(" ")
         return IndexEntry(mode, identifier)
 
+    def hooks_folder(self) -> tuple[Path, tuple[Path, Path]]:
+        """Where git looks for hooks; and the repository's store and its working tree."""
+        # The one question whose answer is the setting that is set aside elsewhere.
+        options = ("rev-parse", "--path-format=absolute")
+        folder = self._run(*options, "--git-path", "hooks", quiet=_NO_MONITOR)
+        store = self._run(*options, "--git-common-dir")
+        tree = self._run(*options, "--show-toplevel")
+        found = [Path(os.fsdecode(path.rstrip(b"\n"))).resolve() for path in (folder, store, tree)]
+        return found[0], (found[1], found[2])
+
     def size(self, identifier: str) -> int:
         """Size of a blob in bytes."""
         return int(self._run("cat-file", "-s", identifier))
@@ -150,12 +161,12 @@ class Git:
     def _names(self, *arguments: str) -> list[str]:
         return [os.fsdecode(name) for name in self._run(*arguments).split(b"\0") if name]
 
-    def _run(self, *arguments: str, into: BinaryIO | None = None) -> bytes:
+    def _run(self, *arguments: str, into: BinaryIO | None = None, quiet: tuple[str, ...] = _QUIET) -> bytes:
         import subprocess  # noqa: PLC0415 - a scan of named files does not ask git
 
         try:
             result = subprocess.run(  # noqa: S603 - a list, no shell
-                ["git", *_QUIET, *arguments],  # noqa: S607 - git is found on PATH, as everywhere
+                ["git", *quiet, *arguments],  # noqa: S607 - git is found on PATH, as everywhere
                 cwd=self._root,
                 stdin=subprocess.DEVNULL,
                 stdout=into if into is not None else subprocess.PIPE,
