@@ -1,6 +1,6 @@
 """Rules about measured models: too often wrong, too easily fooled, or not the model that was meant."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mlgate.core.facts import Check, Fact
@@ -30,13 +30,17 @@ def _fragile(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
         lines = [
             evidence(detail),
             f"norm {detail['norm']}, epsilon {detail['epsilon']:g}, {detail['bound']}",
-            *([] if detail["clipped_to"] else ["the policy names no data.range, so none was kept to"]),
+            *([] if _ranged(detail) else ["the policy names no data.range, so none was kept to"]),
             *(
                 f"{name}: {tally['broken']} of {tally['attacked']} samples broken, {tally['queries']} queries"
                 for name, tally in detail["attacks"].items()
             ),
         ]
         yield Hit(fact, message, evidence="\n".join(lines))
+
+
+def _ranged(detail: Mapping[str, Any]) -> bool:
+    return bool(detail["clipped_to"] or detail.get("constraints", {}).get("ranged"))
 
 
 def _swapped(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
@@ -93,20 +97,22 @@ RULES = (
             "interval lies below it. Every success was checked again outside the attack."
         ),
         why=(
-            "An attacker who can change the input a little decides what the model answers. The figure comes "
-            "from an attack that sees scores only, so it is an upper bound: a stronger attacker does better."
+            "An attacker who can change the input a little decides what the model answers. What attacks "
+            "leave standing is an upper bound: a stronger attacker does better. Where the model gave no "
+            "gradients, the attacks saw its scores only, and the report says so."
         ),
         fix=(
             "Train against such changes (adversarial training at the same epsilon), or take the model out "
             "of the attacker's reach. If the epsilon is larger than any change that an attacker could "
             "make, correct it in the policy:\n\n"
             "```yaml\nrobustness: {norm: linf, epsilon: 0.03, min_accuracy: 0.6}\n```\n\n"
-            "Noise, rounding or other preprocessing in front of the model hides the weakness from this "
-            "attack and not from better ones."
+            "Noise, rounding or other preprocessing in front of the model hides the weakness from some "
+            "attacks and not from better ones."
         ),
         references=(
-            "arXiv:1912.00049",
             "arXiv:1706.06083",
+            "arXiv:2003.01690",
+            "arXiv:1912.00049",
             "https://atlas.mitre.org/techniques/AML.T0015",
         ),
         cwe=(1039,),

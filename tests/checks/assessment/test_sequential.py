@@ -26,7 +26,7 @@ def test_the_error_of_all_looks_adds_up_to_the_whole(total, confidence):
 
 @pytest.mark.parametrize(
     ("rate", "threshold", "outcome", "n"),
-    [(1.0, 0.4, "pass", 8), (0.0, 0.6, "fail", 8), (1.0, 0.5, "pass", 12), (1.0, 0.9, "pass", 90)],
+    [(1.0, 0.4, "pass", 8), (0.0, 0.6, "fail", 8), (1.0, 0.5, "pass", 16), (1.0, 0.9, "pass", 72)],
 )
 def test_a_clear_case_is_decided_early(rate, threshold, outcome, n):
     answer = decide(600, threshold, 0.95, outcomes(np.full(600, rate)))
@@ -35,7 +35,7 @@ def test_a_clear_case_is_decided_early(rate, threshold, outcome, n):
 
 def test_every_look_is_kept():
     answer = decide(600, 0.6, 0.95, outcomes(np.ones(600)))
-    assert [(look.n, look.value) for look in answer.looks] == [(8, 1.0), (12, 1.0), (18, 1.0)]
+    assert [(look.n, look.value) for look in answer.looks] == [(8, 1.0), (16, 1.0)]
     assert all(look.low <= look.value <= look.high for look in answer.looks)
 
 
@@ -58,9 +58,9 @@ def test_a_point_estimate_on_the_right_side_is_no_answer():
 
 
 def test_looking_stops_when_no_rest_could_decide():
-    # After 27 of 27, whatever the last six do, the interval still holds 0.9.
+    # After 30 of 32, whatever the 33rd does, the interval still holds 0.9.
     answer = decide(33, 0.9, 0.95, outcomes(np.r_[np.ones(30), 0, 0, 1]))
-    assert (answer.outcome, answer.stop, answer.looks[-1].n) == ("inconclusive", "undecidable", 27)
+    assert (answer.outcome, answer.stop, answer.looks[-1].n) == ("inconclusive", "undecidable", 32)
 
 
 def test_the_budget_ends_it_with_the_last_whole_look():

@@ -1,7 +1,7 @@
 """Decide a threshold on a success rate while looking, without fooling oneself.
 
-The samples come in a random order. After 8 of them, and then each time their number
-has grown by half, the successes are counted and an exact (Clopper-Pearson) interval is
+The samples come in a random order. After 8, 16 and 32 of them, and then each time their
+number has grown by half, the successes are counted and an exact (Clopper-Pearson) interval is
 drawn. Each look spends a part of the allowed error, and the parts add up to the whole:
 half for the look that uses all samples, the other half shared by the looks before. So
 the intervals form a confidence sequence: with the stated confidence *all* of them hold
@@ -27,6 +27,8 @@ from msgspec import Struct
 from mlgate.checks.assessment.intervals import clopper_pearson
 
 FIRST = 8
+# Below it a look costs more time than its samples, for every attack goes step by step.
+SMALL = 32
 GROWTH = 1.5
 _LAST_SHARE = 0.5
 
@@ -86,7 +88,7 @@ def plan(total: int, confidence: float) -> tuple[tuple[int, float], ...]:
     """Return the looks at ``total`` samples: how many are seen, and at what confidence."""
     sizes = [min(FIRST, total)]
     while sizes[-1] < total:
-        sizes.append(min(total, int(sizes[-1] * GROWTH)))
+        sizes.append(min(total, int(sizes[-1] * (2 if sizes[-1] < SMALL else GROWTH))))
     error = 1 - confidence
     if len(sizes) == 1:
         return ((total, confidence),)

@@ -5,8 +5,9 @@ to adversarial attacks", ICLR 2018, arXiv:1706.06083: 40 steps of 2.5 epsilon / 
 back into the ball. A sample is done at the first step that fools the model.
 
 Signals: ``zero_gradients``, the share of the samples whose gradient was exactly zero at
-every step; ``stuck``, the share whose loss no step raised above where it began, though
-there was a gradient.
+every step, though the scores where one start lies differ from those at the next;
+``loss_not_raised``, the share of those that stand whose loss no step raised above where it
+began, though there was a gradient.
 """
 
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from mlgate.checks.assessment.attack import Victim
     from mlgate.checks.assessment.ball import Ball
+    from mlgate.checks.assessment.model import Floats
 
 NAME = "pgd"
 NORMS = ("linf", "l2")
@@ -31,6 +33,8 @@ ORDER = 10
 STEPS = 40
 RESTARTS = 2
 _REACH = 2.5
+# Scores that differ by no more than this share of themselves are the same but for rounding.
+_SAME = 1e-6
 
 
 def run(victim: "Victim", ball: "Ball", labels: "NDArray[np.int64]", effort: Effort) -> Attempt:
@@ -38,11 +42,10 @@ def run(victim: "Victim", ball: "Ball", labels: "NDArray[np.int64]", effort: Eff
     stream = Stream(effort.seed, effort.ids)
     n = len(labels)
     best, broken, queries = ball.x.copy(), np.zeros(n, np.bool_), np.zeros(n, np.int64)
-    blind, stuck = np.ones(n, np.bool_), np.ones(n, np.bool_)
+    trace = _Trace(n)
     for restart in range(RESTARTS):
         alive = np.flatnonzero(~broken)
         latent = beginning(ball.part(alive), stream, alive, restart)
-        start = np.full(n, np.inf)
         for step in range(STEPS + 1):
             if not len(alive):
                 break
@@ -53,16 +56,44 @@ def run(victim: "Victim", ball: "Ball", labels: "NDArray[np.int64]", effort: Eff
             else:
                 scores, losses, slope = victim.gradient(x, cross_entropy(labels[alive]))
                 found = wrong(scores, labels[alive])
-                blind[alive] &= (slope == 0).all(axis=tuple(range(1, slope.ndim)))
-                stuck[alive] &= ~(losses > start[alive]) & ~found
-                start[alive] = np.minimum(start[alive], losses) if step == 0 else start[alive]
+                trace.note(alive, scores, losses, slope, first=step == 0)
                 latent = part.relaxed.project(latent + part.step(slope, _REACH * ball.epsilon / STEPS))
             queries[alive] += 1
             best[alive] = x
             broken[alive[found]] = True
             alive, latent = alive[~found], latent[~found]
-    signals = {
-        "zero_gradients": float(blind.mean()) if n else 0.0,
-        "stuck": float((stuck & ~blind & ~broken).mean()) if n else 0.0,
-    }
-    return Attempt(best, broken, queries, signals)
+    return Attempt(best, broken, queries, trace.signals(~broken))
+
+
+class _Trace:
+    """What the search saw of each sample."""
+
+    def __init__(self, n: int) -> None:
+        self._blind, self._flat = np.ones(n, np.bool_), np.ones(n, np.bool_)
+        self._raised = np.zeros(n, np.bool_)
+        self._start = np.full(n, np.inf)
+        self._scores: Floats | None = None
+
+    def note(
+        self, alive: "NDArray[np.int64]", scores: "Floats", losses: "Floats", slope: "Floats", *, first: bool
+    ) -> None:
+        """Note an answer about the samples at these positions; ``first`` where a start was asked about."""
+        self._blind[alive] &= (slope == 0).all(axis=tuple(range(1, slope.ndim)))
+        if not first:
+            self._raised[alive] |= losses > self._start[alive]
+            return
+        self._start[alive] = losses
+        if self._scores is None:
+            self._scores = scores
+            return
+        before = self._scores[alive]
+        near = np.abs(scores - before) <= _SAME * np.abs(before).max(axis=1, keepdims=True)
+        self._flat[alive] &= near.all(axis=1)
+
+    def signals(self, standing: "NDArray[np.bool_]") -> dict[str, float]:
+        """Return the shares of the samples, of which some are left standing."""
+        if not len(standing):
+            return {}
+        blind = standing & self._blind & ~self._flat
+        stuck = standing & ~self._blind & ~self._raised
+        return {"zero_gradients": float(blind.mean()), "loss_not_raised": float(stuck.mean())}
