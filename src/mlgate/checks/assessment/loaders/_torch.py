@@ -107,6 +107,8 @@ def failed(reason: str, what: str, error: Exception) -> Unassessable:
     text = str(error)
     if isinstance(error, MemoryError) or any(word in text for word in _NO_MEMORY):
         return Unassessable("worker-memory", f"{what}: it needs more memory than limits.worker_bytes allows")
+    if "Traceback of TorchScript" in text:  # the reason stands at its end
+        text = text.strip().splitlines()[-1].removeprefix("RuntimeError: ")
     return Unassessable(reason, f"{what}: {type(error).__name__}: {text}")
 
 

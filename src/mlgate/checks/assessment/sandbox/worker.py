@@ -39,6 +39,7 @@ _MOST_TREE_BYTES = 1 << 30
 _OFFERS = frozenset(("gradients", "trees"))
 _MOST_TEXT = 500
 _PIPE_BYTES = 1 << 20
+_LAST_SECONDS = 5.0
 _LONGEST_WAIT = (1 << 31) - 1  # milliseconds, in a C int
 _REASONS = frozenset(("model-load", "model-input", "model-output", "model-run", "worker-memory"))
 _START = (
@@ -200,6 +201,19 @@ class Worker:
         """
         return self._arrays("trees", {}, _MOST_TREE_BYTES, None)[1]
 
+    def columns(self, names: Sequence[str], most: int) -> "dict[str, NDArray[Any]]":
+        """Return columns of a table as named arrays, unchecked; without names, what there is.
+
+        Args:
+            names: Of the columns.
+            most: Bytes that they may take.
+
+        Raises:
+            Unassessable: The table cannot be read, or the worker misbehaves.
+        """
+        wanted = np.array([*names], dtype=object)
+        return self._arrays("columns", {"names": wanted}, most, None)[1]
+
     def _arrays(
         self, do: str, given: "Mapping[str, NDArray[Any]]", most: int, seconds: float | None
     ) -> "tuple[dict[str, Any], dict[str, NDArray[Any]]]":
@@ -273,9 +287,13 @@ class Worker:
             )
 
     def _ended(self) -> Unassessable:
-        self._process.kill()
-        code = self._process.wait()
-        how = f"ended by signal {-code}" if code < 0 else f"exited with code {code}"
+        try:
+            code = self._process.wait(_LAST_SECONDS)  # its pipes close before it has ended
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            how = "closed its pipes and was stopped"
+        else:
+            how = f"ended by signal {-code}" if code < 0 else f"exited with code {code}"
         return Unassessable(
             "worker-died",
             f"the worker that runs the model {how}; the model may crash its runtime or need more than "
