@@ -152,3 +152,22 @@ def test_each_message_of_what_was_not_checked_is_told(render):
     ]
     shown = render("markdown", replace(FULL, not_checked=tuple(gaps)))
     assert [shown.count(f"| message {number} |") for number in range(3)] == [1, 1, 1]
+
+
+def _measured():
+    text = markdown.render(FULL, Style())
+    return text.partition("### Measurements\n")[2].partition("<details><summary>3 waivers")[0]
+
+
+def test_measurements_stand_worst_first_with_their_parts_and_notes():
+    rows = [line.split(" | ") for line in _measured().split("\n") if line.startswith("| ")][2:]
+    outcomes = [row[6] for row in rows[:12]]
+    assert outcomes == ["**fail**"] * 6 + ["**masked**"] + ["**inconclusive**"] * 4 + ["pass"]
+    assert "share of zero gradients" in rows[6][7]
+    assert rows[1][:2] == ["| faces: subgroups", "accuracy, age=18-30"]
+
+
+def test_what_passes_is_folded_where_it_is_much():
+    first, _, rest = _measured().partition("<details><summary>12 more figures")
+    assert "brightness/1" not in first.replace("\\", "")
+    assert "brightness/1" in rest.replace("\\", "")

@@ -153,3 +153,52 @@ def test_no_message_loses_its_end(width, render):
     assert "word119 done" in shown
     assert all(f"word119 end{number}." in shown for number in range(20))
     assert "word119 covers-nothing-else" in shown
+
+
+def _measured(render, **style):
+    text = render("terminal", FULL, **style)
+    return text.partition("\nMeasurements\n")[2].partition("\nWaivers\n")[0]
+
+
+def test_measurements_stand_worst_first_with_their_parts(render):
+    text = _measured(render)
+    assert re.search(r"age=18-30 +0\.840 \[0\.790, 0\.880\] ≥ 0\.900 +200 fail", text)
+    order = [text.index(word) for word in ("faces: subgroups", "faces: robustness", "faces: poisoning")]
+    assert order == sorted(order)
+    assert "equalized odds" in text
+    assert "≤ 0.100" in text
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_tables_of_measurements_are_aligned(width, render):
+    rows = [line for line in _measured(render, width=width).split("\n") if re.search(r" [≥≤] \d", line)]
+    assert len({re.search("[≥≤]", row).start() for row in rows}) == 1
+
+
+def test_what_passes_is_folded_where_it_is_much(render):
+    assert "… 12 more pass or have no threshold: see --verbose" in _measured(render)
+    assert "brightness/1" not in _measured(render)
+    assert "brightness/1" in _measured(render, verbose=True)
+    assert "more pass" not in _measured(render, verbose=True)
+
+
+def test_why_a_figure_shows_nothing_is_said(render):
+    text = " ".join(_measured(render).split())
+    assert "epsilon=0.3: upper bound (black-box); signal: a black-box attack beats the white-box ones" in text
+    assert "epsilon=0.15: upper bound (black-box); stopped because the budget of 120 s was spent" in text
+
+
+@pytest.mark.parametrize("width", [40, 80])
+@pytest.mark.parametrize("verbose", [False, True])
+def test_no_line_of_a_crowd_is_wider_than_the_terminal(width, verbose, render):
+    text = render("terminal", crowd(300), width=width, verbose=verbose)
+    assert max(map(cell_len, text.split("\n"))) <= width
+
+
+def test_figures_without_a_number_have_a_dash(render):
+    odd = tuple(
+        replace(one, value=float("nan"), low=None, high=float("inf")) for one in FULL.measurements[:3]
+    )
+    assert "nan" not in _measured(
+        lambda name, _, **style: render(name, replace(FULL, measurements=odd), **style)
+    )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from mlgate.reports._encode import plain
-from mlgate.reports._text import clip, counted, printable
+from mlgate.reports._text import clip, counted, figure, printable
+
+if TYPE_CHECKING:
+    from mlgate.core.facts import Measurement
 
 # What a reader asks first; whatever else there is follows in its own order.
 _FIRST = (
@@ -41,7 +44,7 @@ _WORDS = {
 }
 # Drawn, not told.
 _DRAWN = frozenset({"looks"})
-_LONGEST, _ROWS, _COLUMNS = 600, 60, 12
+_LONGEST, _ROWS, _COLUMNS, _SIGNALS = 600, 60, 12, 6
 _LINE = 160
 
 
@@ -126,3 +129,28 @@ def words(value: Any) -> str:
         more = f", {counted(len(value) - 40, 'more', 'more')}" if len(value) > 40 else ""
         return clip(", ".join(words(one) for one in value[:40]) + more, _LONGEST) or "none"
     return clip(printable(json.dumps(plain(value), ensure_ascii=False)), _LONGEST)
+
+
+def notes(one: Measurement) -> list[str]:
+    """Return what must be read with a figure: its side of the truth, and why it shows nothing."""
+    detail = one.detail
+    told = [words(detail["bound"])] if isinstance(detail.get("bound"), str) else []
+    held = detail.get("certificate")
+    low = held.get("low") if isinstance(held, Mapping) else None
+    if isinstance(low, int | float):
+        told.append(f"certified at least {figure(low)}")
+    if one.outcome == "inconclusive" and isinstance(detail.get("stop"), str):
+        told.append(f"stopped because {words(detail['stop'])}")
+    if one.outcome == "masked":
+        told += [f"signal: {signal}" for signal in _raised(detail.get("masking"))]
+    return told
+
+
+def _raised(masking: Any) -> list[str]:
+    if not isinstance(masking, list | tuple):
+        return []
+    raised = [one for one in masking if isinstance(one, Mapping) and one.get("raised")]
+    return [
+        f"{words(one.get('signal'))}, {words(one.get('value'))} (limit {words(one.get('limit'))})"
+        for one in raised[:_SIGNALS]
+    ]

@@ -81,6 +81,25 @@ def _inside(members: list[Measurement]) -> list[Measurement]:
     return members if numbered else sorted(members, key=rank)
 
 
+QUIET = frozenset({"pass", "info"})
+
+
+def told_first(
+    figures: Sequence[Measurement], short: int
+) -> tuple[Sequence[Measurement], Sequence[Measurement]]:
+    """Split figures, worst first, into those to show and those to fold: none where they are few.
+
+    Args:
+        figures: Of one family.
+        short: How many may be shown whatever they are.
+    """
+    ordered = worst_first(figures)
+    if len(ordered) <= short:
+        return ordered, ()
+    loud = [one for one in ordered if one.outcome not in QUIET]
+    return loud, [one for one in ordered if one.outcome in QUIET]
+
+
 def label(one: Measurement) -> str:
     """Return ``robust accuracy, epsilon=0.1``: the figure's name and what it is about."""
     name = printable(one.name).replace("_", " ")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlgate.reports import _figures as figures
 from mlgate.reports._charts import axis_of, bar, sequence
 from mlgate.reports._curve import curves
-from mlgate.reports._detail import entries, words
+from mlgate.reports._detail import entries, notes
 from mlgate.reports._severities import severities
 from mlgate.reports._svg import number, outcome
 from mlgate.reports._text import figure, interval, printable
@@ -18,10 +17,9 @@ if TYPE_CHECKING:
 
     from mlgate.core.facts import Measurement
 
-_ROWS, _SIGNALS = 200, 6
+_ROWS = 200
 # A longer table shows first what is not in order; the rest is a click away.
 _SHORT = 8
-_QUIET = frozenset({"pass", "info"})
 _CLEAN = "accuracy"
 
 
@@ -59,8 +57,8 @@ def _panel(family: figures.Family, clean: float | None) -> dict[str, Any]:
         "curves": curves(family.figures, clean),
         "severities": severities(family.figures, clean if _CLEAN in named else None),
         "rows": rows,
-        "first": rows if len(rows) <= _SHORT else [row for row in rows if row["kind"] not in _QUIET],
-        "rest": [] if len(rows) <= _SHORT else [row for row in rows if row["kind"] in _QUIET],
+        "first": rows if len(rows) <= _SHORT else [row for row in rows if row["kind"] not in figures.QUIET],
+        "rest": [] if len(rows) <= _SHORT else [row for row in rows if row["kind"] in figures.QUIET],
         "told": sum(bool(one.detail) for one in shown),
         "left": len(family.figures) - len(shown),
     }
@@ -80,30 +78,5 @@ def _row(one: Measurement, axis: tuple[float, float]) -> dict[str, Any]:
         "ends": [f"{end:.3g}" for end in axis],
         "plot": sequence(one),
         "detail": entries(one.detail),
-        "notes": _notes(one),
+        "notes": notes(one),
     }
-
-
-def _notes(one: Measurement) -> list[str]:
-    """Return what must be read with a figure: its side of the truth, and why it shows nothing."""
-    detail = one.detail
-    told = [words(detail["bound"])] if isinstance(detail.get("bound"), str) else []
-    held = detail.get("certificate")
-    low = number(held.get("low")) if isinstance(held, Mapping) else None
-    if low is not None:
-        told.append(f"certified at least {figure(low)}")
-    if one.outcome == "inconclusive" and isinstance(detail.get("stop"), str):
-        told.append(f"stopped because {words(detail['stop'])}")
-    if one.outcome == "masked":
-        told += [f"signal: {signal}" for signal in _raised(detail.get("masking"))]
-    return told
-
-
-def _raised(masking: Any) -> list[str]:
-    if not isinstance(masking, list | tuple):
-        return []
-    raised = [one for one in masking if isinstance(one, Mapping) and one.get("raised")]
-    return [
-        f"{words(one.get('signal'))}, {words(one.get('value'))} (limit {words(one.get('limit'))})"
-        for one in raised[:_SIGNALS]
-    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from functools import cached_property
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from unicodedata import combining, east_asian_width
 
 from mlgate.reports._text import harmless
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 _NARROWEST = 40
 # Columns that are not broken, on a terminal that has the room.
-_WHOLE = frozenset({"value", "interval", "threshold", "n", "outcome", "size", "sha256"})
+_WHOLE = frozenset({"value", "interval", "wanted", "n", "outcome", "size", "sha256"})
+_NUMBERS = frozenset({"value", "n", "size", "block", "critical", "high", "lower", "accepted", "unread"})
 _ROOMY = 76
+# Of tables under a title of their own.
+_INDENT = 3
 
 
 class Paper:
@@ -103,22 +106,38 @@ class Paper:
         rows: Sequence[Sequence[str]],
         total: int,
         styles: Mapping[str, str] | None = None,
+        *,
+        widths: Mapping[str, int] | None = None,
+        head: bool = True,
     ) -> None:
-        """Print a table and a blank line.
+        """Print a table, and a blank line where its widths are its own.
 
         Args:
             columns: Their heads.
             rows: Printable cells; a long one is folded.
             total: How many rows there are; those that are not shown are counted.
             styles: Style of the last cell of a row, by its word.
+            widths: Of columns, where several tables are to be aligned; the first takes the rest.
+            head: Print the heads.
         """
         from rich.table import Table  # noqa: PLC0415 - heavy; other formats do without it
         from rich.text import Text  # noqa: PLC0415 - heavy; other formats do without it
 
-        table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", show_edge=False)
-        for name in ("", *columns):
+        table = Table(
+            box=None,
+            padding=(0, 1, 0, 0),
+            header_style="dim",
+            show_edge=False,
+            show_header=head,
+            expand=widths is not None,
+        )
+        table.add_column("", width=None if widths is None else _INDENT)
+        for name in columns:
             whole = name in _WHOLE and self.width >= _ROOMY
-            table.add_column(name, overflow="fold", no_wrap=whole)
+            width = widths.get(name) if widths is not None and whole else None
+            ratio = 1 if widths is not None and name == columns[0] else None
+            side: Literal["left", "right"] = "right" if name in _NUMBERS else "left"
+            table.add_column(name, overflow="fold", no_wrap=whole, width=width, ratio=ratio, justify=side)
         for row in rows:
             cells = [Text(cell) for cell in row]
             cells[-1].stylize((styles or {}).get(row[-1], ""))
@@ -126,7 +145,8 @@ class Paper:
         self._console.print(table)
         if total > len(rows):
             self.line((f"  … {total - len(rows):,} more: see --verbose", "dim"))
-        self.gap()
+        if widths is None:
+            self.gap()
 
 
 def _narrow(text: str) -> bool:

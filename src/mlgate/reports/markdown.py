@@ -10,8 +10,9 @@ from mlgate.core.severity import Severity
 from mlgate.prose import blocks
 from mlgate.reports import _summary as summary
 from mlgate.reports import _trend as trend
+from mlgate.reports._markdown_figures import measurements
 from mlgate.reports._markdown_text import code, fenced, folded, plain, table
-from mlgate.reports._text import clip, counted, excerpt, figure, interval, listed, moment, place, size
+from mlgate.reports._text import clip, counted, excerpt, listed, moment, place, size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,12 @@ def render(report: Report, style: Style) -> str:
     head = _head(report)
     tail = [_not_checked(total.open if style.quiet else report.not_checked)]
     if not style.quiet:
-        tail += [_measurements(report), _waivers(report, total), _baseline(report), _basis(report)]
+        tail += [
+            measurements(report.measurements),
+            _waivers(report, total),
+            _baseline(report),
+            _basis(report),
+        ]
         if style.verbose:
             tail += [_inventory(report), _packages(report)]
     foot = f"<sub>{plain(_made_by(report))}</sub>"
@@ -155,25 +161,6 @@ def _not_checked(items: Sequence[Unjudged]) -> str:
         rows.append((code(group.reason), group.effect, message, "<br>".join(spots)))
     columns = ["reason", "effect", "what happened", "where"]
     return f"### Not checked\n\n{table(columns, rows)}{_more(len(told))}"
-
-
-def _measurements(report: Report) -> str:
-    if not report.measurements:
-        return ""
-    rows = [
-        (
-            plain(one.assessment, 100),
-            plain(one.name, 100),
-            figure(one.value),
-            plain(interval(one.low, one.high)),
-            figure(one.threshold),
-            f"{one.n:,}",
-            f"**{one.outcome}**" if one.outcome == "fail" else one.outcome,
-        )
-        for one in report.measurements[:_ROWS]
-    ]
-    columns = ["assessment", "figure", "value", "interval", "threshold", "n", "outcome"]
-    return f"### Measurements\n\n{table(columns, rows)}{_more(len(report.measurements))}"
 
 
 def _waivers(report: Report, total: summary.Totals) -> str:

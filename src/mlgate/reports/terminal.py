@@ -9,14 +9,13 @@ from mlgate.core.report import Report, Verdict
 from mlgate.core.severity import Severity
 from mlgate.prose import set_plain
 from mlgate.reports import _summary as summary
+from mlgate.reports import _terminal_figures as measured
 from mlgate.reports import _trend as trend
 from mlgate.reports._paper import Paper
 from mlgate.reports._text import (
     clip,
     counted,
     excerpt,
-    figure,
-    interval,
     listed,
     place,
     printable,
@@ -42,7 +41,6 @@ _SEVERITY = {
     Severity.INFO: "dim",
 }
 _VERDICT = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.UNDECIDED: "bold yellow"}
-_OUTCOME = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "info": "dim"}
 _INDENT = " " * 12
 _FINDINGS, _EVIDENCE, _PLACES, _MESSAGES, _ROWS = 100, 6, 5, 20, 20
 _EVERYTHING = 1_000_000
@@ -143,23 +141,8 @@ class _Page:
         self._paper.gap()
 
     def _measurements(self, report: Report) -> None:
-        if not report.measurements:
-            return
-        columns = ("assessment", "figure", "value", "interval", "threshold", "n", "outcome")
-        rows = [
-            (
-                clip(printable(one.assessment), 24),
-                clip(printable(one.name), 24),
-                figure(one.value),
-                interval(one.low, one.high),
-                figure(one.threshold),
-                f"{one.n:,}",
-                one.outcome,
-            )
-            for one in report.measurements[: self._limit]
-        ]
-        self._paper.title("Measurements")
-        self._paper.table(columns, rows, len(report.measurements), _OUTCOME)
+        if report.measurements:
+            measured.show(self._paper, report.measurements, verbose=self._style.verbose)
 
     def _waivers(self, report: Report, total: summary.Totals) -> None:
         if not (report.waivers or total.waived):
