@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mlgate.core.facts import Check
 from mlgate.core.severity import Severity
 from mlgate.policy.document import PolicyError
-from mlgate.policy.load import check_rules, from_disk, load, schema
+from mlgate.policy.load import check_rules, from_disk, load
 
 WAIVER = "{rule: MLG-DEP-001, reason: the function is not called, expires: 2027-01-31}"
 
@@ -135,20 +135,6 @@ def test_a_policy_on_disk_is_read_beside_what_it_extends(tmp_path):
 def test_a_folder_is_no_policy(tmp_path):
     with pytest.raises(PolicyError, match="cannot be read"):
         from_disk(tmp_path, "somewhere")
-
-
-def test_the_schema_accepts_what_the_loader_accepts():
-    import jsonschema
-
-    accepted = {
-        "version": 1,
-        "fail_on": "high",
-        "models": {"include": ["a/**"]},
-        "dependencies": {"fail_on": "low"},
-    }
-    jsonschema.validate(accepted, schema(), cls=jsonschema.Draft202012Validator)
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({"version": 1, "model": {}}, schema(), cls=jsonschema.Draft202012Validator)
 
 
 PIECES = st.sampled_from(

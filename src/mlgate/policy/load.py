@@ -150,12 +150,6 @@ def check_rules(loaded: PolicyFile, known: Iterable[str]) -> None:
             )
 
 
-def schema() -> dict[str, Any]:
-    """Return the policy's JSON Schema (2020-12), for editors."""
-    described = msgspec.json.schema(Policy)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "mlgate policy", **described}
-
-
 def _chain(path: str, read: Read, shown: str) -> list[tuple[str, bytes, Document]]:
     chain: list[tuple[str, bytes, Document]] = []
     seen: set[str] = set()

@@ -1,4 +1,4 @@
-"""The policy's types. The JSON Schema for editors is derived from them."""
+"""The policy's types. The JSON Schema for editors is derived from them, docstrings included."""
 
 import datetime as dt
 from typing import Annotated, Literal

@@ -4,7 +4,7 @@ import argparse
 import json
 
 from mlgate import console
-from mlgate.policy import load
+from mlgate.policy import editor
 
 HELP = "print the policy's JSON Schema, for editors"
 ORDER = 20
@@ -16,5 +16,5 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - what every command takes
     """Write the schema."""
-    console.write(json.dumps(load.schema(), indent=2) + "\n")
+    console.write(json.dumps(editor.schema(), indent=2) + "\n")
     return 0
