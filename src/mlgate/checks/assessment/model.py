@@ -5,7 +5,7 @@ A loader is a module of :mod:`mlgate.checks.assessment.loaders` with the members
 sandbox; the gate believes nothing of what comes out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from msgspec import Struct
@@ -110,6 +110,10 @@ class Model(Protocol):
 
     def trees(self) -> Mapping[str, "NDArray[Any]"]:
         """Return the ensemble's structure as named arrays: see :mod:`.trees`."""
+        ...
+
+    def columns(self, names: "Sequence[str]") -> Mapping[str, "NDArray[Any]"]:
+        """Return columns of a table as named arrays: only where a table is read and no model."""
         ...
 
 

@@ -1,8 +1,9 @@
 """The worker's side: build the walls, then load one model and answer predictions.
 
 Started by :mod:`mlgate.checks.assessment.sandbox.worker` as its own process. It is
-asked to ``load``, to ``predict``, to ``follow`` and ``pull`` gradients, and for its
-``trees``, and for nothing else: it never sees labels, thresholds, or which sample is under attack.
+asked to ``load``, to ``predict``, to ``follow`` and ``pull`` gradients, for its ``trees``,
+for the ``columns`` of a table, and for nothing else: it never sees labels, thresholds, or
+which sample is under attack.
 """
 
 import os
@@ -19,6 +20,8 @@ from mlgate.checks.assessment.sandbox.walls import confine
 from mlgate.core.discovery import modules
 
 _MOST_TEXT = 500
+# Models, and data whose parser is not to be trusted with the gate.
+_HOMES = ("mlgate.checks.assessment.loaders", "mlgate.checks.assessment.datasets")
 _MOST_NAMES = 1 << 16
 
 
@@ -36,7 +39,7 @@ def main(arguments: Sequence[str]) -> None:
         return
     request = msgspec.json.decode(asked[1], type=Request)
     loader: Any = next(
-        module for module in modules("mlgate.checks.assessment.loaders") if name == module.FORMAT
+        module for home in _HOMES for module in modules(home) if name == getattr(module, "FORMAT", None)
     )
     try:
         loader.prepare(request)
@@ -97,6 +100,9 @@ def _answer(model: Model, header: dict[str, Any], body: bytes, sink: BinaryIO) -
         _send_arrays(sink, model.trees(), {})
         return
     arrays = frames.arrays(header, body)
+    if header["do"] == "columns":
+        _send_arrays(sink, model.columns([str(name) for name in arrays["names"]]), {})
+        return
     if header["do"] == "pull":
         _send_arrays(sink, {"gradient": model.pull(arrays["weights"])}, {})
         return
