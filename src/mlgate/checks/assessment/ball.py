@@ -136,13 +136,14 @@ class Ball(Struct, frozen=True):
         return np.where(integer, np.where(between, inwards, self.x), x)
 
     def holds(self, x: "Floats") -> "NDArray[np.bool_]":
-        """Say which samples [n, ...] are allowed."""
+        """Say which samples [n, ...] are allowed: what is missing stays missing."""
         axes = tuple(range(1, x.ndim))
-        inside: Any = ((x >= self.low) & (x <= self.high)).all(axis=axes)
+        missing = np.isnan(self.x) & np.isnan(x)
+        inside: Any = (((x >= self.low) & (x <= self.high)) | missing).all(axis=axes)
         if self.norm == "l2":
             inside &= _lengths(self.steps(x)) <= self.epsilon
         if self.features.integer is not None:
-            whole = (x == np.round(x)) | (x == self.x) | ~self.features.integer
+            whole = (x == np.round(x)) | (x == self.x) | ~self.features.integer | missing
             inside &= whole.all(axis=axes)
         found: NDArray[np.bool_] = inside
         return found
@@ -156,7 +157,7 @@ class Ball(Struct, frozen=True):
     def steps(self, x: "Floats") -> "NDArray[np.float64]":
         """Return how far samples [n, ...] lie from their own, in the unit of epsilon."""
         step: NDArray[np.float64] = (x.astype(np.float64) - self.x.astype(np.float64)) / self.unit
-        return step
+        return np.where(np.isnan(self.x) & np.isnan(x), 0.0, step)
 
 
 def around(x: "Floats", epsilon: float, norm: str = "linf", features: Features | None = None) -> Ball:

@@ -150,8 +150,9 @@ def read(given: Mapping[str, "NDArray[Any]"], features: int, columns: int, dtype
     value, column = np.asarray(given["value"], np.float64), ints["column"]
     base = np.asarray(given["base"], np.float64)
     wide = value.shape[1]
-    fits = (column == -1).all() if wide == columns and (column < 0).any() else wide == 1
-    if base.shape != (columns,) or not fits or (column >= columns).any() or (column < -1).any():
+    alone = (column >= 0) & (column < columns)
+    fits = (alone.all() and wide == 1) or ((column == -1).all() and wide == columns)
+    if columns < 2 or base.shape != (columns,) or not fits:
         _refuse(f"its leaves do not fit {columns} columns of scores")
     if not np.isfinite(value).all() or not np.isfinite(base).all() or np.isnan(given["threshold"]).any():
         _refuse("a number in it is not finite")
