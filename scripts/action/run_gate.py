@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import base
-import base_ref
 import workflow
 
 UNDECIDED = 2
@@ -37,12 +36,10 @@ class Plan(NamedTuple):
     Attributes:
         since: Only what differs from the merge base with this commit is looked at; None means everything.
         judge: The commit whose policy holds; None means that of what is checked out.
-        name: What the base is called, for messages.
     """
 
     since: str | None = None
     judge: str | None = None
-    name: str = ""
 
 
 def main() -> int:
@@ -52,7 +49,7 @@ def main() -> int:
         workspace = Path(os.environ["GITHUB_WORKSPACE"]).resolve()
         root = _root(workspace)
         code = _gate(root, reports, _plan(root))
-    except (InputError, base.BaseError, base_ref.BaseError) as error:
+    except (InputError, base.BaseError) as error:
         workflow.command("error", str(error), title="mlgate")
         _summarise(reports, f"## ⚠️ mlgate: UNDECIDED\n\n{workflow.text(str(error))}\n")
         workflow.outputs({"exit-code": str(UNDECIDED), "verdict": "undecided"})
@@ -123,7 +120,7 @@ def _plan(root: Path) -> Plan:
     commit = base.resolve(root, ref)
     if scope == "auto" or change is not None:
         base.compare(root, commit, change.what if change else None)
-    return Plan(commit if scope == "auto" else None, commit if from_base else None, ref)
+    return Plan(commit if scope == "auto" else None, commit if from_base else None)
 
 
 def _gate(root: Path, reports: Path, plan: Plan) -> int:
@@ -136,6 +133,8 @@ def _gate(root: Path, reports: Path, plan: Plan) -> int:
         command.append("--offline")
     if plan.since:
         command.append(f"--changed-since={plan.since}")
+    if plan.judge:
+        command.append(f"--policy-ref={plan.judge}")
     command += [
         "--report=terminal",
         f"--report=json={reports / 'report.json'}",
@@ -143,14 +142,7 @@ def _gate(root: Path, reports: Path, plan: Plan) -> int:
         f"--report=markdown={reports / 'summary.md'}",
         f"--report=html={reports / 'mlgate.html'}",
     ]
-    if plan.judge is None:
-        return _run(command, root)
-    with base_ref.policy_of(root, plan.judge, _input("POLICY") or ".mlgate.yaml") as found:
-        if not found:
-            workflow.command(
-                "warning", f"{plan.name} has no policy yet; the change is judged by its own", title="mlgate"
-            )
-        return _run(command, root)
+    return _run(command, root)
 
 
 def _run(command: list[str], root: Path) -> int:
