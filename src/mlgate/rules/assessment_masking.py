@@ -43,10 +43,10 @@ RULES = (
         what=(
             "Too few samples were broken for the robust accuracy to fail, and there are signs that this is "
             "the attacks' failure and not the model's strength: gradients that are exactly zero, a loss that "
-            "no step raises, scores that do not move as the gradient says, samples that withstand even changes "
-            "without limit, or a search without gradients that beats the one with them. Each sign is in the "
-            "report with its value and its limit. The finding is of medium severity where the policy says "
-            "`masked: warn`."
+            "no step raises, scores that do not move as the gradient says, samples that withstand even "
+            "changes without limit, or a search without gradients that beats the one with them. Each sign "
+            "is in the report with its value and its limit. The finding is of medium severity where the "
+            "policy says `masked: warn`."
         ),
         why=(
             "Rounding the input, scaling the scores until the softmax saturates, or an operator without a "

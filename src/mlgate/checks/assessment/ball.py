@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from mlgate.checks.assessment.model import Floats
 
-_BISECTIONS = 40
+# Factors settle within a few rounds; a factor that has not yet is too small, which is allowed.
+_ROUNDS = 60
+_SETTLED = 1e-12
 # Radius that a shrunk sample gets: what rounding adds stays below epsilon.
 _INWARDS = 1 - 2.0**-40
 _FURTHEST = 1e150  # its square is a finite number
@@ -130,7 +132,7 @@ class Ball(Struct, frozen=True):
         if integer is None:
             return x
         if self.norm == "linf":
-            return np.where(integer, np.clip(np.rint(x), self.low, self.high), x)
+            return np.where(integer & (x != self.x), np.clip(np.rint(x), self.low, self.high), x)
         inwards = np.where(x > self.x, np.floor(x), np.ceil(x))
         between = (inwards - self.x) * (x - self.x) > 0
         return np.where(integer, np.where(between, inwards, self.x), x)
@@ -211,22 +213,24 @@ def _within(
 ) -> "NDArray[np.float64]":
     """Return the nearest steps between bounds and no longer than a radius.
 
-    They are the wanted ones, shrunk by a factor and then clipped. The length grows with
-    the factor, so bisection finds it.
+    They are the wanted ones, shrunk by a factor and then clipped. With what is clipped held
+    fast, the factor that gives the radius is known; a larger factor clips more, which only
+    shortens. So the factors grow towards the right one and never beyond it.
     """
-
-    def shrunk(factor: "NDArray[np.float64]") -> "NDArray[np.float64]":
-        return np.clip(wanted * factor.reshape(-1, *[1] * (wanted.ndim - 1)), low, high)
-
-    small = radius / _lengths(wanted)  # clipping only shortens, so this one always fits
-    large = np.ones_like(small)
-    if (shrunk(small) == wanted * small.reshape(-1, *[1] * (wanted.ndim - 1))).all():
-        return shrunk(small)
-    for _ in range(_BISECTIONS):
-        middle = np.sqrt(small * large)
-        fits = _lengths(shrunk(middle)) <= radius
-        small, large = np.where(fits, middle, small), np.where(fits, large, middle)
-    return shrunk(small)
+    axes = tuple(range(1, wanted.ndim))
+    factor = (radius / _lengths(wanted)).reshape(-1, *[1] * len(axes))
+    for _ in range(_ROUNDS):
+        shrunk = wanted * factor
+        found = np.clip(shrunk, low, high)
+        free = found == shrunk
+        rest = radius**2 - np.where(free, 0.0, found**2).sum(axis=axes, keepdims=True)
+        loose = np.where(free, wanted**2, 0.0).sum(axis=axes, keepdims=True)
+        larger = np.sqrt(np.divide(rest, loose, out=np.ones_like(rest), where=(loose > 0) & (rest > 0)))
+        grown = np.maximum(factor, np.minimum(larger, 1.0))
+        if (grown <= factor * (1 + _SETTLED)).all():
+            break
+        factor = np.where(loose > 0, grown, factor)
+    return found
 
 
 def _lengths(step: "NDArray[np.float64]") -> "NDArray[np.float64]":

@@ -4,8 +4,7 @@ A model whose gradients are zero, rough or wrong looks robust to whoever follows
 signs are those of Athalye, Carlini and Wagner 2018 (arXiv:1802.00420) and Carlini et al.
 2019 (arXiv:1902.06705), each measured on samples that the attacks left standing:
 
-- ``zero_gradients``: share of samples whose gradient is exactly zero at every step of PGD,
-  though the scores move from one point of the ball to another.
+- ``zero_gradients``: share of samples whose gradient is exactly zero at every step of PGD.
 - ``loss_not_raised``: share of samples whose loss no step of PGD raised above where it
   began, at random, though there was a gradient.
 - ``slope_disagrees``: share of samples along whose gradient the model's scores do not move
@@ -17,8 +16,7 @@ signs are those of Athalye, Carlini and Wagner 2018 (arXiv:1802.00420) and Carli
   better.
 
 A sign is raised where the lower end of the share's interval exceeds the limit, so that a few
-samples raise nothing. Models whose units are dead at a sample are flat there: no gradient is
-the truth about them.
+samples raise nothing: dead units, say, make narrow models flat at some samples.
 """
 
 from collections.abc import Iterator
@@ -43,7 +41,7 @@ if TYPE_CHECKING:
 
 SAMPLES = 32
 _LIMITS = {
-    "zero_gradients": 0.2,
+    "zero_gradients": 0.3,
     "loss_not_raised": 0.2,
     "slope_disagrees": 0.3,
     "unlimited_attack_fails": 0.2,
