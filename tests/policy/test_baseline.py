@@ -75,6 +75,9 @@ def test_an_entry_stands_for_one_finding_only():
         (written(rules=["*"]), "unknown field `rules`"),
         (written(path=["a"]), "path"),
         (b'{"version": 1, "entries": NaN}', "entries"),
+        (written()[:-3] + b', "path": "models/evil.pkl"}]}', "a key stands twice"),
+        ('{"version": 1, "entries": []}\u202e'.encode(), "not plain JSON in ASCII"),
+        (b"<<<<<<< HEAD\n" + written(), "not plain JSON"),
         (b" " * ((32 << 20) + 1), "larger than"),
     ],
 )

@@ -165,3 +165,14 @@ def test_an_unpinned_requirement_is_held_by_its_manifest():
     before = baseline((), [gap("unpinned", "requirements.txt", Check.DEPENDENCIES, 3, "numpy")])
     assert again(before, (), [gap("unpinned", "requirements.txt", Check.DEPENDENCIES, 9, "numpy")]).gaps
     assert not again(before, (), [gap("unpinned", "requirements.txt", Check.DEPENDENCIES, 3, "scipy")]).gaps
+
+
+def test_a_hostile_baseline_costs_no_more_than_it_is_long():
+    one = baseline([vulnerable()]).entries[0]
+    bound = baseline([finding()], (), {"models/a.pkl": BYTES}).entries[0]
+    entries = [replace(one, fingerprint=f"{n:064x}") for n in range(20_000)]
+    entries += [replace(bound, path=f"{n}", fingerprint=f"{n:064x}") for n in range(20_000)]
+    hostile = Baseline(tuple(entries), "b.json", "0" * 64)
+    many = [finding(f"x/{n}", ordinal=n) for n in range(2_000)]
+    many += [vulnerable(advisory=f"A-{n}", aliases=("PYSEC-1", "B", "C")) for n in range(2_000)]
+    assert len(again(hostile, many, (), {f"x/{n}": BYTES for n in range(2_000)}).findings) == 4_000

@@ -48,6 +48,10 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
         return " ".join(word for word in words if word)
 
 
+class _TwiceError(ValueError):
+    """A key stands twice: a reviewer reads one value, and a parser takes the other."""
+
+
 class _File(Struct, frozen=True, forbid_unknown_fields=True):
     version: Literal[1]
     entries: tuple[Entry, ...]
@@ -79,12 +83,15 @@ def parse(raw: bytes, path: str) -> Baseline:
         raise PolicyError(path, None, f"the baseline is larger than {LIMITS.manifest_bytes} bytes")
     try:
         # Names of files that are no text hold lone surrogates, which msgspec's own parser refuses.
-        data = msgspec.convert(json.loads(raw), _File)
+        data = msgspec.convert(json.loads(raw.decode("ascii"), object_pairs_hook=_once), _File)
     except (ValueError, RecursionError) as error:
         line = error.lineno if isinstance(error, json.JSONDecodeError) else None
-        problem = str(error) if isinstance(error, msgspec.ValidationError) else "it is not plain JSON"
+        known = isinstance(error, msgspec.ValidationError | _TwiceError)
+        problem = str(error) if known else "it is not plain JSON in ASCII"
         raise PolicyError(
-            path, line, f"not a baseline: {problem}; write it anew with `mlgate baseline --accept-new`"
+            path,
+            line,
+            f"not a baseline: {problem}; restore it, or remove it and run `mlgate baseline`",
         ) from error
     for entry in data.entries:
         if bool(entry.rule) == bool(entry.reason) or (entry.rule and entry.severity is None):
@@ -103,6 +110,13 @@ def render(entries: Iterable[Entry]) -> str:
     lines = [json.dumps(_plain(entry)) for entry in ordered]
     listed = "[\n" + ",\n".join(f"  {line}" for line in lines) + "\n ]" if lines else "[]"
     return f'{{"version": 1,\n "entries": {listed}\n}}\n'
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _TwiceError("a key stands twice in an entry")
+    return found
 
 
 def _plain(entry: Entry) -> dict[str, Any]:

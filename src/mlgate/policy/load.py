@@ -129,7 +129,10 @@ def with_baseline(loaded: PolicyFile, read: Read) -> PolicyFile:
         return loaded
     raw = read(path)
     if raw is None:
-        message = f"baseline: there is no file {path}; write it with `mlgate baseline`, or remove the key"
+        message = (
+            f"baseline: there is no file {path} in what is looked at; write it with `mlgate baseline`, "
+            "`git add` it, or remove the key"
+        )
         raise PolicyError(loaded.path or NAME, loaded.line("baseline"), message)
     return replace(loaded, baseline=parse_baseline(raw, path))
 

@@ -7,8 +7,8 @@ bytes, wherever they lie; other bytes are looked at anew. A finding that grew wo
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,12 +16,16 @@ from msgspec.structs import replace
 from mlgate.core.facts import Check, NotChecked
 from mlgate.core.findings import Finding, fingerprint
 from mlgate.core.report import BaselineEntry, BaselineStatus
+from mlgate.core.severity import Severity
 from mlgate.policy.baseline import Baseline, Entry
 
 # What a manifest says of its own requirements. Who reviews a change to it sees it in the diff.
 _REQUIREMENTS = frozenset(
     {"unpinned", "vcs-requirement", "url-requirement", "local-requirement", "computed-requirement"}
 )
+
+
+_Key: TypeAlias = tuple[str | None, ...]
 
 
 class Recognition(Struct, frozen=True):
@@ -108,53 +112,54 @@ def _with_fingerprints(gaps: Iterable[NotChecked]) -> Iterator[tuple[NotChecked,
 
 
 class _Known:
-    """The entries that have not met what they stand for."""
+    """The entries that have not met what they stand for.
+
+    Each is met by its key alone, however many there are: the file may be hostile.
+    """
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._left = dict.fromkeys(entries)
 
     def meet(self, found: Mapping[int, Entry | None]) -> dict[int, Entry]:
         """Take each entry that stands for one of the found: in its place, with its bytes."""
-        return self._take(found, lambda entry: (*_identity(entry), entry.sha256))
+        keys = {at: [_in_place(entry)] for at, entry in found.items() if entry is not None}
+        return self._take(found, keys, _in_place)
 
-    def meet_moved(self, found: Mapping[int, Entry | None]) -> dict[int, Entry]:
+    def meet_moved(self, found: Mapping[int, Entry]) -> dict[int, Entry]:
         """Take each entry whose bytes lie elsewhere now."""
-        bound = {at: entry for at, entry in found.items() if entry is not None and entry.sha256}
-        return self._take(
-            bound, lambda entry: (entry.sha256, entry.rule, entry.reason, entry.member, entry.subject)
-        )
+        keys = {at: [_by_bytes(entry)] for at, entry in found.items() if entry.sha256}
+        return self._take(found, keys, _by_bytes)
 
     def meet_renamed(
-        self, found: Mapping[int, Entry | None], names: Mapping[int, frozenset[str]]
+        self, found: Mapping[int, Entry], names: Mapping[int, frozenset[str]]
     ) -> dict[int, Entry]:
         """Take each entry whose advisory goes by another of its names now."""
-        met: dict[int, Entry] = {}
-        for name in sorted({name for at in found for name in names[at]}):
-            called = {
-                at: replace(entry, advisory=name)
-                for at, entry in _without(found, met).items()
-                if entry.advisory and name in names[at]
-            }
-            met |= self._take(called, lambda entry: (entry.path, entry.rule, entry.subject, entry.advisory))
-        return met
+        keys = {
+            at: [_by_advisory(replace(entry, advisory=name)) for name in sorted(names[at])]
+            for at, entry in found.items()
+            if entry.advisory
+        }
+        return self._take(found, keys, _by_advisory)
 
     def _take(
-        self, found: Mapping[int, Entry | None], key: Callable[[Entry], tuple[Any, ...]]
+        self,
+        found: Mapping[int, Entry | None],
+        keys: Mapping[int, Sequence[_Key]],
+        key_of: Callable[[Entry], _Key],
     ) -> dict[int, Entry]:
-        by_key: defaultdict[tuple[Any, ...], list[Entry]] = defaultdict(list)
+        """Take an entry with one of the keys of each found one, graver than which it is not."""
+        waiting: defaultdict[tuple[_Key, int], list[Entry]] = defaultdict(list)
         for known in self._left:
-            by_key[key(known)].append(known)
+            waiting[key_of(known), _rank(known)].append(known)
         met: dict[int, Entry] = {}
-        for at, entry in found.items():
-            if entry is None:
-                continue
-            fit = [known for known in by_key[key(entry)] if not _worse(entry, known)]
-            if fit:
-                # Of those that differ in nothing but how grave they were, the nearest that is enough.
-                known = min(fit, key=lambda known: known.severity.rank if known.severity else 0)
-                by_key[key(entry)].remove(known)
-                del self._left[known]
-                met[at] = known
+        for at, wanted in keys.items():
+            # Of those that differ in nothing but how grave they were, the nearest that is enough.
+            enough = range(_rank(found[at]), len(Severity))
+            for place in ((key, rank) for key in wanted for rank in enough):
+                if waiting.get(place):
+                    met[at] = waiting[place].pop()
+                    del self._left[met[at]]
+                    break
         return met
 
     def stale(self, others: Iterable[Entry | None], *, complete: bool) -> Iterator[BaselineEntry]:
@@ -208,9 +213,25 @@ def _names(finding: Finding) -> frozenset[str]:
     return frozenset(name for name in (finding.advisory, *finding.aliases) if name)
 
 
-def _identity(entry: Entry) -> tuple[str | None, ...]:
+def _identity(entry: Entry) -> _Key:
     said = entry.path, entry.rule, entry.reason, entry.member, entry.subject, entry.advisory
     return entry.fingerprint, *said
+
+
+def _in_place(entry: Entry) -> _Key:
+    return *_identity(entry), entry.sha256
+
+
+def _by_bytes(entry: Entry) -> _Key:
+    return entry.sha256, entry.rule, entry.reason, entry.member, entry.subject
+
+
+def _by_advisory(entry: Entry) -> _Key:
+    return entry.path, entry.rule, entry.subject, entry.advisory
+
+
+def _rank(entry: Entry | None) -> int:
+    return entry.severity.rank if entry is not None and entry.severity is not None else 0
 
 
 def _worse(now: Entry, then: Entry) -> bool:
