@@ -112,7 +112,7 @@ def labels_only():
     [
         (two_inputs, "model-input", "2 inputs"),
         (lambda: of_type(TensorProto.INT64), "model-input", "float32"),
-        (lambda: of_type(TensorProto.STRING), "model-input", "float32"),
+        (lambda: of_type(TensorProto.BOOL), "model-input", "float32"),
         (lambda: of_type(TensorProto.FLOAT, ()), "model-input", "batch first"),
         (unnamed_outputs, "model-output", "probabilities"),
         (labels_only, "model-output", "label"),
@@ -181,3 +181,8 @@ def test_a_damaged_model_loads_or_is_refused(data):
         loaded = loader.load(bytes(whole[:cut] if data.draw(st.booleans()) else whole), Request())
         if loaded.signature.shape[1:] == (4,) and loaded.signature.dtype == "float32":
             loaded.predict(X)
+
+
+@pytest.mark.parametrize("length", [0x0108, 0x0208, 0x010508])
+def test_the_length_of_a_safetensors_header_is_no_model(length):
+    assert not loader.claims(length.to_bytes(8, "little") + b'{"a": 1}')

@@ -34,7 +34,7 @@ def predict(x):
 
 def test_load_then_predict():
     loaded, scored = converse(({"do": "load"}, onnx_models.linear(W)), predict(X))
-    assert loaded == ({"shape": [None, 3], "dtype": "float32", "offers": []}, b"")
+    assert loaded == ({"shape": [None, 3], "dtype": "float32", "offers": [], "names": []}, b"")
     assert scored[0]["classes"] is None
     np.testing.assert_array_equal(frames.arrays(*scored)["scores"], np.ones((2, 2)))
 
