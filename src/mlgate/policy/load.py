@@ -1,28 +1,25 @@
 """Read a policy file, with all that it extends, into typed values."""
 
-import enum
 import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
-import msgspec
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from mlgate.core.limits import DEFAULT as LIMITS
 from mlgate.policy.baseline import Baseline
 from mlgate.policy.baseline import parse as parse_baseline
+from mlgate.policy.convert import convert, nearest
 from mlgate.policy.document import Document, PolicyError, parse
 from mlgate.policy.schema import Policy
 from mlgate.policy.sense import settle
 
 NAME = ".mlgate.yaml"
 _CHAIN = 5
-_AT = re.compile(r"^(?P<problem>.*?)(?: - at `(?:key in )?\$\.?(?P<key>.*)`)?$", re.DOTALL)
-_FIELD = re.compile(r"unknown field `(.*)`|missing required field `(.*)`")
 
 # Returns the bytes of a file by its path from the policy's base, or None where there is none.
 Read = Callable[[str], bytes | None]
@@ -114,7 +111,7 @@ def load(path: str, read: Read, *, shown: str | None = None) -> PolicyFile:
         path, line = _origin(key, origins, shown)
         return PolicyError(path, line, f"{key}: {problem}" if key else problem)
 
-    policy = settle(_convert(merged, fail), fail)
+    policy = settle(convert(merged, fail), fail)
     return PolicyFile(policy, shown, digest.hexdigest(), chain[0][2].lines)
 
 
@@ -149,7 +146,7 @@ def check_rules(loaded: PolicyFile, known: Iterable[str]) -> None:
             raise PolicyError(
                 loaded.path or NAME,
                 loaded.line(f"waivers[{index}].rule"),
-                f"waivers[{index}].rule: there is no rule {waiver.rule}{_nearest(str(waiver.rule), ids)}",
+                f"waivers[{index}].rule: there is no rule {waiver.rule}{nearest(str(waiver.rule), ids)}",
             )
 
 
@@ -213,76 +210,3 @@ def _origin(key: str, origins: Mapping[str, tuple[str, int]], shown: str) -> tup
             return origins[key]
         key = key[: max(key.rfind("."), key.rfind("["), 0)]
     return shown, 1
-
-
-def _convert(data: dict[str, Any], fail: Callable[[str, str], PolicyError]) -> Policy:
-    try:
-        return msgspec.convert(data, Policy)
-    except msgspec.ValidationError as error:
-        found = _AT.match(str(error))
-        problem, key = (found["problem"], found["key"] or "") if found else (str(error), "")
-        field = _FIELD.search(problem)
-        if field and field[1]:
-            key = f"{key}.{field[1]}" if key else field[1]
-            problem = f"unknown key{_nearest(field[1], _keys(key))}"
-        elif field:
-            problem = f"the key `{field[2]}` is missing"
-        elif problem.startswith("Invalid enum value"):
-            problem += f"; one of {', '.join(_choices(key))}"
-        elif "encoded date" in problem:
-            problem = "not a date; write it as YYYY-MM-DD"
-        elif problem.endswith("got `bool`"):
-            problem += "; YAML reads yes, no, on and off as true and false: put words in quotes"
-        elif problem.endswith("got `null`"):
-            problem = "has no value; give it one, or remove the key"
-        raise fail(key, problem) from error
-
-
-def _keys(key: str) -> list[str]:
-    """Known keys of the mapping that holds ``key``."""
-    return list(_fields(key))
-
-
-def _choices(key: str) -> list[str]:
-    """Words that the schema accepts for ``key``."""
-    words: list[str] = []
-    for kind in _kinds(_fields(key).get(re.sub(r"\[\d+\]", "", key).rpartition(".")[2])):
-        if isinstance(kind, type) and issubclass(kind, enum.Enum):
-            words += [str(member.value) for member in kind]
-        elif get_origin(kind) is Literal:
-            words += [str(choice) for choice in get_args(kind)]
-    return words
-
-
-def _fields(key: str) -> dict[str, Any]:
-    section: Any = Policy
-    for part in re.sub(r"\[\d+\]", "", key).split(".")[:-1]:
-        kinds = _kinds(_own_fields(section).get(part))
-        section = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Struct)), None)
-        if section is None:
-            return {}
-    return _own_fields(section)
-
-
-def _own_fields(section: type[Struct]) -> dict[str, Any]:
-    return {field.name: field.type for field in msgspec.structs.fields(section)}
-
-
-def _kinds(kind: Any) -> Iterable[Any]:
-    """Return the type and all that it is made of."""
-    pending = [kind]
-    while pending:
-        current = pending.pop()
-        yield current
-        if get_origin(current) is not Literal:
-            pending += getattr(current, "__args__", ())
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    import difflib  # noqa: PLC0415 - only a mistake needs it
-
-    known = sorted(known)
-    close = difflib.get_close_matches(word, known, n=1)
-    if close:
-        return f"; did you mean `{close[0]}`?"
-    return f"; known here: {', '.join(known)}" if known else ""
