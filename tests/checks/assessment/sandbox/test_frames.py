@@ -90,7 +90,14 @@ def test_any_texts_arrive(texts):
     assert received.tolist() == texts
 
 
-NUMBER = st.integers(-2, 5) | st.integers() | st.booleans() | st.floats(allow_nan=False) | st.none()
+NUMBER = (
+    st.integers(-2, 5)
+    | st.sampled_from([1 << 39, (1 << 40) - 1])
+    | st.integers()
+    | st.booleans()
+    | st.floats(allow_nan=False)
+    | st.none()
+)
 ENTRY = st.tuples(
     st.text(max_size=2) | NUMBER,
     st.sampled_from(["<f4", "<f8", "<i4", "<i8", "|b1", "text", "|O8", "<U4", "V"]) | NUMBER,
@@ -129,6 +136,8 @@ def test_any_bytes_are_texts_or_refused(body, shape):
         ([["x", "<f8", [True], 8]], bytes(8), "not its size"),
         ([["x", "<f8", [1], 8]], bytes(7), "longer than the body"),
         ([["x", "<f8", [1], 8]], bytes(9), "longer than its arrays"),
+        ([["x", "<f8", [0, 1 << 39, 1 << 39], 0]], b"", "impossible shape"),
+        ([["x", "text", [1 << 39, 1 << 39, 0, 2], 0]], b"", "impossible shape"),
         ([["x", "text", [1], 5]], b"\0\0\0\2a", "longer than its array"),
         ([["x", "text", [2], 5]], b"\0\0\0\1a", "not as many texts"),
         ([["x", "text", [1], 3]], b"\0\0\1", "longer than its array"),

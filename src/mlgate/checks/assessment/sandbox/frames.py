@@ -125,7 +125,7 @@ def arrays(header: Mapping[str, Any], body: bytes) -> dict[str, "NDArray[Any]"]:
         start += size
         if len(raw) != size:
             raise FrameError("an array is longer than the body")
-        found[name] = _texts(raw, shape) if dtype == _TEXT else np.frombuffer(raw, dtype).reshape(shape)
+        found[name] = _shaped(_texts(raw, shape) if dtype == _TEXT else np.frombuffer(raw, dtype), shape)
     if start != len(body):
         raise FrameError("the body is longer than its arrays")
     return found
@@ -149,6 +149,13 @@ def _described(entry: Any) -> tuple[str, str, tuple[int, ...], int]:
     return name, dtype, tuple(shape), size
 
 
+def _shaped(values: "NDArray[Any]", shape: tuple[int, ...]) -> "NDArray[Any]":
+    try:
+        return values.reshape(shape)
+    except ValueError as error:  # no values, and lengths whose product is no address
+        raise FrameError(f"an array has an impossible shape: {error}") from error
+
+
 def _texts(raw: bytes, shape: tuple[int, ...]) -> "NDArray[Any]":
     texts, at = [], 0
     while at < len(raw):
@@ -160,7 +167,7 @@ def _texts(raw: bytes, shape: tuple[int, ...]) -> "NDArray[Any]":
         at += PREFIX + length
     if len(texts) != math.prod(shape):
         raise FrameError("an array has not as many texts as its shape says")
-    return np.array(texts, dtype=object).reshape(shape)
+    return np.array(texts, dtype=object)
 
 
 def _exactly(stream: BinaryIO, size: int) -> bytes:
