@@ -219,3 +219,11 @@ def test_the_template_is_package_data():
     templates = importlib.resources.files("mlgate.reports") / "templates"
     assert (templates / "report.html.j2").is_file()
     assert (templates / "report.css").is_file()
+
+
+def test_the_legend_has_the_marks_that_are_used(render):
+    assert "certified: at least so good" in render("html", FULL)
+    clean = render("html", CLEAN)
+    assert "certified: at least so good" not in clean
+    assert "masked: the attacks" not in clean
+    assert "pass: reaches the threshold" in clean

@@ -90,11 +90,14 @@ def _point(point: _Point, x: draw.Scale, y: draw.Scale) -> list[Markup]:
     if low is not None and high is not None:
         marks.append(draw.whisker(one.outcome, at, y(low), y(high)))
     marks.append(draw.point(one.outcome, at, y(point.value)))
-    bound = _certificate(one)
+    bound = certified(one)
     return marks if bound is None else [*marks, draw.certificate(at, y(bound))]
 
 
-def _certificate(one: Measurement) -> float | None:
+def certified(one: Measurement) -> float | None:
+    """Return the lower bound that a figure is certified to have, or None."""
+    if one.name.startswith(_CERTIFIED):
+        return draw.number(one.value)
     held = one.detail.get("certificate")
     return draw.number(held.get("low")) if isinstance(held, Mapping) else None
 

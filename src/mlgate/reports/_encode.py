@@ -10,7 +10,7 @@ import msgspec
 
 from mlgate.reports._text import is_shown
 
-_DEEPEST = 32
+_DEEPEST, _LONGEST_NUMBER = 32, 4096
 # Not shown as they are; and what a CI runner would take for a command (`##[error]`).
 _SPECIAL = re.compile(r"[^\n -~]|#(?=#\w*\[)")
 
@@ -44,8 +44,11 @@ def _escape(match: re.Match[str]) -> str:
 
 def plain(value: Any, depth: int = 0) -> Any:
     """Reduce a value to what JSON can say: numbers that are not finite become null."""
-    if value is None or isinstance(value, str | bool | int):
+    if value is None or isinstance(value, str | bool):
         return value
+    if isinstance(value, int):
+        # Python refuses to write longer ones in decimal digits.
+        return value if value.bit_length() <= _LONGEST_NUMBER else hex(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if depth < _DEEPEST and isinstance(value, Mapping):
@@ -55,4 +58,5 @@ def plain(value: Any, depth: int = 0) -> Any:
         return [plain(item, depth + 1) for item in items]
     if isinstance(value, bytes):
         return value.hex()
-    return str(value)
+    # Deeper than anybody reads: not even turned into text, which would go to its bottom.
+    return "…" if isinstance(value, Mapping | list | tuple | set | frozenset) else str(value)

@@ -63,7 +63,7 @@ def _family(paper: Paper, family: figures.Family, table: _Table, *, verbose: boo
     if rows:
         paper.table(_COLUMNS, rows, len(rows), _STYLES, widths=table.widths, head=table.head)
     for one in shown:
-        if one.outcome not in figures.QUIET:
+        if one.outcome in ("masked", "inconclusive"):
             _notes(paper, one)
     if len(first) > len(shown):
         paper.line((f"… {len(first) - len(shown):,} more: see --verbose", "dim"), lead=("    ", ""))

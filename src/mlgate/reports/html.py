@@ -10,6 +10,7 @@ from mlgate.prose import blocks
 from mlgate.reports import _summary as summary
 from mlgate.reports import _svg as draw
 from mlgate.reports import _trend as trend
+from mlgate.reports._curve import certified
 from mlgate.reports._figures import MEANING
 from mlgate.reports._panels import panels
 from mlgate.reports._text import (
@@ -26,6 +27,8 @@ from mlgate.reports._trend_chart import MOST, columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from markupsafe import Markup
 
     from mlgate.core.findings import Finding
     from mlgate.core.report import PastRun, Report
@@ -82,7 +85,7 @@ def render(report: Report, style: Style) -> str:
         groups=[_group(group) for group in summary.groups(total.open if style.quiet else report.not_checked)],
         panels=panels(report.measurements[:_ROWS]),
         marks=_MARKS,
-        legend=_LEGEND,
+        legend=_legend(report),
         when=moment(report.started) or "unknown",
         waivers=sorted(report.waivers[:_ROWS], key=lambda waiver: waiver.expires),
         left_until=lambda expires: _days(report.started, expires),
@@ -152,6 +155,14 @@ def _by_model(report: Report) -> dict[str, str]:
     active = [finding for finding in report.findings if finding.waived is None]
     members = summary.by_file(finding for finding in active if finding.location.path in paths)
     return {path: summary.severities(findings) for path, findings in members}
+
+
+def _legend(report: Report) -> list[tuple[Markup, str, str]]:
+    """Return the marks that the charts of a report use, each with its meaning."""
+    used = {draw.outcome(one.outcome) for one in report.measurements} | {"threshold"}
+    if any(certified(one) is not None for one in report.measurements):
+        used.add("certificate")
+    return [entry for entry in _LEGEND if entry[1] in used]
 
 
 def _days(started: str, expires: str) -> int | None:
