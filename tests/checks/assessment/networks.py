@@ -4,6 +4,7 @@ Their weights are those of the shipped examples: two networks that read digits e
 of which one was trained to withstand changes of 0.1.
 """
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import onnx
 from onnx import numpy_helper
 
 from mlgate.checks.assessment.ball import Features, around
+from mlgate.checks.assessment.predictor import BudgetSpent
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
@@ -34,7 +36,7 @@ class Network:
         weights: Of the layers.
         scale: What scores are multiplied by.
         levels: Values that an input is rounded to, without a gradient; 0 for none.
-        blind: True for gradients that are someone else's.
+        lying: True for gradients that are other features'.
     """
 
     trees = None
@@ -55,10 +57,12 @@ class Network:
         return hidden, (np.maximum(hidden, 0) @ self._w2 + self._b2) * self._scale
 
     def predict(self, x):
+        self.on_time()
         self.passes += len(x)
         return self._layers(x)[1]
 
     def gradient(self, x, objective):
+        self.on_time()
         self.passes += len(x)
         self.pulls += len(x)
         hidden, scores = self._layers(x)
@@ -69,7 +73,9 @@ class Network:
         return scores, losses, (found * (self._levels == 0)).reshape(x.shape)
 
     def on_time(self):
-        """It computes nothing but answers."""
+        late = self.deadline is not None and time.monotonic() >= self.deadline
+        if late or (self.most_passes is not None and self.passes >= self.most_passes):
+            raise BudgetSpent
 
     def repeat(self):
         """It has no worker that could change its mind."""

@@ -90,6 +90,7 @@ class _Rays:
         fooled = self._ask(at, signs, reach)
         better = at[fooled]
         self._signs[better], self._distance[better] = signs[fooled], reach[fooled]
+        better = np.intersect1d(better, self.open())
         self._ask(better, self._signs[better], np.full(len(better), self._ball.epsilon))
         self._shorten(better)
 
