@@ -70,10 +70,10 @@ def torchscript(model, x=X):
     return written(lambda stream: torch.jit.save(torch.jit.trace(model, torch.tensor(x)), stream))
 
 
-def exported(model, x=X):
+def exported(model, x=X, *, fixed=False):
     import torch
 
-    free = ({0: torch.export.Dim("n")},)
+    free = None if fixed else ({0: torch.export.Dim("n")},)
     program = torch.export.export(model, (torch.tensor(x),), dynamic_shapes=free)
     return written(lambda stream: torch.export.save(program, stream))
 

@@ -94,6 +94,37 @@ def test_the_ways_in_which_weights_are_saved(weights, model, settings):
     )
 
 
+def test_a_fixed_batch_is_filled_up(model):
+    scores, gradient = torch_models.expected(model, X)
+    with start(torch_export, Request(shape=(64,))) as running:
+        assert running.load(torch_models.exported(model, X[:3], fixed=True)).shape == (3, *SHAPE)
+        np.testing.assert_allclose(running.predict(X, follow=True).values, scores, rtol=1e-4, atol=1e-5)
+        pulled = running.pull(X, np.ones((7, 3), np.float32))
+    np.testing.assert_allclose(pulled, gradient, rtol=1e-3, atol=1e-5)
+
+
+class Two(torch.nn.Module):
+    def forward(self, x, y):
+        return x + y
+
+
+class Whole(torch.nn.Module):
+    def forward(self, x):
+        return x * 0.5
+
+
+@pytest.mark.parametrize(
+    ("module", "inputs", "said"),
+    [(Two(), (X, X), "2 inputs"), (Whole(), (X.astype(np.int64),), "input is int64")],
+)
+def test_an_exported_program_has_one_input_of_floats(module, inputs, said):
+    given = tuple(torch.tensor(each) for each in inputs)
+    program = torch.export.export(module, given)
+    data = torch_models.written(lambda stream: torch.export.save(program, stream))
+    with start(torch_export) as running, pytest.raises(Unassessable, match=said):
+        running.load(data)
+
+
 def test_half_precision_is_computed_in_single(weights, model):
     weights.load(torch_models.state_dict(torch_models.built().half()))
     np.testing.assert_allclose(weights.predict(X).values, torch_models.expected(model)[0], atol=1e-2)

@@ -8,6 +8,8 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from mlgate.checks.assessment.loaders import _scores
 from mlgate.checks.assessment.model import Request, Scores, Signature
 from mlgate.checks.assessment.problems import Unassessable
@@ -37,20 +39,19 @@ def prepare() -> None:
 
 
 class TorchModel:
-    """A module whose one input is the samples.
+    """A module whose one input is the samples; a fixed batch is filled up.
 
     Args:
         module: A ``torch.nn.Module``, or what is called like one.
-        request: With the shape of a sample.
-        dtype: Of the input, if it is not that of the module's parameters.
+        signature: What it wants.
     """
 
-    def __init__(self, module: Any, request: Request, dtype: str | None = None) -> None:
+    def __init__(self, module: Any, signature: Signature) -> None:
         import torch  # noqa: PLC0415 - only the worker pays for it
 
         self._torch, self._module = torch, module
         self._followed: tuple[Any, Any] | None = None
-        self.signature = Signature((None, *request.shape), dtype or _dtype(torch, module), ("gradients",))
+        self.signature = replace(signature, offers=("gradients",))
 
     def predict(self, x: "Floats") -> Scores:
         """Score samples; see :class:`mlgate.checks.assessment.model.Model`."""
@@ -92,8 +93,21 @@ class TorchModel:
         return pulled
 
     def _score(self, given: Any) -> Any:
+        batch = self.signature.shape[0]
+        if batch is None or len(given) == batch:
+            return self._once(given)
+        parts = []
+        for part in self._torch.split(given, batch):
+            missing = batch - len(part)
+            last = part[-1:].expand(missing, *part.shape[1:])
+            parts.append(self._once(self._torch.cat([part, last]) if missing else part)[: len(part)])
+        return self._torch.cat(parts)
+
+    def _once(self, given: Any) -> Any:
         try:
             answer = self._module(given)
+        except Unassessable:
+            raise
         except Exception as error:  # the wall around a hostile file
             raise failed("model-run", "the model fails on the data", error) from error
         scores = _one(self._torch, answer, len(given))
@@ -112,14 +126,19 @@ def failed(reason: str, what: str, error: Exception) -> Unassessable:
     return Unassessable(reason, f"{what}: {type(error).__name__}: {text}")
 
 
-def _dtype(torch: Any, module: Any) -> str:
-    """Return the dtype of a module's parameters, brought to one that samples can have."""
+def as_the_data(module: Any, request: Request) -> Signature:
+    """Return the signature of a module that does not say what it wants: the data's shape.
+
+    Its parameters are brought to a dtype that samples can have.
+    """
+    import torch  # noqa: PLC0415 - only the worker pays for it
+
     parameters = getattr(module, "parameters", list)
     found = {each.dtype for each in parameters() if each.is_floating_point()}
     if found - {torch.float32, torch.float64} or len(found) > 1:
         module.float()
         found = {torch.float32}
-    return "float64" if found == {torch.float64} else "float32"
+    return Signature((None, *request.shape), "float64" if found == {torch.float64} else "float32")
 
 
 def _one(torch: Any, answer: Any, samples: int) -> Any:

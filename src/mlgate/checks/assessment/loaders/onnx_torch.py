@@ -15,7 +15,7 @@ from mlgate.checks.assessment.loaders import (
     _torch,
 )
 from mlgate.checks.assessment.loaders._onnx_node import Node, Operator, Unsupported
-from mlgate.checks.assessment.model import Request
+from mlgate.checks.assessment.model import Request, Signature
 from mlgate.checks.assessment.problems import Unassessable
 
 FORMAT = "onnx_torch"
@@ -46,7 +46,7 @@ def prepare(_request: Request) -> None:
     import onnx.numpy_helper  # noqa: F401, PLC0415 - only the worker pays for it
 
 
-def load(data: bytes, request: Request) -> _torch.TorchModel:
+def load(data: bytes, _request: Request) -> _torch.TorchModel:
     """Convert a model.
 
     Raises:
@@ -61,7 +61,7 @@ def load(data: bytes, request: Request) -> _torch.TorchModel:
         raise Unassessable("model-load", f"{problem} has no counterpart in torch here") from problem
     except Exception as error:  # the wall around a hostile file
         raise _torch.failed("model-load", "the model cannot be converted to torch", error) from error
-    return _torch.TorchModel(graph, request, graph.dtype)
+    return _torch.TorchModel(graph, graph.signature)
 
 
 class Graph:
@@ -71,7 +71,7 @@ class Graph:
         model: An ``onnx.ModelProto``.
 
     Attributes:
-        dtype: Of the input.
+        signature: What it wants.
 
     Raises:
         Unsupported: An operator on the way is not known.
@@ -91,25 +91,14 @@ class Graph:
             raise Unassessable("model-input", f"the model has {len(inputs)} inputs")
         self._input = inputs[0].name
         kind = inputs[0].type.tensor_type
-        self.dtype = _FLOATS.get(kind.elem_type, "float32")
-        first = kind.shape.dim[0].dim_value if kind.shape.dim else 0
-        self._batch = first if first > 0 else None
+        sizes = tuple(each.dim_value if each.dim_value > 0 else None for each in kind.shape.dim)
+        self.signature = Signature(sizes or (None,), _FLOATS.get(kind.elem_type, "float32"))
         self._output = _score_output(graph.output)
         versions = {each.domain: each.version for each in model.opset_import}
         self._nodes = [self._node(each, versions) for each in _needed(graph.node, self._output)]
 
     def __call__(self, x: Any) -> Any:
-        """Return the scores of samples [n, ...]; a fixed batch is filled up."""
-        if self._batch is None or len(x) == self._batch:
-            return self._once(x)
-        parts = []
-        for part in self._torch.split(x, self._batch):
-            missing = self._batch - len(part)
-            whole = self._torch.cat([part, part[-1:].expand(missing, *part.shape[1:])]) if missing else part
-            parts.append(self._once(whole)[: len(part)])
-        return self._torch.cat(parts)
-
-    def _once(self, x: Any) -> Any:
+        """Return the scores of samples [n, ...], n being the batch where that is fixed."""
         values: dict[str, Any] = {**self._constants, self._input: x}
         for node in self._nodes:
             try:

@@ -43,4 +43,4 @@ def load(data: bytes, request: Request) -> _torch.TorchModel:
     if not state:
         raise Unassessable("model-load", "the file holds no weights")
     _architecture.fill(module, state)
-    return _torch.TorchModel(module.eval(), request)
+    return _torch.TorchModel(module.eval(), _torch.as_the_data(module, request))

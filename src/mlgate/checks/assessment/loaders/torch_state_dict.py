@@ -59,7 +59,7 @@ def load(data: bytes, request: Request) -> _torch.TorchModel:
         raise _torch.failed("model-load", message, error) from error
     module = _architecture.build(request)
     _architecture.fill(module, _weights(torch, held))
-    return _torch.TorchModel(module.eval(), request)
+    return _torch.TorchModel(module.eval(), _torch.as_the_data(module, request))
 
 
 def _weights(torch: Any, held: Any) -> Mapping[str, Any]:

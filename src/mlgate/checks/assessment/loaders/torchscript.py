@@ -53,4 +53,4 @@ def load(data: bytes, request: Request) -> _torch.TorchModel:
             module = torch.jit.load(io.BytesIO(data), map_location="cpu")
     except Exception as error:  # the wall around a hostile file
         raise _torch.failed("model-load", "torch cannot load the TorchScript", error) from error
-    return _torch.TorchModel(module.eval(), request)
+    return _torch.TorchModel(module.eval(), _torch.as_the_data(module, request))
