@@ -14,7 +14,7 @@ FLOORS = [
     {"commands"},
     {"adoption", "console", "hook", "starter"},
     {"gate"},
-    {"contents", "governance"},
+    {"clearance", "contents", "governance"},
     {"checks.models", "checks.dependencies", "checks.assessment", "rules"},
     {"checks", "reports"},
     {"rulebook", "history"},

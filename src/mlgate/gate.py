@@ -8,22 +8,20 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from msgspec import UNSET, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
-from mlgate import __version__, contents, rules, target
-from mlgate.checks import Scope
-from mlgate.core.facts import Check, Location, NotChecked, Observations, Source
+from mlgate import __version__, clearance, contents, rules, target
+from mlgate.checks import Scope, collect
+from mlgate.core.facts import Check, Location, NotChecked, Observations
 from mlgate.core.findings import Finding
 from mlgate.core.report import PolicyRef, Report, Tool, Verdict
 from mlgate.core.severity import Severity
 from mlgate.governance import Governing, governing, shown
 from mlgate.policy import load
-from mlgate.policy.assessment import Assessment, Data, DataFile, ModelFile
 from mlgate.policy.document import PolicyError
 from mlgate.policy.load import PolicyFile
 from mlgate.policy.overrides import judge_each, unmatched
-from mlgate.policy.schema import Models
 from mlgate.policy.verdict import decide, fail_at
 from mlgate.target import Target, TargetError
 
@@ -174,7 +172,7 @@ def _observe(
     request: Request, scope: Scope, governed: Observations
 ) -> tuple[Observations, tuple[Finding, ...]]:
     files = [check for check in request.checks if check is not Check.ASSESSMENT]
-    parts = [governed, *(_collect(check, scope) for check in files)]
+    parts = [governed, *(collect(check, scope) for check in files)]
     if files:
         parts.append(Observations(not_checked=scope.target.not_checked))
         if not scope.target.files and scope.target.whole:
@@ -186,7 +184,9 @@ def _observe(
             gaps = unmatched(scope.policy, [file.path for file in scope.target.files])
             parts.append(Observations(not_checked=tuple(gaps)))
     if Check.ASSESSMENT in request.checks:
-        parts += _assess(request, scope, Observations.merge(parts))
+        parts += clearance.assess(
+            scope, Observations.merge(parts), _today(request), alone=request.checks == (Check.ASSESSMENT,)
+        )
     observations = Observations.merge(parts)
     findings = judge_each(rules.load(), observations.facts, scope.policy.policy)
     if any(finding.check is Check.MODELS for finding in findings):
@@ -195,127 +195,6 @@ def _observe(
     if request.writes_baseline or scope.policy.baseline is not None:
         observations = contents.with_digests(scope.target, observations, findings)
     return observations, findings
-
-
-def _assess(request: Request, scope: Scope, seen: Observations) -> Iterable[Observations]:
-    """Clear the models, then assess them. Where nothing of an assessment changed, say so."""
-    wanted, unchanged = _selected(scope)
-    if not (wanted or unchanged) and request.checks == (Check.ASSESSMENT,):
-        # Nobody asks for assessments alone and means none.
-        message = "the policy names no assessment; add one under `assessment:`"
-        place = Location(scope.policy.path or load.NAME)
-        yield Observations(not_checked=(NotChecked(Check.ASSESSMENT, "nothing-to-assess", place, message),))
-    if unchanged:
-        names = ", ".join(unchanged)
-        summary = (
-            f"{names}: neither the model, the data, the policy nor what builds the model is among the changes"
-        )
-        yield Observations(sources=(Source(Check.ASSESSMENT, "not run", summary),))
-    if wanted:
-        entries = scope.policy.policy.assessment
-        paths = {path for each in entries if each.name in wanted for path in _models_of(each)}
-        extra, cleared = _clear(scope, seen, paths, _today(request))
-        yield extra
-        yield _collect(Check.ASSESSMENT, replace(scope, assessments=wanted, cleared=cleared))
-
-
-def _selected(scope: Scope) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names of the assessments to run, and of those that the change does not touch.
-
-    A name that the policy does not know is passed on: the check says so.
-    """
-    if scope.assessments:
-        return scope.assessments, ()
-    assessments = scope.policy.policy.assessment
-    if scope.target.whole:
-        return tuple(each.name for each in assessments), ()
-    changed = {file.path for file in scope.target.files}
-    touched = {
-        each.name
-        for each in assessments
-        if changed & {scope.policy.path, *_files_of(each)} or (_is_built(each) and _any_python(changed))
-    }
-    return (
-        tuple(each.name for each in assessments if each.name in touched),
-        tuple(each.name for each in assessments if each.name not in touched),
-    )
-
-
-def _files_of(entry: Assessment) -> set[str]:
-    """Return every file that an assessment's figures rest on."""
-    beside = (entry.baseline, entry.drift, entry.poisoning)
-    files = [entry.model, entry.data]
-    for section in beside:
-        files += [getattr(section, name) for name in ("model", "reference") if hasattr(section, name)]
-    return {file.path for file in files if isinstance(file, ModelFile | DataFile | Data)}
-
-
-def _is_built(entry: Assessment) -> bool:
-    """Say whether a Python file of the repository builds a model that the assessment loads."""
-    beside = () if entry.baseline is UNSET else (entry.baseline.model,)
-    return any(".py:" in (model.architecture or "") for model in (entry.model, *beside))
-
-
-def _any_python(paths: set[str]) -> bool:
-    """Say whether there is any source among files: what an architecture imports is not followed here."""
-    return any(path.endswith(".py") for path in paths)
-
-
-def _models_of(entry: Assessment) -> set[str]:
-    """Return the model files that an assessment loads."""
-    return {entry.model.path} | ({entry.baseline.model.path} if entry.baseline is not UNSET else set())
-
-
-def _collect(check: Check, scope: Scope) -> Observations:
-    """Run one check. A defect in it leaves the others their say."""
-    try:
-        observations: Observations = importlib.import_module(f"mlgate.checks.{check.value}").collect(scope)
-    except Exception as error:  # noqa: BLE001 - the wall around a check: its failure is "not checked"
-        message = f"the {check.value} check failed: {type(error).__name__}: {error}; please report this"
-        return Observations(not_checked=(NotChecked(check, "check-failed", Location("."), message),))
-    return observations
-
-
-def _clear(
-    scope: Scope, seen: Observations, paths: set[str], today: dt.date
-) -> tuple[Observations, dict[str, str]]:
-    """Let the model check pass or refuse every model that is about to be loaded.
-
-    Returns:
-        What had to be looked at beyond ``seen``, and the SHA-256 of each model that may
-        be loaded: checked to its end, without an unwaived finding.
-    """
-    known = {record.path for record in seen.inventory if record.sha256 is not None}
-    files = tuple(file for file in map(scope.target.find, sorted(paths - known)) if file is not None)
-    extra = _collect(Check.MODELS, _only(scope, files)) if files else Observations()
-    both = Observations.merge((seen, extra))
-    facts = [fact for fact in both.facts if fact.location.path in paths]
-    findings = judge_each(rules.load(), facts, scope.policy.policy)
-    decision = decide(scope.policy, findings, both.not_checked, today, complete=False)
-    refused = {
-        finding.location.path
-        for finding in decision.findings
-        if finding.waived is None and finding.severity > Severity.INFO
-    }
-    refused |= {gap.item.location.path for gap in decision.not_checked if gap.item.check is Check.MODELS}
-    cleared = {
-        record.path: record.sha256
-        for record in both.inventory
-        if record.sha256 is not None and record.status == "checked" and record.path not in refused
-    }
-    return extra, cleared
-
-
-def _only(scope: Scope, files: tuple[target.File, ...]) -> Scope:
-    """The model check on these files alone, each of them hashed whatever its size."""
-    policy = scope.policy.policy
-    limits = replace(policy.limits, hash_bytes=max(policy.limits.hash_bytes, *(file.size for file in files)))
-    narrowed = replace(policy, models=Models(allow_globals=policy.models.allow_globals), limits=limits)
-    return replace(
-        scope,
-        target=replace(scope.target, files=files, whole=False, not_checked=()),
-        policy=replace(scope.policy, policy=narrowed),
-    )
 
 
 def _conclude(

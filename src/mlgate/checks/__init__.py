@@ -3,11 +3,13 @@
 A check is a package here with ``collect(scope: Scope) -> Observations``.
 """
 
+import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
 
+from mlgate.core.facts import Check, Location, NotChecked, Observations
 from mlgate.policy.load import PolicyFile
 from mlgate.target import Target
 
@@ -39,3 +41,13 @@ class Scope(Struct, frozen=True, kw_only=True):
     cleared: Mapping[str, str] = {}
     jobs: int = 0
     progress: Callable[[str], None] = _silent
+
+
+def collect(check: Check, scope: Scope) -> Observations:
+    """Run one check. A defect in it leaves the others their say."""
+    try:
+        observations: Observations = importlib.import_module(f"mlgate.checks.{check.value}").collect(scope)
+    except Exception as error:  # noqa: BLE001 - the wall around a check: its failure is "not checked"
+        message = f"the {check.value} check failed: {type(error).__name__}: {error}; please report this"
+        return Observations(not_checked=(NotChecked(check, "check-failed", Location("."), message),))
+    return observations
