@@ -249,3 +249,13 @@ def test_a_large_policy_at_the_ref_is_refused(here):
 
 def test_a_name_that_is_no_text_is_none(here):
     assert run(os.fsdecode(b"\xff")).verdict is Verdict.UNDECIDED
+
+
+def test_what_is_wrong_at_the_ref_is_said_to_be_there(here):
+    Path(".mlgate.yaml").write_text("version: 1\nmodles: {}\n")
+    commit()
+    git("branch", "base")
+    Path(".mlgate.yaml").write_text(STRICT)
+    report = run("base")
+    assert report.verdict is Verdict.UNDECIDED
+    assert gaps(report)[0].startswith("as it is at base: modles: unknown key")

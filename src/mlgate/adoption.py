@@ -61,8 +61,8 @@ def write(request: gate.Request, *, accept_new: bool = False) -> Adoption:
             raise AdoptionError(f"{each.item.location}: {each.item.message}")
     path = report.baseline.path if report.baseline else NAME
     place = request.root / path
-    if place.is_symlink():
-        raise AdoptionError(f"{path} is a symbolic link, which is not followed; remove it")
+    if place.resolve() != request.root.resolve() / path:
+        raise AdoptionError(f"{path} lies behind a symbolic link, which is not followed; remove it")
     there = place.exists()
     if there and report.baseline is None:
         raise AdoptionError(f"there is a {path} that no policy names; add `baseline: {path}`, or remove it")

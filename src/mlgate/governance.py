@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from mlgate.policy.directions import Effect
 from mlgate.policy.document import PolicyError
 from mlgate.policy.load import PolicyFile, Read
 from mlgate.target import Target, TargetError
+from mlgate.target import named as named_target
 
 _LINK, _TREE = "120000", "040000"
 
@@ -67,7 +69,7 @@ def on_disk(root: Path, file: Path) -> PolicyFile:
     Raises:
         PolicyError: It, or its baseline, is missing or not valid.
     """
-    return _complete(load.from_disk(file, shown(file, root.resolve())), lambda path: _read_below(root, path))
+    return _complete(load.from_disk(file, shown(file, root.resolve())), _reading(root))
 
 
 def inside(path: Path, root: Path) -> str:
@@ -90,11 +92,9 @@ def here(target: Target, root: Path, named: Path | None = None, *, writing: bool
     Raises:
         PolicyError: It, or its baseline, is missing or not valid.
     """
+    # Named files may lie outside the repository, whose policy and baseline hold all the same.
     at_root = target.root == root.resolve()
-
-    def read(path: str) -> bytes | None:
-        return _read(target, path) if at_root else _read_below(root, path)
-
+    read = partial(_read, target) if at_root else _reading(root)
     return _complete(_policy(target, root, named), read, writing=writing)
 
 
@@ -116,10 +116,14 @@ def at_ref(root: Path, ref: str, path: str) -> tuple[str, PolicyFile]:
         raise TargetError(f"the policy at {ref}: {error}") from error
 
     def read(name: str) -> bytes | None:
-        return _read_at(git, commit, name, f"{ref}:{name}")
+        return _read_at(git, commit, name)
 
-    loaded = load.DEFAULT if read(path) is None else load.load(path, read)
-    return commit, _complete(loaded, read)
+    try:
+        loaded = load.DEFAULT if read(path) is None else load.load(path, read)
+        return commit, _complete(loaded, read)
+    except PolicyError as error:
+        # The file of the same name that lies here may be in order.
+        raise PolicyError(error.path, error.line, f"as it is at {ref}: {error.message}") from error
 
 
 def shown(path: Path, root: Path) -> str:
@@ -165,6 +169,11 @@ def _policy(target: Target, root: Path, named: Path | None) -> PolicyFile:
     return load.DEFAULT
 
 
+def _reading(root: Path) -> Read:
+    """Return what reads the files below a root, as ever: no link, no pipe, nothing outside."""
+    return partial(_read, named_target((), root))
+
+
 def _read(target: Target, path: str) -> bytes | None:
     file = target.find(path)
     if file is None:
@@ -176,30 +185,16 @@ def _read(target: Target, path: str) -> bytes | None:
         raise PolicyError(path, None, f"cannot be read: {error.strerror or error}") from error
 
 
-def _read_below(root: Path, path: str) -> bytes | None:
-    """Read a file of a repository that is not the target: named files lie outside it."""
-    place = root / path
-    if not place.resolve().is_relative_to(root.resolve()):
-        raise PolicyError(path, None, "lies behind a link that leaves the repository")
-    try:
-        with place.open("rb") as stream:
-            return stream.read(LIMITS.manifest_bytes + 1)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise PolicyError(path, None, f"cannot be read: {error.strerror or error}") from error
-
-
-def _read_at(git: Git, commit: str, path: str, shown: str) -> bytes | None:
+def _read_at(git: Git, commit: str, path: str) -> bytes | None:
     try:
         entry = git.entry_at(commit, path)
         if entry is None or entry.mode == _TREE:
             return None
         if entry.mode == _LINK:
-            raise PolicyError(shown, None, "is a symbolic link, which is not followed")
+            raise PolicyError(path, None, "is a symbolic link, which is not followed")
         if git.size(entry.object) > LIMITS.manifest_bytes:
-            raise PolicyError(shown, None, f"is larger than {LIMITS.manifest_bytes} bytes")
+            raise PolicyError(path, None, f"is larger than {LIMITS.manifest_bytes} bytes")
         with git.blob(entry.object) as stream:
             return stream.read()
     except GitError as error:
-        raise PolicyError(shown, None, f"cannot be read: {error}") from error
+        raise PolicyError(path, None, f"cannot be read: {error}") from error

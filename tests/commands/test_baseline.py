@@ -163,6 +163,23 @@ def test_a_link_is_not_written_through(here, capsys, tmp_path_factory):
     assert outside.read_text() == '{"version": 1, "entries": []}'
 
 
+def test_a_folder_that_is_a_link_is_not_written_through(here, capsys, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("outside")
+    Path("sub").symlink_to(outside)
+    Path(".mlgate.yaml").write_text("version: 1\nbaseline: sub/b.json\n")
+    assert baseline() == 2
+    assert "symbolic link" in capsys.readouterr().err
+    assert not list(outside.iterdir())
+
+
+@pytest.mark.parametrize("command", [["check", "--offline"], ["waivers"], ["policy", "diff", ".mlgate.yaml"]])
+def test_a_pipe_is_no_baseline_and_stops_nobody(here, capsys, command):
+    os.mkfifo(NAME)
+    assert cli.main(command) == 2
+    shown = capsys.readouterr()
+    assert "not a baseline" in shown.out + shown.err
+
+
 @pytest.mark.parametrize("name", ["../b.json", "/etc/passwd", "a\\b", "."])
 def test_a_baseline_lies_in_the_repository(here, capsys, name):
     Path(".mlgate.yaml").write_text(f"version: 1\nbaseline: '{name}'\n")
