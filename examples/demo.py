@@ -43,9 +43,7 @@ EXAMPLES = (
         (
             Reason("models", "models/classifier.pkl", "a pickle that runs a shell command when it is loaded"),
             Reason("dependencies", "requirements.txt", "a pinned version with a known vulnerability"),
-            Reason(
-                "assessment", ".mlgate.yaml", "a model that small changes to its input, or pale images, mislead"
-            ),
+            Reason("assessment", ".mlgate.yaml", "a model that small changes or pale images mislead"),
         ),
     ),
 )

@@ -161,10 +161,29 @@ assessment:
             r":6: .*attacks\[0\].*'magic'.*square",
         ),
         ("drift: {reference: {path: d.npz}}", "bound psi or ks"),
-        ("drift: {reference: {path: d.npz}, psi: {min: 1}}", "is bounded by a max"),
+        ("drift: {reference: {path: d.npz}, psi: {min: 1}}", r"drift\.psi.*"),
+        ("subgroups: {by: sex, latency_ms: {max: 5}}", "ask for it in `performance`"),
+        ("subgroups: {by: sex}", "asks for nothing"),
+        ("fairness: {group: sex}", "asks for nothing"),
+        ("corruptions: {contrast: {severity: 2}}", "needs a max_drop or a min"),
+        ("corruptions: {contrast: {severity: 6, min: 0.5}}", "severity"),
         ("baseline: {model: {path: ../m.onnx}}", r"baseline\.model\.path.*leaves the repository"),
     ],
 )
 def test_what_an_assessment_cannot_mean_is_said_with_its_line(section, words):
     with pytest.raises(PolicyError, match=words):
         read(BARE + f"    {section}\n")
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ("[{name: a}, {name: a, integer: true}]", r"columns\[1\]\.name: 'a' stands twice"),
+        ("[{name: a, range: [2, 1]}]", r"columns\[0\]\.range: .* smallest value"),
+        ("[{name: a, monotone: up}]", "monotone"),
+    ],
+)
+def test_what_is_said_of_columns_makes_sense(columns, words):
+    data = BARE.replace("label: y", f"label: y, columns: {columns}")
+    with pytest.raises(PolicyError, match=words):
+        read(data + "    performance: {accuracy: {min: 0.9}}\n")

@@ -117,6 +117,16 @@ class Bound(Section, frozen=True):
     max: float | UnsetType = UNSET
 
 
+class Ceiling(Section, frozen=True):
+    """What a figure must not exceed.
+
+    Attributes:
+        max: It must not lie above.
+    """
+
+    max: Annotated[float, Meta(ge=0)]
+
+
 class Corruption(Section, frozen=True):
     """What is asked under one corruption.
 
@@ -252,8 +262,8 @@ class Drift(Section, frozen=True):
     """
 
     reference: DataFile
-    psi: Bound | UnsetType = UNSET
-    ks: Bound | UnsetType = UNSET
+    psi: Ceiling | UnsetType = UNSET
+    ks: Ceiling | UnsetType = UNSET
 
 
 class Poisoning(Section, frozen=True):

@@ -168,10 +168,26 @@ def _bounds(entry: Assessment) -> Iterator[tuple[str, str]]:
     if entry.drift is not UNSET:
         if entry.drift.psi is UNSET and entry.drift.ks is UNSET:
             yield "drift", "asks for nothing; bound psi or ks"
-        for name in ("psi", "ks"):
-            drift: Bound | UnsetType = getattr(entry.drift, name)
-            if isinstance(drift, Bound) and (drift.max is UNSET or drift.min is not UNSET):
-                yield f"drift.{name}", "is bounded by a max"
+    if entry.subgroups is not UNSET and "latency_ms" in asked(entry.subgroups, Bound):
+        yield "subgroups.latency_ms", "is no figure of a part of the data; ask for it in `performance`"
+
+
+def _columns(entry: Assessment) -> Iterator[tuple[str, str]]:
+    """Find columns that are said to be two things, or nothing."""
+    names: Counter[str] = Counter()
+    for at, column in enumerate(entry.data.columns):
+        names[column.name] += 1
+        if names[column.name] > 1:
+            yield (
+                f"data.columns[{at}].name",
+                f"{column.name!r} stands twice; say all of a column in one place",
+            )
+        limits = column.range
+        if isinstance(limits, tuple) and not limits[0] < limits[1]:
+            yield (
+                f"data.columns[{at}].range",
+                f"{list(limits)} is not the smallest value and then the largest",
+            )
 
 
 def _assessments(entries: tuple[Assessment, ...]) -> Iterator[tuple[str, str]]:
@@ -183,7 +199,7 @@ def _assessments(entries: tuple[Assessment, ...]) -> Iterator[tuple[str, str]]:
                 f"assessment[{at}].name",
                 f"{entry.name!r} stands twice; a name belongs to one assessment",
             )
-        for key, problem in _bounds(entry):
+        for key, problem in (*_bounds(entry), *_columns(entry)):
             yield f"assessment[{at}].{key}", problem
         if "\n" in entry.name:
             yield f"assessment[{at}].name", "holds a line break; write it on one line"

@@ -14,8 +14,8 @@ def _brittle(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
         detail = fact.detail
         corruption, _, severity = detail["part"].partition("/")
         message = (
-            f"The model {detail['model']} does not bear the corruption {spoken(corruption)}, severity {severity}, "
-            f"on {detail['data']} as the policy demands: {spoken(detail['name'])}."
+            f"The model {detail['model']} does not bear the corruption {spoken(corruption)}, severity "
+            f"{severity}, on {detail['data']} as the policy demands: {spoken(detail['name'])}."
         )
         lines = [evidence(detail), f"{spoken(corruption)}, severities 1 to 5: {detail['severities']}"]
         if "before" in detail:

@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
-from msgspec import UNSET
 from tests.checks.assessment.measures.small import one_hot, subject
 
 from mlgate.checks.assessment.data import Dataset
 from mlgate.checks.assessment.measures.drift import measure
 from mlgate.checks.assessment.problems import Unassessable
-from mlgate.policy.assessment import Bound, DataFile, Drift
+from mlgate.policy.assessment import Ceiling, DataFile, Drift
 
 RNG = np.random.default_rng(0)
 TRAIN = RNG.normal(size=(1000, 3))
@@ -24,7 +23,7 @@ def compared(x, reference=TRAIN, names=("age", "income", "size"), **bounds):
     made = subject(
         lambda rows: one_hot([0] * len(rows), 2), x, labels, names=names, files={"train.csv": held}
     )
-    bounds = bounds or {"psi": Bound(UNSET, 0.25), "ks": Bound(UNSET, 0.3)}
+    bounds = bounds or {"psi": Ceiling(0.25), "ks": Ceiling(0.3)}
     return list(measure(made, Drift(DataFile("train.csv"), **bounds)))
 
 
@@ -45,8 +44,7 @@ def test_more_of_the_same_passes():
 
 def test_what_is_not_asked_for_is_only_shown():
     outcomes = {
-        figure.measurement.name: figure.measurement.outcome
-        for figure in compared(DRIFTED, ks=Bound(UNSET, 0.1))
+        figure.measurement.name: figure.measurement.outcome for figure in compared(DRIFTED, ks=Ceiling(0.1))
     }
     assert outcomes == {"psi": "info", "ks": "fail"}
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from msgspec import UNSET
+
 from mlgate.checks.assessment.divergence import kolmogorov_smirnov, population_stability
 from mlgate.checks.assessment.figures import Estimate, figure
 from mlgate.checks.assessment.measure import Figure, Subject
 from mlgate.checks.assessment.problems import Unassessable
-from mlgate.policy.assessment import Bound, Drift
+from mlgate.policy.assessment import Bound, Ceiling, Drift
 
 if TYPE_CHECKING:
     from mlgate.checks.assessment.data import Dataset
@@ -57,7 +59,7 @@ def measure(subject: Subject, settings: Drift) -> Iterator[Figure]:
             **_about(reference),
         }
         known = Estimate(found[worst][0], None, None, len(after), detail)
-        asked = bound if isinstance(bound, Bound) else None
+        asked = Bound(UNSET, bound.max) if isinstance(bound, Ceiling) else None
         yield figure(subject, name, known, asked, family=_FAMILY, key=f"{_FAMILY}.{name}")
 
 
