@@ -26,11 +26,12 @@ def features(subject: "Subject", scale: str = "absolute") -> Features:
         scale: The policy's ``robustness.scale``.
 
     Raises:
-        Unassessable: A feature has no value, so that there is no ball around it; or no
-            feature can change, or none has a spread to be the unit of epsilon.
+        Unassessable: A feature has no value, so that there is no ball around it (trees that
+            are verified take it for one that cannot change); or no feature can change, or
+            none has a spread to be the unit of epsilon.
     """
     x, settings = subject.x, subject.entry.data
-    if not np.isfinite(x).all():
+    if not np.isfinite(x).all() and getattr(subject.model, "trees", None) is None:
         raise Unassessable(
             "missing-value",
             f"{subject.dataset.name}: robustness needs a value for every feature of every sample; "
@@ -70,10 +71,11 @@ def features(subject: "Subject", scale: str = "absolute") -> Features:
 def _unit(x: Any, low: Any, high: Any, fixed: Any, scale: str) -> Any:
     if scale == "absolute":
         return None
+    there = np.ma.masked_invalid(x)
     if scale == "std":
-        unit = x.std(axis=0, dtype=np.float64)
+        unit = there.std(axis=0, dtype=np.float64).filled(0.0)
     else:
-        seen = x.max(axis=0).astype(np.float64) - x.min(axis=0)
+        seen = (there.max(axis=0).astype(np.float64) - there.min(axis=0)).filled(0.0)
         width = high - low
         unit = np.where(np.isfinite(width), width, seen)
     if not (unit[~fixed] > 0).any():

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mlgate.checks.assessment.loaders._forest import NoTrees
 from mlgate.checks.assessment.problems import Unassessable
 
@@ -38,6 +40,7 @@ def opened(read: "Callable[[], Mapping[str, NDArray[Any]]]") -> "Mapping[str, ND
     The model is then scored like any other, and attacked instead of verified.
     """
     try:
-        return read()
-    except (NoTrees, AttributeError, KeyError, TypeError, ValueError, IndexError):
+        with np.errstate(all="ignore"):
+            return read()
+    except (NoTrees, ArithmeticError, AttributeError, KeyError, TypeError, ValueError, IndexError):
         return None

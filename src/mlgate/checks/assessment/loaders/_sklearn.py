@@ -60,12 +60,14 @@ class SklearnModel(Ensemble):
                 "model-output",
                 f"the file holds a {type(estimator).__name__}, which is no fitted model for {request.task}",
             )
-        classes = np.asarray(estimator.classes_) if classifies else None
-        if classes is not None and classes.ndim != 1:
+        classes = list(estimator.classes_) if classifies else None
+        if classes is not None and any(np.ndim(each) for each in classes):
             raise Unassessable("model-output", "the model has several outputs; an assessment judges one")
-        self._classes = None if classes is None else tuple(map(_name, classes.tolist()))
+        self._classes = None if classes is None else tuple(map(_name, classes))
         self.forest = opened(lambda: arrays(estimator)) if classifies else None
-        shape = (estimator.n_features_in_,) if hasattr(estimator, "n_features_in_") else request.shape
+        # CatBoost says 0 of a model that it loaded.
+        features = int(getattr(estimator, "n_features_in_", 0))
+        shape = (features,) if features else request.shape
         self.signature = Signature(
             (None, *shape),
             "float32" if single(estimator) else "float64",
@@ -98,13 +100,14 @@ def _alone(estimator: Any) -> Any:
     """Let an estimator and its parts work with one thread: no other process or thread helps a sandbox."""
     try:
         jobs = [name for name in estimator.get_params(deep=True) if name.rpartition("__")[2] == "n_jobs"]
-        return estimator.set_params(**dict.fromkeys(jobs, 1))
+        return estimator.set_params(**dict.fromkeys(jobs, 1)) if jobs else estimator
     except (AttributeError, TypeError, ValueError):
         return estimator
 
 
 def _name(label: Any) -> int | str:
     """Return a class's name as labels of the data are matched with it."""
+    label = label.item() if hasattr(label, "item") else label
     if isinstance(label, bool) or (isinstance(label, float) and label.is_integer()):
         return int(label)
     return label if isinstance(label, int) else str(label)

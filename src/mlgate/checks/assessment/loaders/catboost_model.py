@@ -131,7 +131,7 @@ class CatboostModel(Ensemble):
         bias = np.atleast_1d(np.asarray(bias, np.float64))
         several = self._columns > 1
         forest = Forest(self._link, inclusive=True, single=False)
-        borders = _Borders(core, self._model.feature_names_)
+        borders = _Borders(core)
         values = np.asarray(self._model.get_leaf_values(), np.float64).reshape(-1, self._columns) * scale
         at = 0
         for number, leaves in enumerate(core._get_tree_leaf_counts()):  # noqa: SLF001
@@ -156,10 +156,7 @@ class CatboostModel(Ensemble):
 class _Borders:
     """Each feature's borders, of which a split's text names one with six digits."""
 
-    def __init__(self, core: Any, names: list[str]) -> None:
-        self._places = {name: place for place, name in enumerate(names)}
-        if len(self._places) != len(names):
-            raise NoTrees("two features have one name")
+    def __init__(self, core: Any) -> None:
         self._borders = {
             feature: np.array(held, np.float64)
             for feature, held in core._get_borders().items()  # noqa: SLF001
@@ -173,10 +170,10 @@ class _Borders:
         Raises:
             NoTrees: It is no border of a number, or two borders share its digits.
         """
-        name, found, digits = text.rpartition(", bin=")
-        if not found or name not in self._places:
+        place, found, digits = text.partition(", bin=")
+        if not found or not place.isdecimal():
             raise NoTrees("it has splits that are no borders of numbers")
-        feature = self._places[name]
+        feature = int(place)
         same = [border for border in self._borders[feature] if float(f"{border:.6g}") == float(digits)]
         if len(same) != 1:
             raise NoTrees("two borders share six digits")
