@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from mlgate.policy._open import asked
@@ -165,9 +165,8 @@ def _bounds(entry: Assessment) -> Iterator[tuple[str, str]]:
         for name, corruption in corruptions.items():
             if corruption.min is UNSET and corruption.max_drop is UNSET:
                 yield f"corruptions.{name}", "needs a max_drop or a min"
-    if entry.drift is not UNSET:
-        if entry.drift.psi is UNSET and entry.drift.ks is UNSET:
-            yield "drift", "asks for nothing; bound psi or ks"
+    if entry.drift is not UNSET and entry.drift.psi is UNSET and entry.drift.ks is UNSET:
+        yield "drift", "asks for nothing; bound psi or ks"
     if entry.subgroups is not UNSET and "latency_ms" in asked(entry.subgroups, Bound):
         yield "subgroups.latency_ms", "is no figure of a part of the data; ask for it in `performance`"
 

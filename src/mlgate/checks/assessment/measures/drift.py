@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
 from msgspec import UNSET
 
 from mlgate.checks.assessment.divergence import kolmogorov_smirnov, population_stability
