@@ -73,6 +73,14 @@ def test_a_change_cannot_loosen_the_policy_that_judges_it(here):
     assert source.detail["commit"] == git("rev-parse", "main")
 
 
+@pytest.mark.parametrize(("ref", "named"), [("main", "main ({short})"), ("{commit}", "{short}")])
+def test_the_source_names_the_commit_once(here, ref, named):
+    commit = git("rev-parse", "main")
+    report = run(ref.format(commit=commit))
+    (source,) = [source for source in report.sources if source.name == "policy"]
+    assert source.summary == f"as it is at {named.format(short=commit[:12])}: .mlgate.yaml"
+
+
 def test_a_change_that_tightens_is_no_finding(here):
     Path("model.pkl").write_bytes(CLEAN)
     Path(".mlgate.yaml").write_text("version: 1\nfail_on: info\n")

@@ -1,9 +1,11 @@
 import json
+import textwrap
 
 import pytest
 from tests.reports.sample import RULES
 
 from mlgate import rulebook
+from mlgate.policy import load
 
 
 def test_the_page_has_a_section_for_each_rule_with_its_help():
@@ -57,3 +59,13 @@ def test_the_json_list_is_complete():
     assert found[0]["check"] == "models"
     assert found[0]["cwe"] == [502]
     assert found[0]["fix"] == RULES[0].fix
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_an_explanation_shows_one_waiver_that_is_valid_once_it_has_a_date(rule):
+    text = rulebook.render_rule(rule)
+    assert text.count("waivers:") == 1
+    block = textwrap.dedent(text[text.rindex("\n", 0, text.index("waivers:")) :].split("\n\n")[0])
+    policy = f"version: 1\n{block.strip()}\n".replace("YYYY-MM-DD", "2030-01-31")
+    (waiver,) = load.load(".mlgate.yaml", {".mlgate.yaml": policy.encode()}.get).policy.waivers
+    assert waiver.rule == rule.id

@@ -51,7 +51,7 @@ def command(kind: str, message: str, **properties: str | int) -> None:
 
 
 def annotate(report: Mapping[str, Any], prefix: str) -> None:
-    """Annotate what blocks, worst first, and what was not checked.
+    """Annotate what blocks, worst first, what was not checked, and what loosens the policy.
 
     Args:
         report: The JSON report; findings stand worst first.
@@ -59,23 +59,24 @@ def annotate(report: Mapping[str, Any], prefix: str) -> None:
     """
     blocking = [each for each in report["findings"] if each["blocks"]]
     gaps = [each for each in report["not_checked"] if each["counts"]]
+    # Whoever adds a waiver and stays red learns from it that the policy of the base judges.
+    loosened = [each for each in report["findings"] if each["check"] == "policy" and not each["blocks"]][:1]
     for kind, each, title in (
-        *(
-            ("error", finding, f"{finding['rule']} ({finding['severity']})")
-            for finding in blocking[:_ANNOTATIONS]
-        ),
-        *(("warning", gap, f"not checked: {gap['reason']}") for gap in gaps[:_ANNOTATIONS]),
+        *(("error", finding, _title(finding)) for finding in blocking[:_ANNOTATIONS]),
+        *(("warning", finding, _title(finding)) for finding in loosened),
+        *(("warning", gap, f"not checked: {gap['reason']}") for gap in gaps[: _ANNOTATIONS - len(loosened)]),
     ):
         place: dict[str, str | int] = {}
         if each["path"] not in ("", "."):
             place["file"] = prefix + each["path"]
             place["line"] = each["line"] or 1
         command(kind, _message(each), **place, title=f"mlgate {title}")
-    rest = ((len(blocking), "finding", ""), (len(gaps), "item", " that could not be checked"))
+    rest = (
+        (len(blocking) - _ANNOTATIONS, "finding", ""),
+        (len(gaps) + len(loosened) - _ANNOTATIONS, "item", " that could not be checked"),
+    )
     more = [
-        f"{count - _ANNOTATIONS:,} more {noun}{'s' if count - _ANNOTATIONS > 1 else ''}{what}"
-        for count, noun, what in rest
-        if count > _ANNOTATIONS
+        f"{count:,} more {noun}{'s' if count > 1 else ''}{what}" for count, noun, what in rest if count > 0
     ]
     if more:
         command("notice", f"{' and '.join(more)}: see the job's summary", title="mlgate")
@@ -126,6 +127,10 @@ def _locations(log: Any) -> Iterator[dict[str, Any]]:
             pending += value.values()
         elif isinstance(value, list):
             pending += value
+
+
+def _title(finding: Mapping[str, Any]) -> str:
+    return f"{finding['rule']} ({finding['severity']})"
 
 
 def _message(each: Mapping[str, Any]) -> str:

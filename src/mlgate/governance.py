@@ -154,7 +154,8 @@ def _facts(judging: PolicyFile, own: PolicyFile, ref: str, path: str) -> Iterato
 def _source(judging: PolicyFile, ref: str, commit: str) -> Source:
     what = judging.path or "no policy there, so mlgate's defaults judge; one counts once it is merged"
     detail = {"ref": ref, "commit": commit, "sha256": judging.sha256}
-    return Source(Check.POLICY, "policy", f"as it is at {ref} ({commit[:12]}): {what}", detail)
+    where = commit[:12] if ref == commit else f"{ref} ({commit[:12]})"
+    return Source(Check.POLICY, "policy", f"as it is at {where}: {what}", detail)
 
 
 def _policy(target: Target, root: Path, named: Path | None) -> PolicyFile:

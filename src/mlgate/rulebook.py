@@ -13,6 +13,19 @@ WIDTH = 80
 _CWE = "https://cwe.mitre.org/data/definitions/{}.html"
 _ATLAS = "https://atlas.mitre.org/techniques/{}"
 _SECTIONS = (("What it does", "what"), ("Why is this bad?", "why"), ("How to fix", "fix"))
+# `path` narrows a waiver; so do `subject`, `package` and `advisory`.
+_WAIVER = """\
+In the policy; every report lists it until it ends.
+
+```yaml
+waivers:
+  - rule: {rule}
+    path: {path}
+    reason: why this is acceptable, for whoever reviews it
+    expires: YYYY-MM-DD
+```
+"""
+_PATHS = {Check.MODELS: "models/name.pkl", Check.DEPENDENCIES: "requirements.txt"}
 _HEAD = """\
 # Rules
 
@@ -67,6 +80,9 @@ def render_rule(rule: Rule, width: int = WIDTH) -> str:
         lines += set_plain(words, width, " " * 12, f"{label:<12}")
     for title, key in _SECTIONS:
         lines += ["", title, *_spaced(getattr(rule, key), width)]
+    if "waivers:" not in rule.fix:
+        waiver = _WAIVER.format(rule=rule.id, path=_PATHS.get(rule.check, ".mlgate.yaml"))
+        lines += ["", "How to accept it for a time", *_spaced(waiver, width)]
     if rule.references:
         lines += ["", "References"]
         for reference in rule.references:

@@ -181,6 +181,8 @@ def test_a_policy_that_is_only_loosened_is_told_and_decides_nothing(repository, 
     result = composite.run(repository, temporary, MODELS, {"GITHUB_BASE_REF": "main"})
     assert result.exit_code == 0, result.log
     assert "MLG-POL-001" in result.summary
+    (warning,) = result.annotations("warning")
+    assert "file=.mlgate.yaml,line=2,title=mlgate MLG-POL-001" in warning
 
 
 def test_the_policy_that_the_base_extends_is_the_base_s_too(repository, temporary):
