@@ -20,8 +20,8 @@ def test_figures_are_grouped_by_what_the_policy_asked_for():
     assert sum(len(family.figures) for family in BY_FAMILY.values()) == len(MEASURED)
 
 
-def test_a_curve_keeps_its_order_and_subgroups_stand_worst_first():
-    assert figures.worst_first(CURVE) == CURVE
+def test_a_curve_stands_in_its_order_and_subgroups_stand_worst_first():
+    assert figures.worst_first(CURVE[::-1]) == CURVE
     outcomes = [one.outcome for one in figures.worst_first(BY_FAMILY["subgroups"].figures)]
     assert outcomes == ["fail", "inconclusive", "pass", "pass"]
 
@@ -47,6 +47,24 @@ def test_outcomes_are_counted_worst_first():
 )
 def test_a_threshold_says_its_side(bound, threshold, expected):
     assert figures.asked(replace(CURVE[0], bound=bound, threshold=threshold)) == expected
+
+
+def test_a_few_figures_are_all_shown():
+    assert figures.told_first(CURVE, 8) == (CURVE, ())
+
+
+def test_of_many_those_are_shown_that_are_not_in_order():
+    first, rest = figures.told_first(BY_FAMILY["corruptions"].figures, 8)
+    assert [one.outcome for one in first] == ["fail"] * 3
+    assert len(rest) == 12
+
+
+def test_where_all_are_in_order_those_closest_to_their_thresholds_are_shown():
+    many = [replace(CURVE[2], part=f"sex={at}", value=0.6 + at / 100, threshold=0.6) for at in range(20)]
+    many += [replace(one, threshold=None, outcome="info") for one in many]
+    first, rest = figures.told_first(many[::-1], 8)
+    assert sorted(one.value for one in first) == pytest.approx([0.6, 0.61, 0.62])
+    assert len(first) + len(rest) == 40
 
 
 def test_the_title_is_a_sentence():

@@ -99,7 +99,8 @@ def certified(one: Measurement) -> float | None:
     if one.name.startswith(_CERTIFIED):
         return draw.number(one.value)
     held = one.detail.get("certificate")
-    return draw.number(held.get("low")) if isinstance(held, Mapping) else None
+    # The share that is proven; where only its interval is known, the interval's lower end.
+    return draw.number(held.get("value", held.get("low"))) if isinstance(held, Mapping) else None
 
 
 def _axes(norm: str, x: draw.Scale, y: draw.Scale, epsilons: Sequence[float]) -> list[Markup]:

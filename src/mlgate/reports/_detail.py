@@ -150,7 +150,8 @@ def _raised(masking: Any) -> list[str]:
     if not isinstance(masking, list | tuple):
         return []
     raised = [one for one in masking if isinstance(one, Mapping) and one.get("raised")]
+    names = [words(one.get("signal")).replace("_", " ") for one in raised[:_SIGNALS]]
     return [
-        f"{words(one.get('signal'))}, {words(one.get('value'))} (limit {words(one.get('limit'))})"
-        for one in raised[:_SIGNALS]
+        f"{name}, {words(one.get('value'))} (limit {words(one.get('limit'))})"
+        for name, one in zip(names, raised, strict=False)
     ]

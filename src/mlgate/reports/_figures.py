@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 
 # Worst first: what fails, what shows nothing, what is good.
 _RANK = {"fail": 0, "masked": 1, "inconclusive": 2, "pass": 3, "info": 4}
-_LEVEL = re.compile(r"(?P<of>.+)/(?P<level>\d{1,2})", re.DOTALL)
-_NUMBER = re.compile(r"[^=]+=-?[\d.]+(e[+-]?\d+)?")
+_LEVEL = re.compile(r"(?P<of>.+)/(?P<level>\d{1,2})", re.DOTALL | re.ASCII)
+_NUMBER = re.compile(r"[^=]+=(?P<level>-?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?)", re.ASCII)
+QUIET = frozenset({"pass", "info"})
+_FEW = 3
 MEANING = {
     "pass": "reaches the threshold",
     "fail": "misses the threshold",
@@ -57,7 +60,7 @@ def worst_first(measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
     """Sort series by their worst outcome, and inside a series by outcome.
 
     A series is a figure over the parts of one kind: ``accuracy`` over ``sex=…``. A series over
-    numbers (``epsilon=0.1``, ``gaussian_noise/3``) keeps its order, in which it is read.
+    numbers (``epsilon=0.1``, ``gaussian_noise/3``) stands in their order, in which it is read.
     """
     series: dict[tuple[str, str], list[Measurement]] = {}
     for one in measurements:
@@ -77,17 +80,24 @@ def _kind(part: str) -> str:
 
 
 def _inside(members: list[Measurement]) -> list[Measurement]:
-    numbered = all(_LEVEL.fullmatch(one.part) or _NUMBER.fullmatch(one.part) for one in members)
-    return members if numbered else sorted(members, key=rank)
+    numbers = [_number(one.part) for one in members]
+    if None in numbers:
+        return sorted(members, key=rank)
+    return sorted(members, key=lambda one: _number(one.part) or 0.0)
 
 
-QUIET = frozenset({"pass", "info"})
+def _number(part: str) -> float | None:
+    found = _LEVEL.fullmatch(part) or _NUMBER.fullmatch(part)
+    return None if found is None else float(found["level"])
 
 
 def told_first(
     figures: Sequence[Measurement], short: int
 ) -> tuple[Sequence[Measurement], Sequence[Measurement]]:
     """Split figures, worst first, into those to show and those to fold: none where they are few.
+
+    What fails or shows nothing is shown; where that is little, so are the figures that pass
+    and come closest to their thresholds.
 
     Args:
         figures: Of one family.
@@ -96,8 +106,17 @@ def told_first(
     ordered = worst_first(figures)
     if len(ordered) <= short:
         return ordered, ()
-    loud = [one for one in ordered if one.outcome not in QUIET]
-    return loud, [one for one in ordered if one.outcome in QUIET]
+    shown = {id(one) for one in ordered if one.outcome not in QUIET}
+    close = sorted((one for one in ordered if id(one) not in shown), key=_margin)
+    shown |= {id(one) for one in close[: max(_FEW - len(shown), 0)] if isfinite(_margin(one))}
+    return [one for one in ordered if id(one) in shown], [one for one in ordered if id(one) not in shown]
+
+
+def _margin(one: Measurement) -> float:
+    """Return how far a figure is from its threshold, as a share of it; infinite where there is none."""
+    if one.value is None or one.threshold is None or one.value != one.value:
+        return inf
+    return abs(one.value - one.threshold) / (abs(one.threshold) or 1)
 
 
 def label(one: Measurement) -> str:

@@ -48,7 +48,8 @@ def _panel(family: figures.Family, clean: float | None) -> dict[str, Any]:
     for one in family.figures:
         named.setdefault(one.name, []).append(one)
     axes = {name: axis_of(members) for name, members in named.items()}
-    shown = figures.worst_first(family.figures)[:_ROWS]
+    first, rest = figures.told_first(family.figures, _SHORT)
+    shown = [*first, *rest][:_ROWS]
     rows = [_row(one, axes[one.name]) for one in shown]
     return {
         "assessment": family.assessment,
@@ -57,8 +58,8 @@ def _panel(family: figures.Family, clean: float | None) -> dict[str, Any]:
         "curves": curves(family.figures, clean),
         "severities": severities(family.figures, clean if _CLEAN in named else None),
         "rows": rows,
-        "first": rows if len(rows) <= _SHORT else [row for row in rows if row["kind"] not in figures.QUIET],
-        "rest": [] if len(rows) <= _SHORT else [row for row in rows if row["kind"] in figures.QUIET],
+        "first": rows[: len(first)],
+        "rest": rows[len(first) :],
         "told": sum(bool(one.detail) for one in shown),
         "left": len(family.figures) - len(shown),
     }
