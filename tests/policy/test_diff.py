@@ -171,7 +171,17 @@ assessment:
 - name: digits
   model: {path: m.onnx, sha256: "ZERO"}
   data: {path: d.npz, label: y, features: x, range: [0, 1], limit: 5, sha256: "ONE"}
-  performance: {accuracy: {min: 0.9}}
+  task: classification
+  confidence: 0.9
+  seed: 3
+  performance: {accuracy: {min: 0.9}, log_loss: {max: 0.9}}
+  subgroups: {by: sex, min_samples: 9, accuracy: {min: 0.8}}
+  corruptions: {gaussian_noise: {severity: 3, max_drop: 0.05, min: 0.8}}
+  fairness: {group: sex, positive: "y", demographic_parity_difference: {max: 0.1}}
+  baseline: {model: {path: old.onnx, sha256: "ONE"}, max_drop: 0.01}
+  labels: {max_share: 0.01}
+  drift: {reference: {path: train.npz}, psi: {max: 0.2}, ks: {max: 0.2}}
+  poisoning: {reference: {path: train.npz}}
   robustness: {norm: linf, epsilon: 0.1, min_accuracy: 0.5, attacks: [square], confidence: 0.9, queries: 10, budget_seconds: 5, seed: 1}
 """.replace("ZERO", "0" * 64).replace("ONE", "1" * 64)  # fmt: skip
 OTHER = {

@@ -1,3 +1,4 @@
+import json
 import subprocess
 from pathlib import Path
 
@@ -86,3 +87,15 @@ def test_a_word_that_a_runner_obeys_is_not_printed(here, capsys):
     shown = capsys.readouterr().out
     assert "\n::error" not in shown
     assert "\x1b" not in shown
+
+
+def test_the_json_form_has_every_effect(here, capsys):
+    Path("new.yaml").write_text("version: 1\nfail_on: low\nmodels: {exclude: [a]}\n")
+    assert cli.main(["policy", "diff", ".mlgate.yaml", "new.yaml", "--format", "json"]) == 1
+    assert json.loads(capsys.readouterr().out) == {
+        "version": 1,
+        "loosened": [{"key": "models.exclude", "change": "adds a", "line": 3}],
+        "changed": [],
+        "tightened": [{"key": "fail_on", "change": "high -> low", "line": 2}],
+        "reworded": [],
+    }

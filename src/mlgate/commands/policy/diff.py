@@ -10,6 +10,7 @@ from mlgate.policy.changes import Change
 from mlgate.policy.directions import Effect
 from mlgate.policy.document import PolicyError
 from mlgate.policy.load import PolicyFile
+from mlgate.reports._encode import dumps
 from mlgate.reports._text import printable
 from mlgate.target import TargetError
 
@@ -31,6 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", nargs="?", type=Path, default=default, metavar="FILE", help=f"default: {default}"
     )
+    parser.add_argument("--format", choices=["text", "json"], default="text")
     parser.epilog = "exit codes: 0 nothing is loosened, 1 something is, 2 something changed that may be"
 
 
@@ -49,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     except (PolicyError, TargetError) as error:
         raise console.CommandError(str(error)) from error
     changes = diff.compare(old, new)
-    console.write(_words(changes))
+    console.write(_json(changes) if arguments.format == "json" else _words(changes))
     return next((_CODES[change.effect] for change in changes if change.effect in _CODES), 0)
 
 
@@ -72,3 +74,15 @@ def _words(changes: Sequence[Change]) -> str:
         if those:
             lines += [f"{title}:", *(f"  {printable(f'{each.key}: {each.words}')}" for each in those)]
     return "\n".join(lines) + "\n"
+
+
+def _json(changes: Sequence[Change]) -> str:
+    listed = {
+        effect.value: [
+            {"key": each.key, "change": each.words, "line": each.line}
+            for each in changes
+            if each.effect is effect
+        ]
+        for effect in Effect
+    }
+    return dumps({"version": 1, **listed})
