@@ -37,8 +37,8 @@ def test_a_seed_settles_it():
 
 def test_large_data_needs_fewer_resamples():
     assert bootstrap.resamples(100) == 1000
-    assert bootstrap.resamples(10_000) == 500
-    assert bootstrap.resamples(10_000_000) == 200
+    assert bootstrap.resamples(10_000, width=10) == 500
+    assert bootstrap.resamples(50_000, width=1000) == 100
 
 
 def undefined(*values):

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MOST_RESAMPLES = 1000
-_FEWEST_RESAMPLES = 200
-# Samples drawn in all: larger data needs fewer resamples for the same precision of its ends.
-_MOST_DRAWN = 5_000_000
+_FEWEST_RESAMPLES = 100
+# Scores drawn in all: with more data an interval is narrower, and its ends need less precision.
+_MOST_DRAWN = 50_000_000
 _MOST_UNDEFINED = 0.5
 
 
@@ -36,13 +36,16 @@ class Interval(Struct, frozen=True):
     method: str
 
 
-def resamples(n: int) -> int:
-    """Return how many resamples of n samples are drawn: fixed by n, so that a second run draws the same."""
-    return max(_FEWEST_RESAMPLES, min(_MOST_RESAMPLES, _MOST_DRAWN // max(n, 1)))
+def resamples(n: int, width: int = 1) -> int:
+    """Return how many resamples of n samples with so many scores each are drawn.
+
+    It depends on nothing else, so that a second run draws the same.
+    """
+    return max(_FEWEST_RESAMPLES, min(_MOST_RESAMPLES, _MOST_DRAWN // max(n * width, 1)))
 
 
 def percentile(
-    value: "Callable[[NDArray[np.int64]], float]", n: int, confidence: float, seed: int
+    value: "Callable[[NDArray[np.int64]], float]", n: int, confidence: float, seed: int, *, width: int = 1
 ) -> Interval:
     """Return the percentile interval of a statistic of n independent samples.
 
@@ -52,9 +55,10 @@ def percentile(
         n: Samples.
         confidence: Between 0 and 1, both excluded.
         seed: Of the resamples.
+        width: Scores of each sample, for the cost of a resample.
     """
     rng = np.random.default_rng(seed)
-    found, count = [], resamples(n)
+    found, count = [], resamples(n, width)
     for _ in range(count):
         try:
             found.append(value(rng.integers(0, n, n)))

@@ -42,10 +42,6 @@ class Material(Struct, frozen=True):
     high: "NDArray[np.float64]"
     categorical: "NDArray[np.bool_]"
 
-    def part(self, rows: "NDArray[Any]") -> "Material":
-        """Return that of some of the samples."""
-        return Material(self.kind, self.x[rows], self.low, self.high, self.categorical)
-
 
 class Corruption(Protocol):
     """What a module of ``corruptions`` provides.
@@ -133,16 +129,25 @@ def form(dataset: "Dataset", settings: "schema.Data") -> Form:
     return Form("image", shape, size, first, limits, assumed)
 
 
-def material(dataset: "Dataset", settings: "schema.Data", laid: Form) -> Material:
-    """Return the data as corruptions need it."""
-    opened = laid.opened(dataset.x)
-    d = opened.shape[1]
-    none = np.zeros(d)
+def ground(dataset: "Dataset", settings: "schema.Data", laid: Form) -> Material:
+    """Return what is known of the data whichever samples are corrupted: without any.
+
+    Raises:
+        Unassessable: The policy speaks of a column that is not there.
+    """
+    opened = laid.opened(dataset.x[:1])[:0]
+    none = np.zeros(opened.shape[1])
     if laid.kind != "tabular":
         return Material(laid.kind, opened, none, none + 1, none > 0)
     known: Mapping[int, schema.Column] = columns(settings, dataset.names, laid.shape, dataset.name)
+    flat = dataset.x.reshape(len(dataset.x), -1)
+    # A column without any value is neither here nor there.
     with np.errstate(all="ignore"):
-        low, high = np.nanmin(opened, axis=0), np.nanmax(opened, axis=0)
+        low, high = (
+            end(flat, axis=0, where=~np.isnan(flat), initial=start).astype(np.float64)
+            for end, start in ((np.min, np.inf), (np.max, -np.inf))
+        )
+    low, high = np.where(low > high, 0.0, low), np.where(low > high, 0.0, high)
     if isinstance(settings.range, tuple):
         low, high = none + settings.range[0], none + settings.range[1]
     categorical = none > 0
@@ -150,7 +155,7 @@ def material(dataset: "Dataset", settings: "schema.Data", laid: Form) -> Materia
         categorical[place] = column.categorical
         if isinstance(column.range, tuple):
             low[place], high[place] = column.range
-    return Material(laid.kind, opened, np.nan_to_num(low), np.nan_to_num(high), categorical)
+    return Material(laid.kind, opened, low, high, categorical)
 
 
 def _layout(shape: tuple[int, ...], settings: "schema.Data", name: str) -> tuple[tuple[int, ...], bool]:

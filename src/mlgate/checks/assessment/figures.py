@@ -73,7 +73,13 @@ def estimate(measured: Any, predictions: Predictions, confidence: float, seed: i
         return Estimate(
             value, low, high, n, {"successes": round(value * n), "interval": "exact (Clopper-Pearson)"}
         )
-    found = bootstrap.percentile(lambda rows: measured.value(predictions.part(rows)), n, confidence, seed)
+    found = bootstrap.percentile(
+        lambda rows: measured.value(predictions.part(rows)),
+        n,
+        confidence,
+        seed,
+        width=predictions.scores.shape[1],
+    )
     return Estimate(value, found.low, found.high, n, {"interval": found.method})
 
 

@@ -32,8 +32,8 @@ class Predictions(Struct, frozen=True):
     scores: "Floats"
     meaning: str
 
-    def part(self, rows: "NDArray[Any]") -> "Predictions":
-        """Return those of some of the samples: ``rows`` are indices or truth values."""
+    def part(self, rows: "NDArray[Any] | slice") -> "Predictions":
+        """Return those of some of the samples: ``rows`` are indices, truth values or a slice."""
         return Predictions(self.labels[rows], self.scores[rows], self.meaning)
 
     @property

@@ -4,11 +4,16 @@ The samples are the same, so what is easy or hard about them cancels out: a pair
 difference is known far better than two figures are apart.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from mlgate.checks.assessment import bootstrap
 from mlgate.checks.assessment.figures import Estimate
 from mlgate.checks.assessment.metric import Predictions
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def worse(measured: Any, before: Predictions, after: Predictions, confidence: float, seed: int) -> Estimate:
@@ -25,15 +30,33 @@ def worse(measured: Any, before: Predictions, after: Predictions, confidence: fl
         Unassessable: The metric has no value on these answers.
     """
     sign = 1.0 if measured.BETTER == "higher" else -1.0
-
-    def drop(first: Predictions, second: Predictions) -> float:
-        return float(sign * (measured.value(first) - measured.value(second)))
-
+    values = measured.value(before), measured.value(after)
     n = len(before.labels)
-    found = bootstrap.percentile(lambda rows: drop(before.part(rows), after.part(rows)), n, confidence, seed)
-    detail = {
-        "interval": f"paired {found.method}",
-        "before": float(measured.value(before)),
-        "after": float(measured.value(after)),
-    }
-    return Estimate(drop(before, after), found.low, found.high, n, detail)
+    if measured.BINOMIAL:
+        found = _of_shares(_each(measured, before), _each(measured, after), confidence, seed)
+    else:
+        found = bootstrap.percentile(
+            lambda rows: sign * (measured.value(before.part(rows)) - measured.value(after.part(rows))),
+            n,
+            confidence,
+            seed,
+            width=before.scores.shape[1],
+        )
+    detail = {"interval": f"paired {found.method}", "before": float(values[0]), "after": float(values[1])}
+    return Estimate(float(sign * (values[0] - values[1])), found.low, found.high, n, detail)
+
+
+def _each(measured: Any, given: Predictions) -> "NDArray[np.int64]":
+    """Return what each sample adds to a share: 0 or 1, [n]."""
+    return np.array([round(measured.value(given.part(slice(at, at + 1)))) for at in range(len(given.labels))])
+
+
+def _of_shares(
+    before: "NDArray[np.int64]", after: "NDArray[np.int64]", confidence: float, seed: int
+) -> bootstrap.Interval:
+    """Resample a difference of shares: only how many samples were lost and won matters."""
+    n = len(before)
+    counts = np.bincount(before - after + 1, minlength=3)
+    drawn = bootstrap.resamples(n)
+    lost = np.random.default_rng(seed).multinomial(n, counts / n, drawn)
+    return bootstrap.of_values((lost[:, 2] - lost[:, 0]) / n, confidence, drawn, "percentile bootstrap")

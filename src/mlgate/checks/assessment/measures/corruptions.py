@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
-from mlgate.checks.assessment.corruption import SEVERITIES, Form, Material, form, material
+from mlgate.checks.assessment.corruption import SEVERITIES, Form, Material, form, ground
 from mlgate.checks.assessment.figures import bounded_well, estimate, figure, metric, unmeasured
 from mlgate.checks.assessment.measure import Figure, Subject
 from mlgate.checks.assessment.metric import Predictions, predictions
@@ -30,6 +31,8 @@ _FAMILY = "corruptions"
 _CORRUPTIONS = "mlgate.checks.assessment.corruptions"
 _METRICS = {"classification": ("accuracy", "accuracy_drop"), "regression": ("rmse", "rmse_increase")}
 _MOST_SHOWN = 500
+# Corrupted at once: images take several times their size on the way.
+_MOST_VALUES = 1 << 22
 
 
 class _Bench(Struct, frozen=True):
@@ -37,7 +40,7 @@ class _Bench(Struct, frozen=True):
 
     subject: Subject
     form: Form
-    material: Material
+    ground: Material
     clean: Predictions
     metric: Any
     name: str
@@ -51,7 +54,7 @@ def measure(subject: Subject, settings: Any) -> Iterator[Figure]:
     bench = _Bench(
         subject,
         laid,
-        material(subject.dataset, subject.entry.data, laid),
+        ground(subject.dataset, subject.entry.data, laid),
         predictions(subject),
         metric(name, subject.entry.task, _FAMILY),
         name,
@@ -131,9 +134,15 @@ def _suits(done: Any, bench: _Bench, corruption: str, key: str) -> None:
 
 def _answers(bench: _Bench, done: Any, name: str, severity: int, rows: Any) -> Predictions:
     """Return the model's answers to corrupted samples; a seed settles what is done to them."""
-    model: Any = bench.subject.model
-    rng = np.random.default_rng([bench.subject.entry.seed, severity, zlib.crc32(name.encode())])
-    changed = done.corrupt(bench.material.part(rows), severity, rng)
-    stored = bench.form.closed(changed, bench.subject.dataset.x.dtype)
-    given = stored.reshape(len(rows), *bench.subject.x.shape[1:]).astype(bench.subject.x.dtype)
-    return Predictions(bench.clean.labels[rows], model.predict(given), bench.clean.meaning)
+    subject = bench.subject
+    model: Any = subject.model
+    rng = np.random.default_rng([subject.entry.seed, severity, zlib.crc32(name.encode())])
+    step = max(1, _MOST_VALUES // max(1, subject.dataset.x[:1].size))
+    scores = []
+    for start in range(0, len(rows), step):
+        chosen = rows[start : start + step]
+        opened = replace(bench.ground, x=bench.form.opened(subject.dataset.x[chosen]))
+        stored = bench.form.closed(done.corrupt(opened, severity, rng), subject.dataset.x.dtype)
+        given = stored.reshape(len(chosen), *subject.x.shape[1:]).astype(subject.x.dtype)
+        scores.append(model.predict(given))
+    return Predictions(bench.clean.labels[rows], np.concatenate(scores), bench.clean.meaning)
