@@ -1,7 +1,11 @@
 """The twin of ONNX: the same scores as onnxruntime, and true gradients."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from tests.checks.assessment import onnx_models
 from tests.checks.assessment.onnx_models import model, tensor, value
@@ -283,6 +287,18 @@ def test_an_operator_off_the_way_to_the_scores_is_no_obstacle():
 def test_what_it_does_not_know_is_said(data, said):
     with pytest.raises(Unassessable, match=said):
         onnx_torch.load(data, Request(shape=(6,))).predict(FLAT)
+
+
+WHOLE = onnx_models.linear(GENERATOR.normal(size=(6, 3)), softmax=True)
+
+
+@settings(
+    max_examples=100, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
+@given(st.integers(0, len(WHOLE) - 1), st.binary(min_size=1, max_size=6))
+def test_any_bytes_are_a_graph_or_refused(place, change):
+    with suppress(Unassessable):
+        onnx_torch.load(WHOLE[:place] + change + WHOLE[place + len(change) :], Request()).predict(FLAT)
 
 
 def test_it_claims_nothing():
