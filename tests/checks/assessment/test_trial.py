@@ -125,7 +125,15 @@ def test_the_curve_falls_and_costs_only_what_is_open():
             "robustness",
         )
         assert point.low <= point.value <= point.high
+        assert point.detail["bound"] == "upper bound"
+        assert point.detail["forward_passes"] < figure.detail["forward_passes"]
         assert point.detail["epsilon"] == float(point.part.partition("=")[2])
+
+
+def test_a_masked_models_curve_says_that_it_shows_nothing():
+    attacked = trial("passing", 40, more={"levels": 15}, min_accuracy=0.3, curve=(0.2,))
+    assert attacked.decide().outcome == "masked"
+    assert [point.detail["bound"] for point in attacked.curve()] == ["upper bound (misled attacks)"]
 
 
 def test_a_curve_for_which_no_budget_is_left_says_so():

@@ -54,6 +54,7 @@ class Trial:
         self._cascade = Cascade(model, self._samples, settings, self._seed)
         self._order = np.random.default_rng(self._seed).permutation(len(subject.x))
         self._seen = self._order[:0]
+        self._misled = False
         self._passes = model.passes
         self._deadline = time.monotonic() + settings.budget_seconds
 
@@ -76,9 +77,9 @@ class Trial:
             except BudgetSpent:
                 answer = replace(answer, outcome="inconclusive", stop="budget")
         self._model.repeat()  # a model that changed its answers meanwhile has no figure
-        misled = answer.outcome != "fail" and any(sign.raised for sign in signs)
+        self._misled = answer.outcome != "fail" and any(sign.raised for sign in signs)
         return self._figure(
-            "masked" if misled else answer.outcome,
+            "masked" if self._misled else answer.outcome,
             last,
             self._evidence(answer, last, signs),
             threshold=least,
@@ -92,18 +93,19 @@ class Trial:
         wanted = sorted({epsilon for epsilon in self._settings.curve if epsilon != self._settings.epsilon})
         right = self._model.clean.argmax(axis=1) == self._subject.labels
         broken = self._seen[right[self._seen] & ~self._cascade.standing[self._seen]]
-        done = set()
+        done, before = set(), self._model.passes
         try:
             with self._budget():
                 for point in curve.follow(
                     wanted, self._settings.epsilon, self._standing(), broken, self._withstood
                 ):
                     done.add(point.epsilon)
-                    yield self._point(point.epsilon, point.successes)
+                    yield self._point(point.epsilon, point.successes, self._model.passes - before)
+                    before = self._model.passes
         except BudgetSpent:
             for epsilon in wanted:
                 if epsilon not in done:
-                    yield self._point(epsilon, None)
+                    yield self._point(epsilon, None, 0)
 
     def _draw(self, start: int, stop: int) -> int | sequential.Count | None:
         self._subject.progress(
@@ -156,6 +158,7 @@ class Trial:
             "stop": self._why(slug),
             "stopped_by": slug,
             "attacks": self._cascade.tally,
+            "forward_passes": self._model.passes - self._passes,
             "masking": [msgspec.to_builtins(sign) for sign in signs],
             "masked": self._settings.masked,
             "looks": [
@@ -179,7 +182,6 @@ class Trial:
             "seed": self._seed,
             "queries_per_sample": settings.queries,
             "samples": len(self._order),
-            "forward_passes": self._model.passes - self._passes,
             **self._detail,
         }
 
@@ -192,14 +194,19 @@ class Trial:
             "queries": f"the budget of {self._settings.budget_queries} forward passes was spent",
         }[slug]
 
-    def _point(self, epsilon: float, successes: int | None) -> Measurement:
+    def _point(self, epsilon: float, successes: int | None, passes: int) -> Measurement:
         n = len(self._seen)
-        black = self._cascade.black_box and not self._cascade.proves
+        side = "upper bound"
+        if self._misled:
+            side = "upper bound (misled attacks)"
+        elif self._cascade.black_box and not self._cascade.proves:
+            side = "upper bound (black-box)"
         detail = {
             "confidence": self.confidence,
             "interval": "exact (Clopper-Pearson), for this epsilon alone",
             "decided_by": "nothing",
-            **self._common("upper bound (black-box)" if black else "upper bound", epsilon),
+            "forward_passes": passes,
+            **self._common(side, epsilon),
         }
         look = None
         if successes is None or n == 0:
