@@ -202,3 +202,31 @@ def test_figures_without_a_number_have_a_dash(render):
     assert "nan" not in _measured(
         lambda name, _, **style: render(name, replace(FULL, measurements=odd), **style)
     )
+
+
+def test_findings_that_say_the_same_in_one_file_are_folded_with_a_count(render):
+    many = tuple(finding(location=Location("net.pkl", offset=n), nth=str(n)) for n in range(20))
+    text = render("terminal", replace(FULL, findings=many))
+    assert text.count("MLG-PKL-002 unsafe-global-called") == 3
+    assert "… 17 more of MLG-PKL-002 in this file: see --verbose" in text
+    verbose = render("terminal", replace(FULL, findings=many), verbose=True)
+    assert verbose.count("MLG-PKL-002 unsafe-global-called") == 20
+
+
+def test_findings_that_block_and_say_different_things_are_never_folded(render):
+    many = tuple(finding(message=f"The pickle calls os.f{n}.", nth=str(n)) for n in range(20))
+    text = render("terminal", replace(FULL, findings=many))
+    assert all(f"os.f{n}." in text for n in range(20))
+
+
+def test_what_is_left_out_is_counted_by_severity(render):
+    text = " ".join(render("terminal", crowd(26_000)).split())
+    assert "… 25,900 more findings (160 critical, 25,740 medium): see --verbose or --report json" in text
+
+
+def test_a_long_fix_is_told_in_three_files_and_no_more(render):
+    many = tuple(finding(location=Location(f"{n}.pkl", offset=1)) for n in range(9))
+    text = render("terminal", replace(FULL, findings=many))
+    assert text.count("save_file(model") == 3
+    assert text.count("→ as above") == 6
+    assert render("terminal", replace(FULL, findings=many), verbose=True).count("save_file(model") == 9

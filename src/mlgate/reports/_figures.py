@@ -21,6 +21,7 @@ _LEVEL = re.compile(r"(?P<of>.+)/(?P<level>\d{1,2})", re.DOTALL | re.ASCII)
 _NUMBER = re.compile(r"[^=]+=(?P<level>-?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?)", re.ASCII)
 QUIET = frozenset({"pass", "info"})
 _FEW = 3
+_LARGEST = 1e300
 MEANING = {
     "pass": "reaches the threshold",
     "fail": "misses the threshold",
@@ -114,7 +115,10 @@ def told_first(
 
 def _margin(one: Measurement) -> float:
     """Return how far a figure is from its threshold, as a share of it; infinite where there is none."""
-    if one.value is None or one.threshold is None or one.value != one.value:
+    if one.value is None or one.threshold is None:
+        return inf
+    # Not a number, or a whole one that no float holds.
+    if not (abs(one.value) < _LARGEST and abs(one.threshold) < _LARGEST):
         return inf
     return abs(one.value - one.threshold) / (abs(one.threshold) or 1)
 

@@ -2,49 +2,33 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 from mlgate.core.report import Report, Verdict
-from mlgate.core.severity import Severity
-from mlgate.prose import set_plain
 from mlgate.reports import _summary as summary
 from mlgate.reports import _terminal_figures as measured
+from mlgate.reports import _terminal_findings as listing
 from mlgate.reports import _trend as trend
 from mlgate.reports._paper import Paper
 from mlgate.reports._text import (
-    clip,
-    counted,
-    excerpt,
     listed,
-    place,
     printable,
     size,
     where,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from mlgate.core.findings import Finding
     from mlgate.core.report import Unjudged
     from mlgate.reports._style import Style
 
 FORMAT = "terminal"
 SUFFIX = ".txt"
 
-_SEVERITY = {
-    Severity.CRITICAL: "bold red",
-    Severity.HIGH: "red",
-    Severity.MEDIUM: "yellow",
-    Severity.LOW: "cyan",
-    Severity.INFO: "dim",
-}
 _VERDICT = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.UNDECIDED: "bold yellow"}
-_INDENT = " " * 12
-_FINDINGS, _EVIDENCE, _PLACES, _MESSAGES, _ROWS = 100, 6, 5, 20, 20
+_PLACES, _MESSAGES, _ROWS = 5, 20, 20
 _EVERYTHING = 1_000_000
-_LONG_EVIDENCE = 60
 
 
 def render(report: Report, style: Style) -> str:
@@ -65,7 +49,7 @@ class _Page:
     def print(self, report: Report) -> None:
         total = summary.totals(report)
         shown = total.blocking if self._style.quiet else total.blocking + total.reported + total.known
-        self._findings(report, shown)
+        listing.show(self._paper, shown, report.inventory, verbose=self._style.verbose)
         self._not_checked(total.open if self._style.quiet else report.not_checked)
         if not self._style.quiet:
             self._measurements(report)
@@ -76,46 +60,6 @@ class _Page:
             self._inventory(report)
             self._packages(report)
         self._verdict(report)
-
-    def _findings(self, report: Report, findings: Sequence[Finding]) -> None:
-        formats = {record.path: f"{record.format}, {size(record.size)}" for record in report.inventory}
-        limit = _EVERYTHING if self._style.verbose else _FINDINGS
-        for path, members in summary.by_file(findings[:limit]):
-            note = printable(formats.get(path, ""))
-            title = (_unlike_a_verdict(printable(path)) or "(repository)", "bold")
-            self._paper.line(title, (f"  {note}" if note else "", "dim"), indent="  ")
-            fixes: set[str] = set()
-            for finding in members:
-                self._finding(finding, again=finding.fix in fixes)
-                fixes.add(finding.fix)
-            self._paper.gap()
-        if len(findings) > limit:
-            more = counted(len(findings) - limit, "more finding")
-            self._paper.line((f"… {more}: see --verbose or --report json", "bold"))
-            self._paper.gap()
-
-    def _finding(self, finding: Finding, *, again: bool) -> None:
-        """Print one finding; a fix that stands above in the same file is not repeated."""
-        word = f"  {finding.severity.value:<10}"
-        self._paper.line(
-            (printable(finding.message), ""), lead=(word, _SEVERITY[finding.severity]), indent=_INDENT
-        )
-        effect = "" if finding.blocks else summary.accepted(finding) or "does not block"
-        meta = listed([f"{finding.rule} {finding.name}", place(finding.location), effect])
-        self._paper.line((meta, "dim"), lead=(_INDENT, ""), indent=_INDENT)
-        if finding.evidence:
-            self._paper.raw(self._evidence(finding.evidence), "dim", f"{_INDENT}│ ")
-        if again:
-            self._paper.line(("→ as above", "green"), lead=(_INDENT, ""))
-        elif finding.fix:
-            room = self._paper.width - len(_INDENT)
-            self._paper.raw(_prose(finding.fix, room, "  ", "→ "), "green", _INDENT)
-
-    def _evidence(self, evidence: str) -> Iterable[str]:
-        lines = _LONG_EVIDENCE if self._style.verbose else _EVIDENCE
-        room = self._paper.width - len(_INDENT) - 2
-        for line in excerpt(evidence, lines=lines, width=2 * room - 4):
-            yield from textwrap.wrap(line, room, subsequent_indent="  ") or [""]
 
     def _not_checked(self, items: Sequence[Unjudged]) -> None:
         if not items:
@@ -230,15 +174,3 @@ class _Page:
         for step in summary.next_steps(report):
             self._paper.line((step, ""), lead=("  → ", ""), indent="    ")
         self._paper.line((summary.exit_words(report), "dim"), lead=("  ", ""), indent="  ")
-
-
-def _unlike_a_verdict(path: str) -> str:
-    """Return a path that stands at the start of a line and cannot be read as the verdict."""
-    word = path.split(" ", 1)[0].casefold()
-    return f"./{path}" if word in {verdict.value for verdict in Verdict} else path
-
-
-def _prose(markdown: str, width: int, indent: str, first: str) -> list[str]:
-    """Set a fix; every line is made printable, whatever a hostile name brought into it."""
-    clean = "\n".join(printable(line) for line in clip(markdown, 4000).split("\n"))
-    return set_plain(clean, width, indent, first)
