@@ -67,6 +67,11 @@ def test_without_its_baseline_a_policy_is_no_policy(here, capsys):
     assert report["not_checked"][0]["line"] == 2
 
 
+def test_a_laxer_threshold_makes_nothing_new(here, capsys):
+    baseline()
+    assert check(capsys, "--fail-on", "critical")[0] == 0
+
+
 def test_only_what_is_new_fails(here, capsys):
     baseline()
     Path("new.pkl").write_bytes(pickle.dumps(Worse()))

@@ -129,6 +129,13 @@ def test_a_finding_that_grew_worse_is_new_and_one_that_grew_milder_is_not():
     assert again(before, [vulnerable(severity=Severity.LOW)]).findings
 
 
+def test_what_nobody_rated_does_not_grow_worse_by_another_threshold():
+    before = baseline([vulnerable(severity=Severity.HIGH, rated=False)])
+    assert again(before, [vulnerable(severity=Severity.CRITICAL, rated=False)]).findings
+    assert again(before, [vulnerable(severity=Severity.HIGH)]).findings
+    assert not again(before, [vulnerable(severity=Severity.CRITICAL)]).findings
+
+
 def test_one_entry_knows_one_finding():
     before = baseline([finding()], (), {"models/a.pkl": BYTES})
     assert len(again(before, [finding(), finding(ordinal=1)], (), {"models/a.pkl": BYTES}).findings) == 1

@@ -41,6 +41,7 @@ class Finding(Struct, frozen=True):
         aliases: Its other ids.
         cvss: Base score, 0 to 10.
         fixed_in: A version that fixes it, where the advisories know one.
+        rated: False where nobody rated it, and the severity is the policy's threshold.
         blocks: True where the policy lets it fail the run.
         waived: The waiver that accepts it.
         baseline: True where the baseline knows it: it was there when the gate was adopted.
@@ -60,6 +61,7 @@ class Finding(Struct, frozen=True):
     aliases: tuple[str, ...] = ()
     cvss: float | None = None
     fixed_in: str | None = None
+    rated: bool = True
     blocks: bool = False
     waived: Waived | None = None
     baseline: bool = False

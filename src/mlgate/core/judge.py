@@ -51,6 +51,7 @@ def _findings(rule: Rule, hits: Iterable[Hit]) -> Iterable[Finding]:
             aliases=hit.aliases,
             cvss=hit.cvss,
             fixed_in=hit.fixed_in,
+            rated=hit.rated,
         )
 
 

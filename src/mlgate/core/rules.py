@@ -23,6 +23,7 @@ class Hit(Struct, frozen=True):
         aliases: Its other ids.
         cvss: Base score, 0 to 10.
         fixed_in: A version that fixes it, where the advisories know one.
+        rated: False where nobody rated it, and ``severity`` is the policy's threshold.
     """
 
     fact: Fact
@@ -34,6 +35,7 @@ class Hit(Struct, frozen=True):
     aliases: tuple[str, ...] = ()
     cvss: float | None = None
     fixed_in: str | None = None
+    rated: bool = True
 
 
 # A rule reads only its own settings from the policy, whose type lives a floor above.

@@ -82,6 +82,7 @@ def recognise(
     findings = tuple(findings)
     known = _Known(baseline.entries)
     found, left = (dict(enumerate(each)) for each in entries(findings, gaps, contents))
+    found = {at: _rated(entry, findings[at]) for at, entry in found.items()}
     met_findings, met_gaps = known.meet(found), known.meet(left)
     # Second, so that a moved file never takes the place of one that stayed.
     met_findings |= known.meet_moved(_without(found, met_findings))
@@ -207,6 +208,11 @@ def _of_gap(gap: NotChecked, own: str, contents: Mapping[str, str]) -> Entry | N
         subject=gap.subject,
         sha256=digest,
     )
+
+
+def _rated(entry: Entry | None, finding: Finding) -> Entry | None:
+    """Return the entry as grave as it is known to be: another threshold makes nothing worse."""
+    return replace(entry, severity=Severity.INFO) if entry is not None and not finding.rated else entry
 
 
 def _names(finding: Finding) -> frozenset[str]:

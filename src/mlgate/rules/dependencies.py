@@ -26,6 +26,7 @@ def _vulnerable(facts: Sequence[Fact], policy: Policy) -> Iterator[Hit]:
             fact=fact,
             message=f"{fact.subject} has the known vulnerability {ids[0]}{also}{unknown}",
             severity=severity,
+            rated=bool(known),
             fix=_upgrade(fact),
             evidence=_heard(detail, ids),
             advisory=ids[0],
