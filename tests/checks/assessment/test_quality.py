@@ -4,9 +4,12 @@ import hashlib
 import io
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from msgspec.structs import replace
 from tests.checks.assessment import onnx_models
+from tests.checks.assessment.loaders.test_onnx_text import bag_of_words
 
 from mlgate import rules, target
 from mlgate.checks import Scope
@@ -211,3 +214,55 @@ def test_the_digest_of_reference_data_is_held_to(repository):
     )
     assert [gap.reason for gap in observed.not_checked] == ["digest-mismatch"]
     assert [one.rule for one in repository.findings] == ["MLG-ASM-003"]
+
+
+TEXT = """\
+version: 1
+assessment:
+  - name: reviews
+    model: {path: m.onnx}
+    data: {path: d.csv, features: [review], label: y, kind: text}
+"""
+
+
+def test_a_model_that_reads_texts_is_assessed(repository):
+    repository.write("m.onnx", bag_of_words(("n", 1)))
+    rows = [
+        f'"{"A good, great film" if at % 2 else "Bad and poor, that"}",{at % 2},{"uk" if at % 3 else "us"}'
+        for at in range(90)
+    ]
+    repository.write("d.csv", "\n".join(["review,y,site", *rows]).encode())
+    observed = repository.run(
+        "performance: {accuracy: {min: 0.9}}\nsubgroups: {by: site, accuracy: {min: 0.9}}\n"
+        "corruptions:\n  homoglyphs: {severity: 5, max_drop: 0.1}\n  letter_case: {severity: 5, max_drop: 0.0}\n"
+        "robustness: {epsilon: 0.1, min_accuracy: 0.5}\n",
+        TEXT,
+    )
+    outcomes = {(one.name, one.part): one.outcome for one in observed.measurements}
+    assert outcomes["accuracy", "site=us"] == outcomes["accuracy_drop", "letter_case/5"] == "pass"
+    assert outcomes["accuracy_drop", "homoglyphs/5"] == "fail"
+    assert [(gap.reason, gap.location.line) for gap in observed.not_checked] == [("wrong-input", 11)]
+    assert "MLG-ASM-007" in {one.rule for one in repository.findings}
+
+
+@pytest.mark.parametrize("name", ["d.parquet", "d.npy", "d.npz"])
+def test_every_format_gives_the_same_figures(repository, name):
+    def figures(observed):
+        assert not observed.not_checked
+        return [(one.name, one.part, one.value, one.low, one.high) for one in observed.measurements]
+
+    sections = (
+        "subgroups: {by: sex, accuracy: {min: 0.5}}\nfairness: {group: sex, accuracy_difference: {max: 1}}\n"
+    )
+    expected = figures(repository.run(sections))
+    table_ = {"a": X[:, 0], "b": X[:, 1], "c": X[:, 2], "y": Y, "sex": SEX}
+    if name == "d.parquet":
+        pq.write_table(pa.table(table_), repository.folder / name)
+    elif name == "d.npy":
+        fields = [("a", "f4"), ("b", "f4"), ("c", "f4"), ("y", "i8"), ("sex", "U1")]
+        np.save(repository.folder / name, np.array(list(zip(*table_.values(), strict=True)), dtype=fields))
+    else:
+        np.savez(repository.folder / name, x=X, y=Y, sex=SEX)
+    head = HEAD.replace("d.csv", name)
+    head = head.replace("[a, b, c]", "x") if name == "d.npz" else head
+    assert figures(repository.run(sections, head)) == expected
