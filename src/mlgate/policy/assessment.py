@@ -10,6 +10,7 @@ from mlgate.policy._words import Path, Section, Sha256, Share, Word
 
 Confidence = Annotated[float, Meta(ge=0.5, lt=1)]
 Seed = Annotated[int, Meta(ge=0, lt=2**32)]
+Plain = bool | int | float | str | None
 Columns = Word | Annotated[tuple[Word, ...], Meta(min_length=1)]
 _FOLDER = "checks/assessment"
 
@@ -22,7 +23,7 @@ class ModelFile(Section, frozen=True):
         sha256: If given, another digest is an error.
         architecture: For weights without an architecture: ``module:factory``, or
             ``path/of/file.py:factory`` in the repository. It runs inside the sandbox.
-        arguments: Keyword arguments of the factory.
+        arguments: Keyword arguments of the factory: plain values, or lists of them.
         shape: Of one sample, where the file does not say it and the data is not of that shape.
         trusted_types: Types that a skops file may hold beside those that skops trusts.
         accept_code: True loads formats that can run code (pickle, joblib, pt2), in the
@@ -33,7 +34,7 @@ class ModelFile(Section, frozen=True):
     path: Path
     sha256: Sha256 | UnsetType = UNSET
     architecture: Annotated[str, Meta(pattern=r"^[\w./-]+:[A-Za-z_]\w*$")] | UnsetType = UNSET
-    arguments: dict[str, bool | int | float | str | None] = msgspec.field(default_factory=dict)
+    arguments: dict[str, Plain | list[Plain]] = msgspec.field(default_factory=dict)
     shape: Annotated[tuple[Annotated[int, Meta(ge=1)], ...], Meta(max_length=7)] = ()
     trusted_types: tuple[Word, ...] = ()
     accept_code: bool = False
@@ -206,7 +207,8 @@ class Robustness(Section, frozen=True):
         scale: Unit of epsilon: the features' own (``absolute``), each feature's standard
             deviation in the data (``std``), or the width of its range (``range``).
         attacks: Which attacks run, each on the samples that the ones before left
-            standing; the default is what suits the model.
+            standing; the default is what suits the model. Where gradients lead, the
+            Square attack follows, named or not.
         confidence: Of the confidence sequence that decides when to stop.
         queries: Most model queries a black-box attack may spend on one sample.
         budget_seconds: Wall time after which the assessment ends as inconclusive.

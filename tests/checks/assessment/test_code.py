@@ -179,13 +179,15 @@ def test_an_architecture_that_is_not_there_is_said(repository, architecture, rea
 
 
 def test_data_of_another_shape_is_brought_to_the_model_s(repository):
-    source = "from torch import nn\ndef Net(): return nn.Sequential(nn.Conv2d(1, 2, 2), nn.Flatten())\n"
+    source = (
+        "from torch import nn\ndef Net(window): return nn.Sequential(nn.Conv2d(1, 2, window), nn.Flatten())\n"
+    )
     (repository.folder / "nets" / "net.py").write_text(source)
     made = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 2), torch.nn.Flatten())
     y = made(torch.tensor(X).reshape(-1, 1, 2, 2)).argmax(1).numpy()
     np.savez(repository.folder / "d.npz", x=X, y=y)
     repository.state = made.state_dict()
-    repository.weights(more=ARCHITECTURE + ", shape: [1, 2, 2]")
+    repository.weights(more=ARCHITECTURE + ", shape: [1, 2, 2], arguments: {window: [2, 2]}")
     (figure,) = repository.check().measurements
     assert (figure.value, figure.detail["input_shape"]) == (1.0, [1, 2, 2])
 

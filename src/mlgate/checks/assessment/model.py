@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.floating[Any]]
 
 
+Plain: TypeAlias = bool | int | float | str | None
+
+
 class Signature(Struct, frozen=True):
     """What a model wants.
 
@@ -63,7 +66,7 @@ class Request(Struct, frozen=True):
 
     task: str = "classification"
     architecture: str | None = None
-    arguments: Mapping[str, bool | int | float | str | None] = {}
+    arguments: Mapping[str, Plain | list[Plain]] = {}
     sources: Mapping[str, str] = {}
     trusted_types: tuple[str, ...] = ()
     accept_code: bool = False

@@ -143,7 +143,7 @@ def load(data: bytes, request: Request) -> "ParquetTable":
     except (pa.ArrowException, OSError, ValueError, TypeError) as error:
         raise Unassessable("model-load", f"it is no readable Parquet: {error}") from error
     rows, columns = file.metadata.num_rows, len(file.schema_arrow.names)
-    if columns > _MOST_COLUMNS or rows * _CELL_BYTES > int(request.arguments.get("most") or 0):
+    if columns > _MOST_COLUMNS or rows * _CELL_BYTES > int(str(request.arguments.get("most") or 0)):
         raise Unassessable(
             "model-load", f"it declares {rows} rows of {columns} columns, more than may be read"
         )
