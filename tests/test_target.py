@@ -1,5 +1,6 @@
 import hashlib
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -113,6 +114,42 @@ def test_a_large_staged_blob_is_read_too(checkout):
     git(checkout, "add", "large.bin")
     (file,) = target.staged(checkout).files
     assert file.size == len(content(file)) == 17 << 20
+
+
+def test_a_staged_blob_need_not_be_unpacked_where_the_file_still_has_its_bytes(checkout):
+    (checkout / "large.bin").write_bytes(b"\0" * (17 << 20))
+    git(checkout, "add", "large.bin")
+    (file,) = target.staged(checkout).files
+    shutil.rmtree(checkout / ".git/objects")
+    assert len(content(file)) == len(content(file)) == 17 << 20
+
+
+@pytest.mark.parametrize("read", [True, False])
+def test_a_file_that_changed_since_is_no_stand_in_for_its_blob(checkout, read):
+    (checkout / "kept.bin").write_bytes(b"staged")
+    git(checkout, "add", "kept.bin")
+    (file,) = target.staged(checkout).files
+    if read:
+        assert content(file) == b"staged"
+    (checkout / "kept.bin").write_bytes(b"others")
+    assert content(file) == b"staged"
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder", "missing"])
+def test_what_is_no_file_any_more_is_no_stand_in(checkout, kind):
+    place = checkout / "kept.bin"
+    place.write_bytes(b"staged")
+    git(checkout, "add", "kept.bin")
+    place.unlink()
+    (checkout / "same.bin").write_bytes(b"staged")
+    {
+        "link": lambda: place.symlink_to("same.bin"),
+        "pipe": lambda: os.mkfifo(place),
+        "folder": place.mkdir,
+        "missing": lambda: None,
+    }[kind]()
+    (file,) = target.staged(checkout).files
+    assert content(file) == b"staged"
 
 
 def pointer(content):

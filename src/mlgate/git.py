@@ -3,6 +3,8 @@
 import io
 import os
 import re
+import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -48,6 +50,8 @@ class Git:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        # Blobs, each with the state of a file whose bytes were found to be the same.
+        self._twins: dict[str, tuple[int, ...]] = {}
 
     @classmethod
     def at(cls, root: Path) -> "Git | None":
@@ -130,14 +134,60 @@ class Git:
         """Size of a blob in bytes."""
         return int(self._run("cat-file", "-s", identifier))
 
-    def blob(self, identifier: str) -> BinaryIO:
-        """Content of a blob as a seekable stream; large ones lie in a temporary file."""
+    def sizes(self, identifiers: Iterable[str]) -> dict[str, int]:
+        """Sizes in bytes of so many blobs, asked for at once; of what is no blob, nothing."""
+        asked = "".join(f"{identifier}\n" for identifier in identifiers)
+        answers = self._run("cat-file", "--batch-check", given=asked.encode()).decode().splitlines()
+        found = [answer.split(" ") for answer in answers]
+        return {words[0]: int(words[2]) for words in found if len(words) == 3 and words[1] == "blob"}
+
+    def blob(self, identifier: str, twin: Path | None = None) -> BinaryIO:
+        """Content of a blob as a seekable stream; large ones lie in a temporary file.
+
+        Args:
+            identifier: Its object id.
+            twin: A file that probably has the same bytes, such as the one that was staged. Where it
+                has them, it is read, and nothing is unpacked.
+        """
+        stream = self._same(twin, identifier) if twin is not None else None
+        if stream is not None:
+            return stream
         if self.size(identifier) <= _SPOOL:
             return io.BytesIO(self._run("cat-file", "blob", identifier))
         import tempfile  # noqa: PLC0415 - only large blobs need it
 
         stream = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
         self._run("cat-file", "blob", identifier, into=stream)
+        stream.seek(0)
+        return stream
+
+    def _same(self, path: Path, identifier: str) -> BinaryIO | None:
+        """Open a file whose bytes are the blob's; None where they are not.
+
+        An object id is the digest of ``blob``, the size and the bytes (Pro Git, "Git Objects").
+        """
+        import hashlib  # noqa: PLC0415 - a scan of named files does not ask git
+
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            return None
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            os.close(descriptor)
+            return None
+        stream = io.open(descriptor, "rb")  # noqa: UP020, SIM115 - a descriptor; the caller closes it
+        state = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        if self._twins.get(identifier) == state:
+            return stream
+        algorithm = "sha1" if len(identifier) == 40 else "sha256"
+        digest = hashlib.new(algorithm, b"blob %d\0" % status.st_size, usedforsecurity=False)
+        while data := stream.read(1 << 20):
+            digest.update(data)
+        if digest.hexdigest() != identifier:
+            stream.close()
+            return None
+        self._twins[identifier] = state
         stream.seek(0)
         return stream
 
@@ -161,14 +211,20 @@ class Git:
     def _names(self, *arguments: str) -> list[str]:
         return [os.fsdecode(name) for name in self._run(*arguments).split(b"\0") if name]
 
-    def _run(self, *arguments: str, into: BinaryIO | None = None, quiet: tuple[str, ...] = _QUIET) -> bytes:
+    def _run(
+        self,
+        *arguments: str,
+        into: BinaryIO | None = None,
+        given: bytes = b"",
+        quiet: tuple[str, ...] = _QUIET,
+    ) -> bytes:
         import subprocess  # noqa: PLC0415 - a scan of named files does not ask git
 
         try:
             result = subprocess.run(  # noqa: S603 - a list, no shell
                 ["git", *quiet, *arguments],  # noqa: S607 - git is found on PATH, as everywhere
                 cwd=self._root,
-                stdin=subprocess.DEVNULL,
+                input=given,
                 stdout=into if into is not None else subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 timeout=_TIMEOUT,

@@ -179,6 +179,7 @@ def staged(root: Path, within: Iterable[Path] = ()) -> Target:
     try:
         names = git.staged()
         entries = git.index()
+        sizes = git.sizes({entries[name].object for name in names if entries[name].mode != _GITLINK})
     except GitError as error:
         raise TargetError(f"--staged: {error}") from error
 
@@ -190,13 +191,16 @@ def staged(root: Path, within: Iterable[Path] = ()) -> Target:
         if entry.mode == _LINK:
             link = git.blob(entry.object).read().decode("utf-8", "surrogateescape")
             return File(path=name, size=0, kind="link", open=partial(_refuse, name), link=link)
-        size = git.size(entry.object)
+        known = sizes.get(entry.object)
+        size = git.size(entry.object) if known is None else known
+        opened = partial(git.blob, entry.object, root / name)
         if size <= POINTER_BYTES:
             # What Git LFS has put aside is what the commit stands for.
-            content = git.fetched(git.blob(entry.object).read())
+            with opened() as stream:
+                content = git.fetched(stream.read())
             if content is not None:
                 return File(path=name, size=content.stat().st_size, kind="file", open=partial(_open, content))
-        return File(path=name, size=size, kind="file", open=partial(git.blob, entry.object))
+        return File(path=name, size=size, kind="file", open=opened)
 
     wanted = sorted(
         path.relative_to(root).as_posix() for path in _inside(map(root.__truediv__, names), within)
