@@ -1,7 +1,6 @@
 """What the command line writes, and where: results to standard output or a file, words to standard error."""
 
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -43,8 +42,11 @@ def style(target: Path | None, *, quiet: bool = False, verbose: bool = False) ->
     color = bool(os.environ.get("FORCE_COLOR")) or (
         terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     )
-    # A pipe has no width.
-    width = min(shutil.get_terminal_size((80, 24)).columns, 120) if terminal else 80
+    width = 80
+    if terminal:
+        import shutil  # noqa: PLC0415 - a pipe has no width
+
+        width = min(shutil.get_terminal_size((80, 24)).columns, 120)
     return Style(width=max(width, 40), color=color, quiet=quiet, verbose=verbose)
 
 
