@@ -99,7 +99,9 @@ def _remind(report: Mapping[str, Any], prefix: str) -> None:
 
 
 def rebase_sarif(path: Path, prefix: str) -> None:
-    """Make the locations of a SARIF file relative to the workspace.
+    """Make the locations of a SARIF file relative to the workspace, and its category the folder's own.
+
+    Code scanning keeps one analysis of a category: without that, one folder's findings would close another's.
 
     Args:
         path: The SARIF file, rewritten.
@@ -109,6 +111,7 @@ def rebase_sarif(path: Path, prefix: str) -> None:
     for location in _locations(log):
         location["uri"] = urllib.parse.quote(prefix) + location["uri"]
     for run in log.get("runs", ()):
+        run["automationDetails"] = {"id": f"mlgate/{prefix}"}
         base = run.get("originalUriBaseIds", {}).get("%SRCROOT%", {})
         end = urllib.parse.quote(prefix)
         if base.get("uri", "").endswith("/" + end):

@@ -25,7 +25,7 @@ code=$?
 
 case $code in
     0) ;;
-    1) echo "pre-commit: blocked by mlgate. Fix what stands above, or waive it in .mlgate.yaml." >&2 ;;
+    1) echo "pre-commit: blocked by mlgate. Fix what stands above, or waive it for a time: \`mlgate explain RULE\` shows how." >&2 ;;
     *) echo "pre-commit: mlgate could not check all that is staged, so nothing was committed." >&2 ;;
 esac
 exit "$code"

@@ -127,6 +127,8 @@ def test_locations_are_relative_to_the_workspace(workspace, temporary):
         for place in each["locations"]
     }
     assert uris == {urllib.parse.quote("ser vice/evil.pkl")}
+    # Else the findings of one folder would close those of another.
+    assert log["runs"][0]["automationDetails"]["id"] == "mlgate/ser vice/"
 
 
 @pytest.mark.parametrize("name", ["mlgate.py", "json.py", "yaml.py", "msgspec.py", "sitecustomize.py"])

@@ -46,6 +46,28 @@ def test_a_pull_request_is_judged_by_what_it_changes(old_sin, temporary):
     assert "old.pkl" not in result.summary
 
 
+def test_a_folder_of_a_repository_has_a_policy_and_changes_of_its_own(old_sin, temporary):
+    git(old_sin, "switch", "--quiet", "main")
+    (old_sin / "a/models").mkdir(parents=True)
+    (old_sin / "a/models/old.pkl").write_bytes(EVIL)
+    (old_sin / "a/.mlgate.yaml").write_text("version: 1\nmodels: {fail_on: high}\n")
+    commit(old_sin, "a folder")
+    git(old_sin, "switch", "--quiet", "--force-create", "change")
+    (old_sin / "a/models/new.pkl").write_bytes(CLEAN)
+    (old_sin / "elsewhere.pkl").write_bytes(EVIL)
+    commit(old_sin, "a change in both")
+    inputs = {**MODELS, "working-directory": "a"}
+    result = composite.run(old_sin, temporary, inputs, pull_request())
+    assert result.exit_code == 0, result.log
+    (old_sin / "a/.mlgate.yaml").write_text("version: 1\nmodels: {include: [nothing/**]}\n")
+    (old_sin / "a/models/new.pkl").write_bytes(EVIL)
+    commit(old_sin, "loosened")
+    result = composite.run(old_sin, temporary, inputs, pull_request())
+    assert result.exit_code == 1, result.log
+    assert any("file=a/models/new.pkl," in line for line in result.annotations("error"))
+    assert any("file=a/.mlgate.yaml," in line for line in result.annotations("warning"))
+
+
 def test_the_payload_names_the_base_where_the_environment_does_not(old_sin, temporary):
     event = {"pull_request": {"number": 1, "base": {"ref": "main"}}}
     environment = {"GITHUB_EVENT_NAME": "pull_request_review"}

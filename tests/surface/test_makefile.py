@@ -113,11 +113,11 @@ def test_a_failed_installation_leaves_no_stamp(checkout, path):
 
 def test_help_names_every_target(checkout, path):
     shown = make(checkout, path=path).stdout
-    for target in ("demo", "test", "check", "lint", "docs", "bench", "examples", "clean"):
+    for target in ("demo", "test", "check", "lint", "lock", "docs", "bench", "examples", "clean"):
         assert f"make {target}" in shown
 
 
-@pytest.mark.parametrize("script", ["scripts/environment.sh", "hooks/pre-commit"])
+@pytest.mark.parametrize("script", ["scripts/environment.sh", "scripts/lint_surface.sh", "hooks/pre-commit"])
 def test_scripts_are_posix(script):
     subprocess.run(["sh", "-n", str(ROOT / script)], check=True)
     assert os.access(ROOT / script, os.X_OK)
