@@ -100,10 +100,18 @@ def test_a_pipe_and_a_link_are_named_and_never_waited_for(kept):
     (folder / "link.json").symlink_to("/dev/zero")
     found = history.read([folder])
     assert len(found.runs) == 1
+    assert any("a symbolic link, which is not followed" in problem for problem in found.unreadable)
     assert sorted(problem.partition(": ")[0].rpartition("/")[2] for problem in found.unreadable) == [
         "link.json",
         "pipe.json",
     ]
+
+
+def test_a_link_that_is_named_is_followed(kept, tmp_path_factory):
+    link = tmp_path_factory.mktemp("elsewhere") / "last.json"
+    link.symlink_to(kept(CLEAN) / "run-98.json")
+    (run,) = history.read([link]).runs
+    assert run.path == link.as_posix()
 
 
 def test_a_file_that_is_too_large_is_named(kept, monkeypatch):

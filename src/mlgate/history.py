@@ -1,6 +1,7 @@
 """Read the JSON reports of earlier runs, for a trend; a file that is none is named, never passed over."""
 
 import datetime as dt
+import errno
 import os
 import stat
 from collections import Counter
@@ -59,31 +60,33 @@ def read(paths: Iterable[Path]) -> History:
     """
     runs: list[tuple[dt.datetime, PastRun]] = []
     unreadable: list[str] = []
-    for number, path in enumerate(_files(paths)):
+    for number, (path, place) in enumerate(_files(paths)):
         if number == MOST_FILES:
             unreadable.append(f"a trend is made of at most {MOST_FILES:,} reports; the rest was not read")
             break
         try:
-            runs.append(_run(path))
+            runs.append(_run(path, place))
         except _UnreadableError as problem:
             unreadable.append(f"{path}: {problem}")
     runs.sort(key=lambda run: run[0])
     return History(tuple(run for _, run in runs), tuple(unreadable))
 
 
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
+def _files(paths: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
+    """Yield each file as it is named, and where it is: a link that the user names is the user's choice."""
     for path in paths:
         if not path.is_dir():
-            yield path
+            yield path, Path(os.path.realpath(path))
             continue
         for folder, folders, names in os.walk(path):
             folders.sort()
-            yield from (Path(folder, name) for name in sorted(names) if name.endswith(".json"))
+            found = (Path(folder, name) for name in sorted(names) if name.endswith(".json"))
+            yield from ((each, each) for each in found)
 
 
-def _run(path: Path) -> tuple[dt.datetime, PastRun]:
+def _run(path: Path, place: Path) -> tuple[dt.datetime, PastRun]:
     try:
-        report = msgspec.json.decode(_bytes(path), type=_Report)
+        report = msgspec.json.decode(_bytes(place), type=_Report)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         reason = str(error).split("\n", 1)[0][:200]
         raise _UnreadableError(
@@ -115,6 +118,8 @@ def _bytes(path: Path) -> bytes:
                 raise _UnreadableError("it is no regular file")
             data = stream.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) == errno.ELOOP:
+            raise _UnreadableError("it is a symbolic link, which is not followed in a folder") from None
         raise _UnreadableError(f"it cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if len(data) > MOST_BYTES:
         raise _UnreadableError(f"it has more than {MOST_BYTES >> 20} MiB")

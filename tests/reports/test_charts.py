@@ -54,6 +54,12 @@ def test_outcomes_differ_in_shape_and_not_in_colour_alone(outcome, mark):
     assert mark in svg
 
 
+def test_a_certificate_has_a_mark_of_its_own():
+    svg = bar(replace(ROBUST, name="certified_accuracy"), (0.0, 1.0))
+    assert 'class="point certificate"' in svg
+    assert 'class="point fail"' not in svg
+
+
 @FUZZ
 @given(st.lists(st.lists(st.floats() | st.integers() | st.none(), max_size=5), max_size=6))
 def test_a_plot_is_drawn_within_its_frame_or_not_at_all(looks):

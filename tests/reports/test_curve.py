@@ -8,7 +8,8 @@ from tests.reports.test_charts import numbers
 from mlgate.reports._curve import curves
 
 FUZZ = settings(max_examples=200, deadline=None, database=None, derandomize=True)
-ANY = st.none() | st.floats() | st.integers() | st.text(max_size=3)
+NUMBER = st.none() | st.floats() | st.integers()
+ANY = NUMBER | st.text(max_size=3) | st.lists(st.integers(), max_size=2)
 
 
 def test_a_curve_has_every_point_with_its_interval_threshold_and_certificate():
@@ -58,12 +59,14 @@ def test_one_point_is_no_curve(figures):
 
 
 @FUZZ
-@given(st.lists(st.tuples(ANY, ANY, ANY, ANY), max_size=5), st.none() | st.floats(0, 1))
+@given(st.lists(st.tuples(ANY, NUMBER, NUMBER, NUMBER, NUMBER, ANY), max_size=5), st.none() | st.floats(0, 1))
 def test_a_curve_stays_in_its_frame_whatever_is_measured(rows, clean):
-    figures = [robust(0.1, 0.5, low, high, "pass", threshold, certificate={"low": low}) for _, _, low, high in rows for threshold in (low,)]  # fmt: skip
     figures = [
-        replace(one, value=value, detail=one.detail | {"epsilon": epsilon})
-        for one, (epsilon, value, _, _) in zip(figures, rows, strict=True)
+        replace(
+            robust(0.1, value, low, high, "pass", threshold),
+            detail={"epsilon": epsilon, "norm": "linf", "certificate": {"low": held}},
+        )
+        for epsilon, value, low, high, threshold, held in rows
     ]
     for svg in curves(figures, clean):
         assert all(-20 <= number <= 440 for number in numbers(svg))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from mlgate.reports import _svg as draw
-from mlgate.reports._figures import title
+from mlgate.reports._figures import is_certified, title
 from mlgate.reports._text import figure
 
 if TYPE_CHECKING:
@@ -46,7 +46,10 @@ def bar(one: Measurement, axis: tuple[float, float]) -> Markup:
         marks.append(draw.rect(f"range {draw.outcome(one.outcome)}", x(low), middle - 5, width, 10))
     if threshold is not None:
         marks.append(draw.line("threshold", x(threshold), 1, x(threshold), _BAR_HEIGHT - 1))
-    marks.append(draw.point(one.outcome, x(value), middle, 4.5))
+    certified = is_certified(one)
+    marks.append(
+        draw.certificate(x(value), middle) if certified else draw.point(one.outcome, x(value), middle)
+    )
     kind = f"bar {draw.outcome(one.outcome)}"
     return draw.svg(_BAR_WIDTH, _BAR_HEIGHT, kind, title(one), marks)
 

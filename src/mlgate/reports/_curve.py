@@ -10,6 +10,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from mlgate.reports import _svg as draw
+from mlgate.reports._figures import is_certified
 from mlgate.reports._text import figure, interval, printable
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 _WIDTH, _HEIGHT = 420.0, 270.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 16.0, 24.0, 42.0
 _MOST, _TICKS = 60, 6
-_CERTIFIED = "certified"
 
 
 class _Point(Struct, frozen=True):
@@ -64,7 +64,7 @@ def _chart(norm: str, points: Sequence[_Point], clean: float | None) -> Markup:
     if clean is not None:
         marks.append(draw.line("reference", _LEFT, y(clean), _WIDTH - _RIGHT, y(clean)))
         marks.append(draw.text("tick", _LEFT + 4, y(clean) - 6, f"clean {figure(clean)}", anchor="start"))
-    attacked = [point for point in points if not point.of.name.startswith(_CERTIFIED)]
+    attacked = [point for point in points if not is_certified(point.of)]
     marks.append(_joined(attacked, clean, x, y))
     for point in points:
         marks += _point(point, x, y)
@@ -85,7 +85,7 @@ def _point(point: _Point, x: draw.Scale, y: draw.Scale) -> list[Markup]:
     marks = []
     if threshold is not None:
         marks.append(draw.line("threshold", at - 16, y(threshold), at + 16, y(threshold)))
-    if one.name.startswith(_CERTIFIED):
+    if is_certified(one):
         return [*marks, draw.certificate(at, y(point.value))]
     if low is not None and high is not None:
         marks.append(draw.whisker(one.outcome, at, y(low), y(high)))
@@ -96,7 +96,7 @@ def _point(point: _Point, x: draw.Scale, y: draw.Scale) -> list[Markup]:
 
 def certified(one: Measurement) -> float | None:
     """Return the lower bound that a figure is certified to have, or None."""
-    if one.name.startswith(_CERTIFIED):
+    if is_certified(one):
         return draw.number(one.value)
     held = one.detail.get("certificate")
     # The share that is proven; where only its interval is known, the interval's lower end.

@@ -129,6 +129,11 @@ def label(one: Measurement) -> str:
     return f"{name}, {printable(one.part)}" if one.part else name
 
 
+def is_certified(one: Measurement) -> bool:
+    """Say whether a figure is a certificate: a lower bound, whatever the attack."""
+    return one.name.startswith("certified")
+
+
 def asked(one: Measurement) -> str:
     """Return ``≥ 0.600`` or ``≤ 0.100``; a dash where the policy asks for nothing."""
     if one.threshold is None:
