@@ -37,11 +37,13 @@ lock: ## Pin again what the Action installs and what builds a release; needs uv
 	@uv pip compile $(lock) --extra assess --output-file scripts/action/requirements.txt pyproject.toml
 	@uv pip compile $(lock) --output-file .github/build/requirements.txt .github/build/requirements.in
 
-docs: $(dev) ## Generate docs/rules.md from the rules, and docs/formats.md from the readers
+docs: $(dev) ## Generate the pages on rules, formats and measurements from the modules
 	@'$(bin)/mlgate' rules --format markdown > docs/rules.md.new
 	@mv docs/rules.md.new docs/rules.md
 	@'$(bin)/python' scripts/formats.py > docs/formats.md.new
 	@mv docs/formats.md.new docs/formats.md
+	@'$(bin)/python' scripts/measurements.py > docs/measurements.md.new
+	@mv docs/measurements.md.new docs/measurements.md
 
 bench: $(dev) ## Scan real models from PyPI and time the start; WHEELS=DIR saves the downloads
 	@'$(bin)/python' benchmarks/startup.py

@@ -96,7 +96,10 @@ def lines() -> Iterator[str]:
         "",
         "Keys of `corruptions`, each with a `severity` and a `max_drop` or a `min`.",
     )
-    yield from table("corruptions", (_NAME, ("features", _listed("KINDS")), _WHAT))
+    yield from table(
+        "corruptions",
+        (_NAME, ("features", _listed("KINDS")), _WHAT, ("severities 1 to 5", _listed("MEANING"))),
+    )
     yield from (
         "",
         "## Attacks",
