@@ -4,9 +4,9 @@ Two questions about each class, asked of the model's scores: do the samples fall
 large and a small heap (activation clustering), and do some stand far out along the
 direction in which the class varies most (spectral signatures)?
 
-Neither answer is a verdict. Twelve small networks with a back door that worked (it fooled
-them in 97 of 100 cases or more) and four clean ones gave the same figures, with these scans
-as with others: what they name is worth a look, and what they do not name is not clean.
+Neither answer is a verdict. Twelve small networks with a back door that works (it fools them in
+97 of 100 cases or more) and four clean ones could not be told apart by these scans: what they
+name is worth a look, and what they do not name is not clean.
 
 Sources: Tran et al. (2018), arXiv:1811.00636; Chen et al. (2018), arXiv:1811.03728.
 """
