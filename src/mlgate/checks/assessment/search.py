@@ -37,6 +37,8 @@ _MOST_CELLS = 1 << 24
 _ON_THE_SPHERE = 1 + 1e-9
 # What a leaf weighs at least, so that one that excludes a cell can be told from none.
 _TRACE = 1e-6
+# Prices of distance that are tried, as shares of what a whole ball could be worth.
+_PRICES = np.geomspace(1e-4, 1.0, 24)
 # Points of boxes that are looked at though their smallest leaves exclude each other.
 _LOOKS = 4
 
@@ -93,24 +95,22 @@ class _Boxes(Struct, frozen=True):
         low: [B, A] First cell in every feature.
         high: [B, A] Last cell.
         alive: [B, Q] Leaves that are reached from the box.
+        cost: [B, Q] Squared distance of each leaf's part of the box; [B, 0] where any is allowed.
         bound: [B] The margin is nowhere smaller.
     """
 
     low: "NDArray[np.int64]"
     high: "NDArray[np.int64]"
     alive: "NDArray[np.bool_]"
+    cost: "NDArray[np.float64]"
     bound: "NDArray[np.float64]"
 
     def part(self, rows: "NDArray[np.bool_] | NDArray[np.int64]") -> "_Boxes":
-        return _Boxes(self.low[rows], self.high[rows], self.alive[rows], self.bound[rows])
+        return _Boxes(*(getattr(self, name)[rows] for name in self.__struct_fields__))
 
     def with_(self, other: "_Boxes") -> "_Boxes":
-        return _Boxes(
-            np.concatenate([self.low, other.low]),
-            np.concatenate([self.high, other.high]),
-            np.concatenate([self.alive, other.alive]),
-            np.concatenate([self.bound, other.bound]),
-        )
+        pairs = ((getattr(self, name), getattr(other, name)) for name in self.__struct_fields__)
+        return _Boxes(*(np.concatenate(pair) for pair in pairs))
 
 
 class _Search:
@@ -132,9 +132,14 @@ class _Search:
         self._place = np.arange(len(self._feature)) - cells.offset[self._feature]
         self.close: NDArray[np.int64] | None = None
         alive = np.ones((1, len(held.rows)), np.bool_)
+        cost = np.zeros((1, 0))
+        self._price, self._priced = 0.0, held.value
         if self._most_cost is not None:
-            alive &= self._costs(self._leaf_low, self._leaf_high) <= self._most_cost
-        self.open = self._worth(np.zeros((1, len(cells.active)), np.int64), (cells.count - 1)[None], alive)
+            cost = self._costs(self._leaf_low, self._leaf_high)[None]
+            self._set_price(self._most_cost)
+        self.open = self._worth(
+            np.zeros((1, len(cells.active)), np.int64), (cells.count - 1)[None], alive, cost
+        )
 
     def pick(self, most: int) -> _Boxes:
         """Take some of the most promising boxes out: those with the lowest bounds."""
@@ -239,22 +244,68 @@ class _Search:
         lower[rows, chosen], upper[rows, chosen] = cut - 1, cut
         before = lower[rows, chosen, None] >= self._leaf_low[:, chosen].T
         after = upper[rows, chosen, None] <= self._leaf_high[:, chosen].T
+        costs = [boxes.cost, boxes.cost]
+        if self._most_cost is not None:
+            whole_cost = self._cost_in(chosen, boxes.low, boxes.high)
+            costs[0] = boxes.cost + self._cost_in(chosen, boxes.low, lower) - whole_cost
+            costs[1] = boxes.cost + self._cost_in(chosen, upper, boxes.high) - whole_cost
         for half in (
-            self._worth(boxes.low, lower, boxes.alive & before),
-            self._worth(upper, boxes.high, boxes.alive & after),
+            self._worth(boxes.low, lower, boxes.alive & before, costs[0]),
+            self._worth(upper, boxes.high, boxes.alive & after, costs[1]),
         ):
             self.open = self.open.with_(half)
 
     def _worth(
-        self, low: "NDArray[np.int64]", high: "NDArray[np.int64]", alive: "NDArray[np.bool_]"
+        self,
+        low: "NDArray[np.int64]",
+        high: "NDArray[np.int64]",
+        alive: "NDArray[np.bool_]",
+        cost: "NDArray[np.float64]",
     ) -> _Boxes:
         """Return those boxes that may hold a witness."""
-        values = np.where(alive, self._held.value, np.inf)
-        bound = self._held.rest + np.minimum.reduceat(values, self._held.first, axis=1).sum(axis=1)
-        kept = bound <= self._held.slack
+        near = np.ones(len(low), np.bool_)
         if self._most_cost is not None:
-            kept &= self._costs(low, high) <= self._most_cost
-        return _Boxes(low, high, alive, bound).part(kept)
+            near = self._costs(low, high) <= self._most_cost
+            alive = alive & (cost <= self._most_cost)
+        bound = self._bound(alive, self._held.value)
+        if self._price:
+            priced = self._bound(alive, self._priced) - self._price * (self._most_cost or 0.0)
+            bound = np.maximum(bound, priced)
+        return _Boxes(low, high, alive, cost, bound).part(near & (bound <= self._held.slack))
+
+    def _bound(self, alive: "NDArray[np.bool_]", value: "NDArray[np.float64]") -> "NDArray[np.float64]":
+        values = np.where(alive, value, np.inf)
+        least = np.minimum.reduceat(values, self._held.first, axis=1)
+        return np.asarray(self._held.rest + least.sum(axis=1))
+
+    def _set_price(self, most_cost: float) -> None:
+        """Find a price of distance at which the bound of the whole puzzle is best.
+
+        Each leaf pays for its distance, feature by feature, shared among the trees that
+        ask for that feature: so all trees together pay for no more than a point's distance,
+        and the bound, less the price of the whole radius, still holds (a Lagrangian bound).
+        """
+        asks = (self._leaf_low > 0) | (self._leaf_high < self._cells.count - 1)
+        users = np.maximum(np.logical_or.reduceat(asks, self._held.first, axis=0).sum(axis=0), 1)
+        nearest = np.clip(self._cells.center, self._leaf_low, self._leaf_high)
+        shares = (self._cells.cost[self._cells.offset + nearest] / users).sum(axis=1)
+        alive = np.ones((1, len(shares)), np.bool_)
+        best = -np.inf
+        for price in np.ptp(self._held.value) * len(self._sizes) / max(most_cost, 1e-300) * _PRICES:
+            priced = self._held.value + price * shares
+            bound = float(self._bound(alive, priced)[0]) - price * most_cost
+            if bound > best:
+                best, self._price, self._priced = bound, float(price), priced
+
+    def _cost_in(
+        self, chosen: "NDArray[np.int64]", low: "NDArray[np.int64]", high: "NDArray[np.int64]"
+    ) -> "NDArray[np.float64]":
+        """Return the squared distance of each leaf [B, Q] in one feature of each box [B]."""
+        rows = np.arange(len(chosen))
+        first = np.maximum(self._leaf_low[:, chosen].T, low[rows, chosen, None])
+        last = np.minimum(self._leaf_high[:, chosen].T, high[rows, chosen, None])
+        nearest = np.clip(self._cells.center[chosen, None], first, last)
+        return np.asarray(self._cells.cost[self._cells.offset[chosen, None] + nearest])
 
     def _costs(self, low: "NDArray[np.int64]", high: "NDArray[np.int64]") -> "NDArray[np.float64]":
         """Return the squared distance of boxes [B, A] from the sample: [B]."""

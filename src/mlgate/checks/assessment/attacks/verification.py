@@ -30,7 +30,7 @@ NEEDS = "trees"
 ORDER = 0
 
 # Boxes that may be cut for one sample: seconds for a large ensemble, and the same in every run.
-MOST_BOXES = 20_000
+MOST_BOXES = 4_000
 
 
 def run(victim: "Victim", ball: "Ball", labels: "NDArray[np.int64]", _effort: Effort) -> Attempt:
