@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from mlgate.checks.assessment.model import Floats
 
-_MOST_VALUES = 1 << 23
+# Features attacked at once: an attack holds a dozen arrays of them.
+_MOST_VALUES = 1 << 22
 _WITNESS = "square"
 _TALLIED = ("attacked", "broken", "survived", "unconfirmed", "queries", "backward")
 
