@@ -112,9 +112,13 @@ def test_a_payload_among_weights_is_never_loaded(repository, tmp_path):
     assert not (tmp_path / "marker").exists()
 
 
-@pytest.mark.parametrize("kind", ["torchscript", "exported"])
-def test_code_is_loaded_where_the_policy_accepts_it(repository, kind):
-    data = getattr(torch_models, kind)(repository.layer, X[:2])
+def pickled(module, _x):
+    return torch_models.written(lambda stream: torch.save(module, stream))
+
+
+@pytest.mark.parametrize("write", [torch_models.torchscript, torch_models.exported, pickled])
+def test_code_is_loaded_where_the_policy_accepts_it(repository, write):
+    data = write(repository.layer, X[:2])
     repository.model("refused.pt", data)
     repository.model("accepted.pt", data, ", accept_code: true")
     report = repository.check()

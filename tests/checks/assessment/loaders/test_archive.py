@@ -13,12 +13,13 @@ from mlgate.checks.assessment.loaders import (
     onnx_torch,
     safetensors,
     torch_export,
+    torch_module,
     torch_state_dict,
     torchscript,
 )
 
 FUZZ = settings(max_examples=200, deadline=None, database=None, derandomize=True)
-LOADERS = (onnx, onnx_torch, safetensors, torch_export, torch_state_dict, torchscript)
+LOADERS = (onnx, onnx_torch, safetensors, torch_export, torch_module, torch_state_dict, torchscript)
 
 
 def archive(*names):

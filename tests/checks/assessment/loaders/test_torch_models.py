@@ -9,6 +9,7 @@ from mlgate.checks.assessment.loaders import (
     onnx,
     safetensors,
     torch_export,
+    torch_module,
     torch_state_dict,
     torchscript,
 )
@@ -19,8 +20,12 @@ from mlgate.checks.assessment.sandbox.worker import Worker
 pytestmark = pytest.mark.torch
 torch = pytest.importorskip("torch")
 
-LOADERS = (safetensors, torch_state_dict, torchscript, torch_export)
-REQUEST = Request(architecture="nets/cnn.py:Net", sources={"nets/cnn.py": SOURCE}, shape=SHAPE)
+LOADERS = (safetensors, torch_state_dict, torchscript, torch_export, torch_module)
+REQUEST = Request(
+    architecture="nets/cnn.py:Net",
+    sources={"nets/cnn.py": SOURCE, "nets/nets_of_the_repos.py": SOURCE},
+    shape=SHAPE,
+)
 
 
 def start(loader, request=REQUEST):
@@ -39,6 +44,7 @@ def files(model):
         torch_state_dict: torch_models.state_dict(model),
         torchscript: torch_models.torchscript(model),
         torch_export: torch_models.exported(model),
+        torch_module: saved(model).replace(b"nets_of_the_tests", b"nets_of_the_repos"),
     }
 
 
@@ -75,7 +81,8 @@ def test_each_file_has_one_loader(loader, files):
 
 
 @pytest.mark.parametrize(
-    ("loader", "code"), [(torchscript, True), (torch_export, True), (safetensors, False)]
+    ("loader", "code"),
+    [(torchscript, True), (torch_export, True), (torch_module, True), (safetensors, False)],
 )
 def test_code_is_called_code(loader, code):
     assert loader.CODE is code
@@ -162,6 +169,16 @@ def test_weights_of_another_shape_are_named(weights, model):
 def test_a_whole_model_is_no_state_dict(weights, model):
     said = refused(weights, saved(model))
     assert "save the model's state_dict()" in said
+    assert "nets_of_the_tests.Net" in said
+    assert "weights_only" not in said
+
+
+def test_a_pickled_module_of_a_class_that_is_not_here_is_said(model):
+    with start(torch_module) as running:
+        said = refused(running, saved(model))
+        assert "No module named 'nets_of_the_tests'" in said
+        assert "`architecture`" in said
+        assert "a dict, not a torch.nn.Module" in refused(running, saved({"a": 1}))
 
 
 @pytest.mark.parametrize("value", [torch.ones(3), {}, {"epoch": 3}, [1, 2], {"a": {"b": torch.ones(1)}}])

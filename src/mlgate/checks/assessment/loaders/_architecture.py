@@ -92,7 +92,7 @@ def build(request: Request) -> Any:
     torch.manual_seed(0)
     wanted = factory(request.architecture)
     try:
-        home = _of_repository(wanted.place, request.sources) if wanted.is_file else sys.modules[wanted.place]
+        home = _of_repository(request) if wanted.is_file else sys.modules[wanted.place]
         module = _callable(home, wanted)(**request.arguments)
     except Unassessable:
         raise
@@ -162,12 +162,21 @@ def _said(error: Exception) -> str:
     return said
 
 
-def _of_repository(path: str, sources: Mapping[str, str]) -> ModuleType:
-    root, name = module_of(path, sources)
+def offer(request: Request) -> None:
+    """Let the repository's files be imported, by the names that they have beside the factory."""
+    wanted = factory(request.architecture or "")
+    if wanted.is_file:
+        root, _ = module_of(wanted.place, request.sources)
+        sys.meta_path.insert(0, _Finder(request.sources, dict.fromkeys((root, ""))))
+
+
+def _of_repository(request: Request) -> ModuleType:
+    path = factory(request.architecture or "").place
+    _, name = module_of(path, request.sources)
     top = name.split(".")[0]
     other = sys.modules.get(top)
     if other is None:
-        sys.meta_path.insert(0, _Finder(sources, dict.fromkeys((root, ""))))
+        offer(request)
     elif not isinstance(getattr(other, "__loader__", None), _FromMemory):
         raise Unassessable(
             "model-load",

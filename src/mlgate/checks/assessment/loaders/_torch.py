@@ -123,6 +123,8 @@ def failed(reason: str, what: str, error: Exception) -> Unassessable:
         return Unassessable("worker-memory", f"{what}: it needs more memory than limits.worker_bytes allows")
     if "Traceback of TorchScript" in text:  # the reason stands at its end
         text = text.strip().splitlines()[-1].removeprefix("RuntimeError: ")
+    # torch goes on to say how its list of types could be gone round.
+    text = text.rpartition("WeightsUnpickler error: ")[2].strip().split("\n\n")[0]
     return Unassessable(reason, f"{what}: {type(error).__name__}: {text}")
 
 
