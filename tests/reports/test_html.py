@@ -227,3 +227,12 @@ def test_the_legend_has_the_marks_that_are_used(render):
     assert "certified: at least so good" not in clean
     assert "masked: the attacks" not in clean
     assert "pass: reaches the threshold" in clean
+
+
+def test_measurements_that_are_left_out_are_counted(render):
+    many = tuple(
+        replace(FULL.measurements[0], assessment=f"a{n // 100}", part=f"x={n}") for n in range(2_500)
+    )
+    text = render("html", replace(FULL, measurements=many))
+    assert "500 more: the JSON report has them all." in text
+    assert text.count('<tr class="pass">') == 2_000

@@ -13,7 +13,9 @@ ORDER = 65
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the reports and the format."""
-    parser.add_argument("path", nargs="+", type=Path, metavar="FILE_OR_FOLDER")
+    parser.add_argument(
+        "path", nargs="+", type=Path, metavar="FILE_OR_FOLDER", help="JSON reports, or folders of them"
+    )
     parser.add_argument("--format", choices=["table", "json"], default="table")
     parser.add_argument("-v", "--verbose", action="store_true", help="every run, however many there are")
 
