@@ -125,6 +125,7 @@ def failed(reason: str, what: str, error: Exception) -> Unassessable:
         text = text.strip().splitlines()[-1].removeprefix("RuntimeError: ")
     # torch goes on to say how its list of types could be gone round.
     text = text.rpartition("WeightsUnpickler error: ")[2].strip().split("\n\n")[0]
+    text = text.partition(". Please use `torch")[0]
     return Unassessable(reason, f"{what}: {type(error).__name__}: {text}")
 
 
