@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mlgate.core.report import PastRun
 
-_WIDTH, _HEIGHT = 560.0, 170.0
+_WIDTH, _HEIGHT = 440.0, 160.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 10.0, 12.0, 44.0
 MOST = 60
 _MARK = {Verdict.PASS: "pass", Verdict.FAIL: "fail", Verdict.UNDECIDED: "inconclusive"}
