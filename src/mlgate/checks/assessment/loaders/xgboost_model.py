@@ -177,11 +177,8 @@ class XgboostModel(Ensemble):
         """Return the raw scores before any tree: since 3.1, a list with one for every class."""
         parameters = self._learner["learner_model_param"]
         score = np.atleast_1d(np.array(json.loads(str(parameters["base_score"])), dtype=np.float64))
-        raw = self._objective == "binary:hinge" or (
-            self._objective == "binary:logitraw" and str(parameters["base_score"]).startswith("[")
-        )
         if several:
             return np.broadcast_to(score, (int(parameters["num_class"]),)).copy()
-        if not raw:
+        if self._objective not in ("binary:hinge", "binary:logitraw"):
             score = np.log(score / (1 - score))
         return np.array([0.0, score[0]])
