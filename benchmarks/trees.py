@@ -30,7 +30,8 @@ from mlgate.checks.assessment.attacks import rays, square, verification
 from mlgate.checks.assessment.ball import Ball, around
 from mlgate.checks.assessment.loaders import xgboost_model
 from mlgate.checks.assessment.model import Request
-from mlgate.checks.assessment.trees import Trees, read
+from mlgate.checks.assessment.structure import read
+from mlgate.checks.assessment.trees import Trees
 
 COLUMNS = (
     *("model", "trees", "leaves", "epsilon", "samples", "verified", "square", "rays"),

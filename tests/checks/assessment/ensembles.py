@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from mlgate.checks.assessment.trees import read
+from mlgate.checks.assessment.structure import read
 
 
 def arrays(

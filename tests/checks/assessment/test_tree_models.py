@@ -23,7 +23,7 @@ from mlgate.checks.assessment.data import Dataset, agree
 from mlgate.checks.assessment.model import Scores, Signature
 from mlgate.checks.assessment.problems import Unassessable
 from mlgate.checks.assessment.sequential import Count, decide
-from mlgate.checks.assessment.trees import read
+from mlgate.checks.assessment.structure import read
 from mlgate.core.judge import judge
 from mlgate.policy import load
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from mlgate.checks.assessment.predictor import Predictor, batches
 from mlgate.checks.assessment.problems import Unassessable
-from mlgate.checks.assessment.trees import Trees, agrees, read
+from mlgate.checks.assessment.structure import read
+from mlgate.checks.assessment.trees import Trees, agrees
 
 if TYPE_CHECKING:
     from mlgate.checks.assessment.attack import Objective

@@ -29,6 +29,18 @@ class Margin(Struct, frozen=True):
     rest: float
     slack: float
 
+    def least(
+        self, alive: "NDArray[np.bool_]", value: "NDArray[np.float64] | None" = None
+    ) -> "NDArray[np.float64]":
+        """Return a lower bound of the margin [B] where the leaves ``alive`` [B, Q] are in reach.
+
+        Args:
+            alive: At least one leaf of every tree.
+            value: [Q] What each leaf adds, where it is something else.
+        """
+        values = np.where(alive, self.value if value is None else value, np.inf)
+        return np.asarray(self.rest + np.minimum.reduceat(values, self.first, axis=1).sum(axis=1))
+
 
 def margin(trees: "Trees", cells: "Cells", label: int, rival: int) -> Margin:
     """Return the margin of a label over a rival in a puzzle."""

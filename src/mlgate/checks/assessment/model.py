@@ -112,7 +112,7 @@ class Model(Protocol):
         ...
 
     def trees(self) -> Mapping[str, "NDArray[Any]"]:
-        """Return the ensemble's structure as named arrays: see :mod:`.trees`."""
+        """Return the ensemble's structure as named arrays: see :mod:`.structure`."""
         ...
 
     def columns(self, names: "Sequence[str]") -> Mapping[str, "NDArray[Any]"]:

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec import Struct
 
+from mlgate.checks.assessment.distance import Distance
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -33,12 +35,8 @@ _MOST_AT_ONCE = 64
 _MOST_ALIVE = 1 << 22
 _MOST_OPEN = 1 << 28
 _MOST_CELLS = 1 << 24
-# Distances are compared in float64; what lies on the sphere is inside.
-_ON_THE_SPHERE = 1 + 1e-9
 # What a leaf weighs at least, so that one that excludes a cell can be told from none.
 _TRACE = 1e-6
-# Prices of distance that are tried, as shares of what a whole ball could be worth.
-_PRICES = np.geomspace(1e-4, 1.0, 24)
 # Points of boxes that are looked at though their smallest leaves exclude each other.
 _LOOKS = 4
 
@@ -123,7 +121,6 @@ class _Search:
 
     def __init__(self, cells: "Cells", held: "Margin", radius: float | None) -> None:
         self._cells, self._held = cells, held
-        self._most_cost = None if radius is None else radius**2 * _ON_THE_SPHERE
         self._leaf_low = cells.low[held.rows].astype(np.int64)
         self._leaf_high = cells.high[held.rows].astype(np.int64)
         self._sizes = np.diff(held.first, append=len(held.rows))
@@ -132,11 +129,8 @@ class _Search:
         self._place = np.arange(len(self._feature)) - cells.offset[self._feature]
         self.close: NDArray[np.int64] | None = None
         alive = np.ones((1, len(held.rows)), np.bool_)
-        cost = np.zeros((1, 0))
-        self._price, self._priced = 0.0, held.value
-        if self._most_cost is not None:
-            cost = self._costs(self._leaf_low, self._leaf_high)[None]
-            self._set_price(self._most_cost)
+        self._distance = None if radius is None else Distance(cells, held, radius)
+        cost = np.zeros((1, 0)) if self._distance is None else self._distance.leaves[None]
         self.open = self._worth(
             np.zeros((1, len(cells.active)), np.int64), (cells.count - 1)[None], alive, cost
         )
@@ -210,8 +204,8 @@ class _Search:
         looked[np.argsort(boxes.bound)[:_LOOKS]] = True
         points = points[looked]
         margins = self._margins(points)
-        if self._most_cost is not None:
-            margins = np.where(self._costs(points, points) <= self._most_cost, margins, np.inf)
+        if self._distance is not None:
+            margins = np.where(self._distance.within(points, points), margins, np.inf)
         at = int(margins.argmin())
         if margins[at] < -self._held.slack:
             return np.asarray(points[at])
@@ -245,10 +239,10 @@ class _Search:
         before = lower[rows, chosen, None] >= self._leaf_low[:, chosen].T
         after = upper[rows, chosen, None] <= self._leaf_high[:, chosen].T
         costs = [boxes.cost, boxes.cost]
-        if self._most_cost is not None:
-            whole_cost = self._cost_in(chosen, boxes.low, boxes.high)
-            costs[0] = boxes.cost + self._cost_in(chosen, boxes.low, lower) - whole_cost
-            costs[1] = boxes.cost + self._cost_in(chosen, upper, boxes.high) - whole_cost
+        if self._distance is not None:
+            whole_cost = self._distance.alone(chosen, boxes.low, boxes.high)
+            costs[0] = boxes.cost + self._distance.alone(chosen, boxes.low, lower) - whole_cost
+            costs[1] = boxes.cost + self._distance.alone(chosen, upper, boxes.high) - whole_cost
         for half in (
             self._worth(boxes.low, lower, boxes.alive & before, costs[0]),
             self._worth(upper, boxes.high, boxes.alive & after, costs[1]),
@@ -263,51 +257,10 @@ class _Search:
         cost: "NDArray[np.float64]",
     ) -> _Boxes:
         """Return those boxes that may hold a witness."""
-        near = np.ones(len(low), np.bool_)
-        if self._most_cost is not None:
-            near = self._costs(low, high) <= self._most_cost
-            alive = alive & (cost <= self._most_cost)
-        bound = self._bound(alive, self._held.value)
-        if self._price:
-            priced = self._bound(alive, self._priced) - self._price * (self._most_cost or 0.0)
-            bound = np.maximum(bound, priced)
-        return _Boxes(low, high, alive, cost, bound).part(near & (bound <= self._held.slack))
-
-    def _bound(self, alive: "NDArray[np.bool_]", value: "NDArray[np.float64]") -> "NDArray[np.float64]":
-        values = np.where(alive, value, np.inf)
-        least = np.minimum.reduceat(values, self._held.first, axis=1)
-        return np.asarray(self._held.rest + least.sum(axis=1))
-
-    def _set_price(self, most_cost: float) -> None:
-        """Find a price of distance at which the bound of the whole puzzle is best.
-
-        Each leaf pays for its distance, feature by feature, shared among the trees that
-        ask for that feature: so all trees together pay for no more than a point's distance,
-        and the bound, less the price of the whole radius, still holds (a Lagrangian bound).
-        """
-        asks = (self._leaf_low > 0) | (self._leaf_high < self._cells.count - 1)
-        users = np.maximum(np.logical_or.reduceat(asks, self._held.first, axis=0).sum(axis=0), 1)
-        nearest = np.clip(self._cells.center, self._leaf_low, self._leaf_high)
-        shares = (self._cells.cost[self._cells.offset + nearest] / users).sum(axis=1)
-        alive = np.ones((1, len(shares)), np.bool_)
-        best = -np.inf
-        for price in np.ptp(self._held.value) * len(self._sizes) / max(most_cost, 1e-300) * _PRICES:
-            priced = self._held.value + price * shares
-            bound = float(self._bound(alive, priced)[0]) - price * most_cost
-            if bound > best:
-                best, self._price, self._priced = bound, float(price), priced
-
-    def _cost_in(
-        self, chosen: "NDArray[np.int64]", low: "NDArray[np.int64]", high: "NDArray[np.int64]"
-    ) -> "NDArray[np.float64]":
-        """Return the squared distance of each leaf [B, Q] in one feature of each box [B]."""
-        rows = np.arange(len(chosen))
-        first = np.maximum(self._leaf_low[:, chosen].T, low[rows, chosen, None])
-        last = np.minimum(self._leaf_high[:, chosen].T, high[rows, chosen, None])
-        nearest = np.clip(self._cells.center[chosen, None], first, last)
-        return np.asarray(self._cells.cost[self._cells.offset[chosen, None] + nearest])
-
-    def _costs(self, low: "NDArray[np.int64]", high: "NDArray[np.int64]") -> "NDArray[np.float64]":
-        """Return the squared distance of boxes [B, A] from the sample: [B]."""
-        nearest = np.clip(self._cells.center, low, high)
-        return np.asarray(self._cells.cost[self._cells.offset + nearest].sum(axis=1))
+        if self._distance is None:
+            bound = self._held.least(alive)
+            return _Boxes(low, high, alive, cost, bound).part(bound <= self._held.slack)
+        alive = alive & (cost <= self._distance.most)
+        bound = np.maximum(self._held.least(alive), self._distance.least(alive))
+        kept = self._distance.within(low, high) & (bound <= self._held.slack)
+        return _Boxes(low, high, alive, cost, bound).part(kept)

@@ -7,7 +7,7 @@ from tests.checks.assessment.ensembles import brute_force, forest
 from mlgate.checks.assessment.attack import Effort
 from mlgate.checks.assessment.attacks import square, verification
 from mlgate.checks.assessment.ball import Features, around
-from mlgate.checks.assessment.trees import read
+from mlgate.checks.assessment.structure import read
 
 
 class Victim:

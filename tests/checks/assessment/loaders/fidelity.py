@@ -3,7 +3,8 @@
 import numpy as np
 
 from mlgate.checks.assessment.model import Request
-from mlgate.checks.assessment.trees import agrees, read
+from mlgate.checks.assessment.structure import read
+from mlgate.checks.assessment.trees import agrees
 
 RNG = np.random.default_rng(0)
 X = RNG.random((300, 6))

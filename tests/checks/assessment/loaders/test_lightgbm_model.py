@@ -13,7 +13,7 @@ from mlgate.checks.assessment.loaders import lightgbm_model as loader
 from mlgate.checks.assessment.loaders._ensemble import opened
 from mlgate.checks.assessment.loaders._forest import Forest
 from mlgate.checks.assessment.problems import Unassessable
-from mlgate.checks.assessment.trees import read
+from mlgate.checks.assessment.structure import read
 
 FUZZ = settings(
     max_examples=150, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)

@@ -12,7 +12,7 @@ from tests.checks.assessment.loaders.fidelity import MISSING, REAL, THREE, TWO, 
 
 from mlgate.checks.assessment.loaders import xgboost_model as loader
 from mlgate.checks.assessment.problems import Unassessable
-from mlgate.checks.assessment.trees import read
+from mlgate.checks.assessment.structure import read
 
 FUZZ = settings(
     max_examples=150, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)

@@ -28,7 +28,7 @@ class Ensemble:
         return () if self.forest is None else ("trees",)
 
     def trees(self) -> "Mapping[str, NDArray[Any]]":
-        """Return the structure: see :mod:`mlgate.checks.assessment.trees`."""
+        """Return the structure: see :mod:`mlgate.checks.assessment.structure`."""
         if self.forest is None:
             raise Unassessable("model-output", "the model has no trees that can be opened")
         return self.forest

@@ -1,6 +1,6 @@
 """Collect trees, whatever library they come from, into the arrays that an assessment reads.
 
-The arrays are described in :mod:`mlgate.checks.assessment.trees`, where the gate checks
+The arrays are described in :mod:`mlgate.checks.assessment.structure`, where the gate checks
 them. This is the worker's side: it only has to be right about honest models.
 """
 

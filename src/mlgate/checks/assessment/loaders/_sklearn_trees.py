@@ -30,7 +30,7 @@ def single(estimator: Any) -> bool:
 
 
 def arrays(estimator: Any) -> "Mapping[str, NDArray[Any]]":
-    """Return the structure of a classifier: see :mod:`mlgate.checks.assessment.trees`.
+    """Return the structure of a classifier: see :mod:`mlgate.checks.assessment.structure`.
 
     Raises:
         NoTrees: It is no ensemble of trees, or one with parts that a proof does not cover.
