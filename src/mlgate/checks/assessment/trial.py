@@ -159,6 +159,7 @@ class Trial:
             "stopped_by": slug,
             "attacks": self._cascade.tally,
             "forward_passes": self._model.passes - self._passes,
+            "backward_passes": sum(tally["backward"] for tally in self._cascade.tally.values()),
             "masking": [msgspec.to_builtins(sign) for sign in signs],
             "masked": self._settings.masked,
             "looks": [
@@ -166,6 +167,9 @@ class Trial:
                 for each in answer.looks
             ],
             "budget_seconds": self._settings.budget_seconds,
+            "budget_queries": None
+            if self._settings.budget_queries is UNSET
+            else self._settings.budget_queries,
             **certificate(self._cascade, last),
             **self._common(bound(self._cascade, last), self._settings.epsilon),
         }
