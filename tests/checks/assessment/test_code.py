@@ -104,6 +104,16 @@ def test_weights_in_an_architecture_of_the_repository_are_assessed(repository):
     assert set(figure.detail["versions"]) == {"mlgate", "numpy", "torch"}
 
 
+def test_two_runs_give_the_same(repository):
+    repository.weights()
+    repository.entries.append(
+        "    robustness: {epsilon: 0.05, min_accuracy: 0.5, queries: 20, attacks: [pgd, square]}\n"
+    )
+    one, two = repository.check(), repository.check()
+    assert [figure.name for figure in one.measurements] == ["accuracy", "robust_accuracy"]
+    assert one.measurements == two.measurements
+
+
 def test_a_payload_among_weights_is_never_loaded(repository, tmp_path):
     repository.weights(more=ARCHITECTURE + ", accept_code: true", extra=Touch(tmp_path / "marker"))
     report = repository.check()

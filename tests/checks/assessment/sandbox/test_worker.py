@@ -148,6 +148,13 @@ def lie(monkeypatch, prediction, signature="{'shape': [None, 4], 'dtype': 'float
         running.predict(np.zeros((2, 4), np.float32))
 
 
+def test_a_worker_that_closes_its_pipes_and_stays_is_stopped(monkeypatch):
+    monkeypatch.setattr(worker, "_LAST_SECONDS", 0.1)
+    with pytest.raises(Unassessable, match="closed its pipes and was stopped") as caught:
+        lie(monkeypatch, "os.close(1); import time; time.sleep(60)")
+    assert caught.value.reason == "worker-died"
+
+
 @pytest.mark.parametrize(
     "prediction",
     [
