@@ -17,15 +17,24 @@ from pathlib import Path
 
 import workflow
 
+_OLDEST = (3, 11)
 LOCK = Path(__file__).with_name("requirements.txt")
 
 
 def main() -> int:
-    """Set ``reports``, ``wheels`` and ``day`` as outputs; return 0."""
+    """Set ``reports``, ``wheels`` and ``day`` as outputs; return 0, or 2 where mlgate cannot run."""
+    version = "{}.{}".format(*sys.version_info)
+    system = os.environ.get("RUNNER_OS", "")
+    if tuple(sys.version_info) < _OLDEST or system == "Windows":
+        here = f"{system} with Python {version}".strip()
+        workflow.command(
+            "error", f"mlgate needs Linux or macOS, and Python 3.11 or newer; this is {here}", title="mlgate"
+        )
+        return 2
     workflow.outputs(
         {
             "reports": tempfile.mkdtemp(prefix="mlgate-reports-", dir=os.environ["RUNNER_TEMP"]),
-            "wheels": f"{sys.version_info.major}.{sys.version_info.minor}-{digest(LOCK)[:16]}",
+            "wheels": f"{version}-{digest(LOCK)[:16]}",
             "day": dt.datetime.now(dt.UTC).date().isoformat(),
         }
     )

@@ -153,6 +153,24 @@ def test_a_failed_installation_says_so_and_is_tried_again(install):
     assert len(install()[1]) == 2
 
 
+@pytest.mark.parametrize(
+    ("system", "version", "code"),
+    [("Linux", "sys.version_info", 0), ("Linux", "(3, 10, 13)", 2), ("Windows", "sys.version_info", 2)],
+)
+def test_where_it_cannot_run_it_says_what_it_needs(tmp_path, system, version, code):
+    driver = f"import runpy, sys; sys.version_info = {version}; sys.path[0] = {str(SCRIPTS)!r}; "
+    driver += f"runpy.run_path({str(SCRIPTS / 'prepare.py')!r}, run_name='__main__')"
+    done = subprocess.run(
+        [sys.executable, "-E", "-s", "-c", driver],
+        env={"RUNNER_TEMP": str(tmp_path), "GITHUB_OUTPUT": str(tmp_path / "output"), "RUNNER_OS": system},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert ("needs Linux or macOS, and Python 3.11 or newer" in done.stdout) == bool(code)
+
+
 def test_scripts_run_without_the_job_s_environment():
     for step in composite.load()["runs"]["steps"]:
         for line in step.get("run", "").splitlines():
