@@ -25,7 +25,7 @@ def measured(outcome="masked", **changes):
         "n": 40,
         "model": "models/m.onnx",
         "data": "data/d.npz",
-        "masked": "fail",
+        "if_masked": "fail",
         "masking": [sign("zero_gradients", raised=True), sign("slope_disagrees", raised=False)],
         **changes,
     }
@@ -45,14 +45,14 @@ def test_it_fires_and_shows_the_signs_that_were_raised():
 
 
 def test_where_the_policy_warns_it_is_less_severe():
-    (finding,) = findings(measured(masked="warn"))
+    (finding,) = findings(measured(if_masked="warn"))
     assert finding.severity is Severity.MEDIUM
 
 
 @pytest.mark.parametrize(
     "fact",
     [
-        measured(masked="undecided"),
+        measured(if_masked="undecided"),
         measured("pass"),
         measured("fail"),
         measured("inconclusive"),

@@ -12,7 +12,7 @@ from mlgate.rules._measured import failed
 def _masked(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
     for fact in failed(facts, "robustness", "masked"):
         detail = fact.detail
-        if detail.get("masked") == "undecided":
+        if detail.get("if_masked") == "undecided":
             continue  # the assessment itself says that nothing is decided
         message = (
             f"The model {detail['model']} hides its gradients from the attacks on {detail['data']}, so the "
@@ -27,7 +27,7 @@ def _masked(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
                 if sign["raised"]
             ),
         ]
-        severity = Severity.MEDIUM if detail.get("masked") == "warn" else None
+        severity = Severity.MEDIUM if detail.get("if_masked") == "warn" else None
         yield Hit(fact, message, severity=severity, evidence="\n".join(lines))
 
 

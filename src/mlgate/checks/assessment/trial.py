@@ -161,7 +161,7 @@ class Trial:
             "forward_passes": self._model.passes - self._passes,
             "backward_passes": sum(tally["backward"] for tally in self._cascade.tally.values()),
             "masking": [msgspec.to_builtins(sign) for sign in signs],
-            "masked": self._settings.masked,
+            "if_masked": self._settings.masked,
             "looks": [
                 {"n": each.n, "value": each.value, "low": each.low, "high": each.high}
                 for each in answer.looks
