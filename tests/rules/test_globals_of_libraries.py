@@ -38,6 +38,12 @@ def test_the_metadata_of_distributed_checkpoints_is_data():
     assert category("torch.distributed.checkpoint", "load") == "loads"
 
 
+def test_the_codes_of_http_are_data():
+    assert category("http", "HTTPStatus") is None
+    assert category("http.client", "HTTPConnection") == "network"
+    assert category("imaplib", "IMAP4_stream") == "executes"
+
+
 TEXT = {"type": "text", "value": "__import__('os').system('true')"}
 
 

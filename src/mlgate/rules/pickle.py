@@ -76,7 +76,7 @@ def _graph(fact: Fact, sources: Sequence[Fact]) -> Hit:
         "The pickle executes the forward function of a torch.fx graph module; it calls torch, operators and "
         "the module's own layers, and nothing else."
     )
-    return Hit(fact, message, severity=Severity.HIGH, evidence=evidence(fact), fix=_GRAPH_FIX)
+    return Hit(fact, message, severity=Severity.MEDIUM, evidence=evidence(fact), fix=_GRAPH_FIX)
 
 
 def _reaches(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:

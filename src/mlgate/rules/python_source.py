@@ -53,6 +53,7 @@ class _Near:
         self._mapped: set[tuple[str, str]] = set()
         self._over: set[str] = set()
         self._builders: set[str] = set()
+        self._entries: set[str] = set()
         self._imports: dict[str, list[Fact]] = {}
         scripts: list[Fact] = []
         for fact in facts:
@@ -82,6 +83,8 @@ class _Near:
                 self._named |= {(path, handler), (folder, handler), (posixpath.dirname(folder), handler)}
             elif fact.kind == "python.dataset-builder":
                 scripts.append(fact)
+            elif fact.kind == "python.entry":
+                self._entries.add(_place(fact))
         # Only now it is known where models lie.
         self._builders.update(_place(fact) for fact in scripts if dataset_script(fact) or self.model(fact))
         self._follow()
@@ -116,7 +119,10 @@ class _Near:
         name = posixpath.basename(path)
         archive = fact.location.path if fact.location.member else posixpath.dirname(path)
         places = {archive, posixpath.dirname(_full(fact))}
-        if fact.detail.get("container") == "torch-model-archive" or _place(fact) in self._builders:
+        if (
+            fact.detail.get("container") == "torch-model-archive"
+            or _place(fact) in self._builders | self._entries
+        ):
             return True
         if any((place, name) in self._named for place in places):
             return True
@@ -265,6 +271,7 @@ RULES = (
             "torch-model-archive.handler",
             "mlflow.code",
             "python.dataset-builder",
+            "python.entry",
             *_PICKLED,
         ),
         summary="Python source that a model's loader imports runs commands, opens the network or hides code",

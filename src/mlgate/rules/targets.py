@@ -42,6 +42,13 @@ _MODULES = frozenset(
     ("os", "posix", "nt", "subprocess", "builtins", "importlib", "sys", "pty", "ctypes", "runpy", "pickle")
 )
 _UNPICKLERS = ("pickle.", "_pickle.", "dill.", "cloudpickle.", "marshal.", "shelve.")
+# They unpickle a file that the configuration chooses.
+_LOADERS = ("joblib.load", "pandas.read_pickle", "pandas.io.pickle.read_pickle", "torch.jit.load")
+# A configuration that means well fetches models by name, and opens no connections of its own.
+_CONNECTING = frozenset(
+    ("urllib", "urllib3", "http", "requests", "httpx", "aiohttp", "socket", "ftplib", "smtplib", "telnetlib",
+     "xmlrpc", "imaplib", "poplib", "nntplib", "paramiko")
+)  # fmt: skip
 _OWASP = ("ML06:2023", "LLM03:2025")
 
 
@@ -60,6 +67,8 @@ def _dangerous(fact: Fact, policy: Any) -> Iterator[Hit]:
         return
     severity = _SEVERITIES[danger]
     if fact.subject.startswith(_FILES):
+        severity = max(severity, Severity.HIGH)
+    if fact.subject in _LOADERS or (danger == "network" and fact.subject.partition(".")[0] in _CONNECTING):
         severity = max(severity, Severity.HIGH)
     if fact.subject.startswith(_UNPICKLERS):
         severity = Severity.CRITICAL

@@ -7,7 +7,8 @@ from typing import Any
 from mlgate.core.facts import Check, Fact
 from mlgate.core.rules import Hit, Rule
 from mlgate.core.severity import Severity
-from mlgate.rules import _callables, _globals
+from mlgate.rules import _callables
+from mlgate.rules._objects import python
 
 _DOING = {
     "call": "calls",
@@ -17,56 +18,25 @@ _DOING = {
     "module": "imports",
     "include": "includes",
 }
-# In YAML nothing can be done with what these return.
-_INERT = frozenset(
-    (
-        "builtins.getattr",
-        "functools.partial",
-        "operator.itemgetter",
-        "operator.attrgetter",
-        "operator.methodcaller",
-    )
-)
-_GRAVE = ("executes", "code", "resolves", "loads")
+_JAVA_DATA = (
+    "java.util.Date", "java.util.UUID", "java.math.", "java.time.", "java.lang.String", "java.lang.Integer",
+)  # fmt: skip
+# Parts of the names of classes by which SnakeYAML was made to run code.
+_JAVA_LOADS = (
+    "script", "classloader", "url", "rowset", "jndi", "naming", "runtime", "process", "template", "groovy",
+    "spring", "c3p0", "resource", "socket", "reflect", "beanfactory", "marshalledobject",
+)  # fmt: skip
 
 
 def _tags(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
     for fact in facts:
         if fact.subject in policy.models.allow_globals:
             continue
-        hyper = fact.detail["dialect"] == "hyperpyyaml"
-        severity, does = (_hyper if hyper else _python)(fact.subject, fact.detail["how"])
+        judged = {"hyperpyyaml": _hyper, "java": _java}.get(fact.detail["dialect"], python)
+        severity, does = judged(fact.subject, fact.detail["how"])
         if severity is not None:
             message = f"Loading this YAML {_DOING[fact.detail['how']]} {fact.subject}{does}."
             yield Hit(fact, message, severity=severity)
-
-
-def _python(subject: str, how: str) -> tuple[Severity | None, str]:
-    """Judge a ``!!python/`` tag, as pickles are judged."""
-    module, name = _globals.split(subject) if how != "module" else (subject, "")
-    danger = _module_danger(subject) if how == "module" else _globals.category(module, name)
-    if danger is not None:
-        does = f", which {_callables.DOES[danger]}"
-        if subject in _INERT:
-            return Severity.MEDIUM, does
-        if how in ("name", "module"):
-            return Severity.HIGH if danger in _GRAVE else Severity.MEDIUM, does
-        return Severity.CRITICAL if danger in _GRAVE else Severity.HIGH, does
-    if _callables.documents(subject):
-        return Severity.INFO, ""
-    if how != "module" and (_globals.ordinary(module, name) or subject in _globals.tables().shapes):
-        return Severity.LOW, ""
-    stdlib = subject.partition(".")[0] in sys.stdlib_module_names
-    if how == "name" or (how == "module" and (stdlib or _globals.known(subject))):
-        return Severity.LOW, ""
-    if how == "call" and not _globals.class_like(name):
-        return Severity.HIGH, ", which is not known to be harmless"
-    return Severity.MEDIUM, ", of which nothing is known"
-
-
-def _module_danger(subject: str) -> str | None:
-    # Importing a module of the standard library runs nothing; a few act on it.
-    return "executes" if subject in ("antigravity", "this") or subject.endswith("__main__") else None
 
 
 def _hyper(subject: str, how: str) -> tuple[Severity | None, str]:
@@ -90,6 +60,14 @@ def _hyper(subject: str, how: str) -> tuple[Severity | None, str]:
     return None, ""
 
 
+def _java(subject: str, _how: str) -> tuple[Severity | None, str]:
+    """Judge a class that SnakeYAML makes an instance of: those that load code, and those that are data."""
+    if subject.startswith(_JAVA_DATA):
+        return None, ""
+    loads = any(word in subject.lower() for word in _JAVA_LOADS)
+    return (Severity.HIGH, ", which loads classes or connects") if loads else (Severity.MEDIUM, "")
+
+
 RULES = (
     Rule(
         id="MLG-YML-001",
@@ -103,7 +81,8 @@ RULES = (
             "A tag such as `!!python/object/apply:os.system`, also behind a `%TAG` directive, written out or "
             "escaped, or HyperPyYAML's `!apply:` and `!new:`. What is called decides: code and commands are "
             "critical, unknown functions high, unknown classes medium, plain data (`pathlib`, numpy scalars, "
-            "`argparse.Namespace`) low. What mkdocs is configured with is only mentioned."
+            "`argparse.Namespace`) low. What mkdocs is configured with is only mentioned. A tag that names a "
+            "class of Java, which SnakeYAML makes an instance of, is high where it loads classes or connects."
         ),
         why=(
             "`yaml.load` with an unsafe loader does what the tags say while it reads: the file is a program "

@@ -190,3 +190,20 @@ def test_whatever_the_bytes(data):
         )
     seen = look(bytes(seed), data.draw(st.sampled_from(["c.yaml", "c"])))
     assert "reader-failed" not in reasons(seen)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "!!javax.script.ScriptEngineManager [!!java.net.URLClassLoader [[!!java.net.URL ['http://127.0.0.1/']]]]",
+        "%TAG !j! tag:yaml.org,2002:java\n---\na: !j!x.script.ScriptEngineManager []\n",
+    ],
+)
+def test_classes_of_java_that_load_code(text):
+    assert "javax.script.ScriptEngineManager" in {
+        each.subject for each in judged(look(text.encode(), "c.yaml"))
+    }
+
+
+def test_dates_of_java_are_data():
+    assert judged(look(b"a: !!java.util.Date 2020-01-01\n", "c.yaml")) == ()

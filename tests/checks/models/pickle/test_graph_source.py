@@ -28,8 +28,32 @@ def verdict(data):
 
 @pytest.mark.parametrize("filler", [0, 7, 40, 1500])
 @pytest.mark.parametrize("key", ["_code", "code"])
-def test_a_generated_forward_is_high_and_says_so(filler, key):
-    assert verdict(graph(FORWARD, filler=filler, key=key)) == "high"
+def test_a_generated_forward_is_medium_and_says_so(filler, key):
+    assert verdict(graph(FORWARD, filler=filler, key=key)) == "medium"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'add = getattr(self, "0")(x)',
+        'add = getattr(self.features, "12")(x); other = getattr(self.layers, "0").conv(x)',
+    ],
+)
+def test_members_of_a_sequential_have_numbers_for_names(line):
+    assert verdict(graph(FORWARD.replace("return", f"{line}\n    return", 1))) == "medium"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'add = getattr(self, "system")("true")',
+        "add = getattr(self, name)(x)",
+        'add = getattr(x.y(), "0")(x)',
+        'add = getattr(self, "0", torch.load)(x)',
+    ],
+)
+def test_other_lookups_are_no_members(line):
+    assert verdict(graph(FORWARD.replace("return", f"{line}\n    return", 1))) == "critical"
 
 
 @pytest.mark.parametrize(

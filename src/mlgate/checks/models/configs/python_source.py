@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from mlgate.checks.models.configs import _python_effects, _python_tree, _python_words
+from mlgate.checks.models.configs._python_entries import entries
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.stream import read_at
 from mlgate.checks.models.text import looks_like_text
@@ -82,6 +83,10 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         )
     for name, line in found.builders:
         yield blob.fact("python.dataset-builder", name, line=line)
+    if found.effects and tree is not None:
+        for name, line in entries(tree):
+            clock.spend("facts", 1, limits.facts)
+            yield blob.fact("python.entry", name, line=line)
 
 
 def _near_the_root(blob: Blob) -> bool:

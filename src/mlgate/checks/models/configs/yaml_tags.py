@@ -2,7 +2,8 @@
 
 PyYAML's ``!!python/...``, however it is written (``%TAG``, verbatim, escaped), and
 HyperPyYAML's ``!new:``, ``!apply:``, ``!name:`` and ``!module:``; and its ``!include:`` of a file
-from outside the folder.
+from outside the folder. Tags of SnakeYAML, which name classes of Java, are seen where they name one of a
+package whose classes load others.
 """
 
 import builtins
@@ -29,6 +30,8 @@ _HOWS = {
     "name": "name",
     "module": "module",
 }
+# SnakeYAML makes an instance of whatever class a tag names.
+_JAVA = re.compile(r"tag:yaml\.org,2002:((?:javax?|jdk|com\.sun|sun|groovy|org\.\w+)\.[\w.$]{1,200})")
 _HYPER = {"!apply": "call", "!applyref": "call", "!new": "new", "!name": "name", "!module": "module"}
 
 
@@ -90,6 +93,9 @@ def _use(tag: str) -> tuple[str, str, str] | None:
             # PyYAML looks up what has no module among the builtins.
             bare = "." not in subject and how != "module"
             return how, f"builtins.{subject}" if bare else subject, "python"
+    java = _JAVA.fullmatch(tag)
+    if java is not None:
+        return "instance", java[1], "java"
     kind, _, subject = tag.partition(":")
     subject = subject.strip()
     if kind == "!include" and escape(subject) is not None:
@@ -105,6 +111,7 @@ def _use(tag: str) -> tuple[str, str, str] | None:
 @cache
 def _suspicious() -> re.Pattern[str]:
     return re.compile(
+        r"!!(?:java|jdk|com\.sun|sun|groovy|org)x?\.|yaml\.org,2002:(?:java|jdk|com|sun|groovy|org)|"
         r"![^\s]{0,200}?(?:python|%[0-9A-Fa-f]{2})|^\ufeff?%TAG|!(?:new|apply|applyref|name|module|include):",
         re.MULTILINE,
     )

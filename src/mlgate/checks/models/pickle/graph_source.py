@@ -113,15 +113,41 @@ def _calls(tree: "ast.Module", known: Mapping[str, str]) -> set[str]:
 
     roots = {name.partition(".")[0] for name in known.values()}
     calls: set[str] = set()
+    # Members of a Sequential have numbers for names: getattr(self, "0")(x).
+    members = {id(node) for node in ast.walk(tree) if _member(node)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            calls.add(_dotted(node.func, known))
+            if id(node) not in members and id(_root(node.func)) not in members:
+                calls.add(_dotted(node.func, known))
         elif isinstance(node, ast.Attribute):
             # What is looked up may be handed on, and called there.
             name = _dotted(node, known)
             if name.partition(".")[0] in roots:
                 calls.add(name)
     return calls
+
+
+def _member(node: "ast.AST") -> bool:
+    """Say whether a call takes a member of the module by its number, as torch.fx writes it."""
+    import ast  # noqa: PLC0415 - as above
+
+    match node:
+        case ast.Call(
+            func=ast.Name(id="getattr"),
+            args=[owner, ast.Constant(value=str(number))],
+            keywords=[],
+        ):
+            return number.isascii() and number.isdigit() and isinstance(_root(owner), ast.Name)
+    return False
+
+
+def _root(node: "ast.AST") -> "ast.AST":
+    """Return what the attributes of an expression are looked up in, members by number included."""
+    import ast  # noqa: PLC0415 - as above
+
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node
 
 
 def _top_level(tree: "ast.Module", source: str) -> Iterator[str]:
