@@ -79,6 +79,10 @@ def test_a_fragile_model_that_hides_its_gradients_never_passes(how):
     assert decided("blocked", more=how, min_accuracy=0.2).outcome == "masked"
 
 
+def test_a_minimum_of_zero_is_met_by_what_is_masked_too():
+    assert decided("blocked", 40, more={"levels": 15}, min_accuracy=0.0).outcome == "pass"
+
+
 @pytest.mark.parametrize("scale", [0.01, 10.0])
 def test_scores_of_any_honest_scale_are_not_masked(scale):
     assert decided("passing", more={"scale": scale}).outcome == "pass"

@@ -71,7 +71,8 @@ class Trial:
             last = answer.looks[-1] if answer.looks else None
             self._seen = self._order[: last.n if last else 0]
             try:
-                if answer.outcome != "fail":
+                # Whatever misleads an attack, no robustness is less than none.
+                if answer.outcome != "fail" and least > 0:
                     self._subject.progress(f"{self._subject.name}: looking for masked gradients")
                     signs = masking.inspect(self._model, self._cascade, self._standing()[: masking.SAMPLES])
             except BudgetSpent:
