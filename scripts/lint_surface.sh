@@ -3,7 +3,7 @@
 #
 #   scripts/lint_surface.sh BIN
 #
-# BIN is the folder of an environment with the extra `lint`. Needs no network.
+# BIN is the folder of an environment with the extra `dev`. Needs no network.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -22,5 +22,6 @@ done
 "$bin/check-jsonschema" --builtin-schema vendor.github-actions action.yml
 "$bin/check-jsonschema" --builtin-schema vendor.dependabot .github/dependabot.yml
 "$bin/check-jsonschema" --builtin-schema vendor.gitlab-ci docs/examples/gitlab-ci.yml
+"$bin/mypy" --no-error-summary scripts/action
 "$bin/hadolint" Dockerfile
 "$bin/shellcheck" hooks/pre-commit scripts/*.sh .ci/run

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-# A repository's configuration can name programs; none of them runs here.
-_GIT = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
+# A repository's configuration can name programs; none of them runs here. No object stands for another.
+_GIT = ("git", "--no-replace-objects", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
 _SECONDS = 300
 # Payloads of events have less than 100 KB.
 _EVENT_BYTES = 25 << 20
