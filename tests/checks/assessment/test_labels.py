@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlgate.checks.assessment.data import Dataset
-from mlgate.checks.assessment.labels import label_columns
+from mlgate.checks.assessment.labels import class_column, label_columns, regression_values
 from mlgate.checks.assessment.model import Scores
 from mlgate.checks.assessment.problems import Unassessable
 
@@ -62,3 +62,40 @@ def test_any_labels_are_columns_or_refused(y):
     except Unassessable:
         return
     assert ((found >= 0) & (found < 3)).all()
+
+
+@pytest.mark.parametrize(
+    ("y", "columns", "reason"),
+    [
+        (np.array(["a"] * 30), 1, "wrong-label"),
+        (np.where(np.arange(30) == 4, np.nan, np.arange(30.0)), 1, "missing-label"),
+        (np.where(np.arange(30) == 4, np.inf, np.arange(30.0)), 1, "missing-label"),
+        (np.ones(30), 1, "one-class"),
+        (np.arange(30.0), 2, "model-output"),
+    ],
+)
+def test_a_regression_needs_numbers_and_one_answer(y, columns, reason):
+    with pytest.raises(Unassessable) as caught:
+        regression_values(Dataset(np.zeros((30, 1)), y, np.arange(30), "d.csv"), columns)
+    assert caught.value.reason == reason
+
+
+def test_the_values_of_a_regression_are_the_labels():
+    found = regression_values(Dataset(np.zeros((3, 1)), np.array([1, 2, 3]), np.arange(3), "d.csv"), 1)
+    assert found.tolist() == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("label", "y", "classes", "expected"),
+    [
+        ("dog", np.array(["cat", "dog"]), ("dog", "cat"), 0),
+        ("dog", np.array(["cat", "dog"]), None, 1),
+        ("2", np.array([0, 2]), None, 2),
+        ("7", np.array([7, 9]), (7, 9), 0),
+    ],
+)
+def test_a_label_of_the_policy_is_a_column(label, y, classes, expected):
+    held = Dataset(np.zeros((2, 1)), y, np.arange(2), "d.csv")
+    assert class_column(label, held, Scores(np.zeros((1, 3)), classes), 3) == expected
+    with pytest.raises(Unassessable, match="'bird' is no label of d.csv; it has"):
+        class_column("bird", held, Scores(np.zeros((1, 3)), classes), 3)

@@ -199,3 +199,28 @@ def test_names_of_columns_reach_the_corruption():
 
 def test_unset_is_not_a_threshold():
     assert Corruption(min=0.5).max_drop is UNSET
+
+
+def test_images_of_one_colour_have_no_range_of_their_own():
+    with pytest.raises(Unassessable, match="every value is 0.5"):
+        measured(asked(x=np.full((300, 8, 8), 0.5), data={}), contrast=Corruption(min=0.1))
+
+
+def test_a_range_of_a_column_is_what_lies_beyond():
+    x = RNG.normal(size=(100, 2))
+    seen = []
+
+    def kept(rows):
+        seen.append(np.abs(rows).max())
+        return one_hot((rows[:, 0] > 0) * 1, 2)
+
+    data = {"columns": (Column("0", range=(-1000.0, 1000.0)), Column("1", range=(-1000.0, 1000.0)))}
+    measured(asked(kept, x, (x[:, 0] > 0) * 1, data=data), out_of_range=Corruption(severity=1, min=0.1))
+    assert seen[1] == pytest.approx(1200.0)
+
+
+def test_a_table_of_categories_has_no_number_to_corrupt():
+    x = RNG.integers(0, 3, (100, 1)).astype(float)
+    data = {"columns": (Column("0", categorical=True),)}
+    made = asked(lambda rows: one_hot([0] * len(rows), 2), x, np.arange(100) % 2, data=data)
+    assert measured(made, unit_error=Corruption(min=0.1))[0].gap[0] == "no-number"

@@ -1,5 +1,6 @@
 """Fairness: fairlearn's figures on cases computed by hand, with intervals that hold them."""
 
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -160,3 +161,10 @@ def test_several_columns_are_compared_each_by_itself():
 
 def test_a_second_run_gives_the_same():
     assert one("equalized_odds_ratio") == one("equalized_odds_ratio")
+
+
+def test_without_fairlearn_it_is_not_checked(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "fairlearn" else object())
+    with pytest.raises(Unassessable, match=r"pip install 'mlgate\[fairness\]'") as caught:
+        one("accuracy_difference")
+    assert caught.value.reason == "extra-missing"

@@ -1,5 +1,7 @@
 """Flipped labels are found, and clean ones are left in peace."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -7,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from tests.checks.assessment.measures.small import subject
 
 from mlgate.checks.assessment.measures.labels import measure
+from mlgate.checks.assessment.problems import Unassessable
 from mlgate.policy.assessment import Labels
 
 DIGITS = load_digits()
@@ -75,3 +78,10 @@ def test_the_share_is_that_of_the_samples():
     labels, _ = flipped(0.03)
     measured = looked(labels).measurement
     assert measured.value == pytest.approx(measured.detail["successes"] / len(Y))
+
+
+def test_without_cleanlab_it_is_not_checked(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "cleanlab" else object())
+    with pytest.raises(Unassessable, match=r"pip install 'mlgate\[labels\]'") as caught:
+        looked(Y)
+    assert caught.value.reason == "extra-missing"
