@@ -243,6 +243,17 @@ def test_annotations_stop_at_ten(workspace, temporary):
     assert result.annotations("notice") == ["::notice title=mlgate::3 more findings: see the job's summary"]
 
 
+def test_annotations_of_what_was_not_checked_stop_at_ten_too(workspace, temporary):
+    for number in range(12):
+        pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize {number + 1}\n"
+        (workspace / f"m{number}.pkl").write_text(pointer)
+    result = composite.run(workspace, temporary, MODELS)
+    assert result.exit_code == 2
+    assert len(result.annotations("warning")) == 10
+    told = "2 more items that could not be checked: see the job's summary"
+    assert result.annotations("notice") == [f"::notice title=mlgate::{told}"]
+
+
 @pytest.mark.parametrize(("days", "told"), [(13, True), (15, False)])
 def test_a_waiver_that_ends_soon_is_told_before(workspace, temporary, days, told):
     ends = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=days)
