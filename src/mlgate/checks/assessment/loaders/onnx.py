@@ -15,9 +15,11 @@ Bytes carry no place on disk, so tensors in external files are never found.
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from mlgate.checks.assessment.loaders import _locales, _scores
+from mlgate.checks.assessment.loaders import _locales, _onnx_trees, _scores
+from mlgate.checks.assessment.loaders._ensemble import Ensemble, opened
 from mlgate.checks.assessment.model import Request, Scores, Signature
 from mlgate.checks.assessment.problems import Unassessable
 
@@ -35,6 +37,7 @@ _FLOATS = {"tensor(float)": "float32", "tensor(double)": "float64"}
 _DTYPES = {**_FLOATS, "tensor(string)": "text"}
 _SCORES = (*_FLOATS, "seq(map(int64,tensor(float)))", "seq(map(string,tensor(float)))")
 _QUIET = 4
+_TREES = b"TreeEnsembleClassifier"
 
 
 def claims(data: bytes) -> bool:
@@ -55,6 +58,8 @@ def prepare(_request: Request) -> None:
     import numpy as np  # noqa: F401, PLC0415 - only the worker pays for it
     import onnxruntime  # noqa: F401, PLC0415 - only the worker pays for it
 
+    with suppress(ImportError):  # without it, trees are attacked and not verified
+        import onnx  # noqa: F401, PLC0415 - only the worker pays for it
     _locales.keep()
 
 
@@ -75,21 +80,23 @@ def load(data: bytes, _request: Request) -> "OnnxModel":
         session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the wall around a hostile file
         raise _failed("model-load", "onnxruntime cannot load the model", error) from error
-    return OnnxModel(session)
+    return OnnxModel(session, data)
 
 
-class OnnxModel:
+class OnnxModel(Ensemble):
     """A session whose input and scores are known.
 
     Args:
         session: An ``onnxruntime.InferenceSession``.
+        data: The bytes that it was built from.
 
     Raises:
         Unassessable: The inputs or outputs do not fit.
     """
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Any, data: bytes) -> None:
         self._session = session
+        self.forest = opened(lambda: _onnx_trees.arrays(data)) if _TREES in data else None
         inputs = session.get_inputs()
         if len(inputs) != 1:
             names = ", ".join(entry.name for entry in inputs)
@@ -106,7 +113,7 @@ class OnnxModel:
                 f"the model's input {self._input} is {inputs[0].type} of shape {list(inputs[0].shape)}; "
                 "an assessment feeds float32, float64 or texts, batch first",
             )
-        self.signature = Signature(shape, dtype)
+        self.signature = Signature(shape, dtype, self.offers)
         self._output = _score_output(session.get_outputs())
 
     def predict(self, x: "Floats") -> Scores:
