@@ -4,10 +4,11 @@ The worst feature decides. What the figure would be without any drift is said be
 small sample is never quite like another one.
 """
 
+import math
 from collections.abc import Iterator
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from msgspec import UNSET
 
 from mlgate.checks.assessment.divergence import kolmogorov_smirnov, population_stability
@@ -27,6 +28,7 @@ ALWAYS = False
 _FAMILY = "drift"
 _MOST_FEATURES = 20_000
 _MOST_SHOWN = 20
+_ERROR = 0.05
 
 
 def measure(subject: Subject, settings: Drift) -> Iterator[Figure]:
@@ -52,7 +54,7 @@ def measure(subject: Subject, settings: Drift) -> Iterator[Figure]:
         detail = {
             "interval": "none: read the value beside what it would be without drift",
             "worst_feature": names[worst],
-            "without_drift": _chance(name, len(before), len(after), found[worst][1]),
+            "without_drift": _chance(name, len(before), len(after), found[worst][1], len(names)),
             "features": {names[place]: {name: found[place][0]} for place in order[:_MOST_SHOWN]},
             "feature_count": len(names),
             **_about(reference),
@@ -68,18 +70,20 @@ def _one(name: str, before: Any, after: Any) -> tuple[float, int]:
     return kolmogorov_smirnov(before, after), 0
 
 
-def _chance(name: str, before: int, after: int, bins: int) -> float:
-    """Return what the figure of one feature stays below in about 95 of 100 samples without drift.
+def _chance(name: str, before: int, after: int, bins: int, features: int) -> float:
+    """Return what the worst feature's figure stays below in about 95 of 100 samples without drift.
 
     The index is about a chi-square variable with one degree of freedom less than there are
     bins, times the sum of the samples' reciprocals (Yurdakul 2018); its quantile is Wilson
-    and Hilferty's. For the Kolmogorov-Smirnov statistic it is Smirnov's limit.
+    and Hilferty's. For the Kolmogorov-Smirnov statistic it is Smirnov's limit. Among several
+    features the error is split (Bonferroni).
     """
-    spread = 1 / before + 1 / after
+    spread, error = 1 / before + 1 / after, _ERROR / features
     if name == "ks":
-        return float(1.358 * np.sqrt(spread))
+        return min(1.0, math.sqrt(-math.log(error / 2) / 2 * spread))
     freedom = max(bins - 1, 1)
-    return float(freedom * (1 - 2 / (9 * freedom) + 1.645 * np.sqrt(2 / (9 * freedom))) ** 3 * spread)
+    far = NormalDist().inv_cdf(1 - error)
+    return float(freedom * (1 - 2 / (9 * freedom) + far * math.sqrt(2 / (9 * freedom))) ** 3 * spread)
 
 
 def _about(reference: "Dataset") -> dict[str, Any]:

@@ -4,6 +4,7 @@ A resample draws the samples' cells (group, right answer, given answer) anew, wh
 same as drawing the samples: no metric here sees anything else of them.
 """
 
+import importlib.metadata
 import importlib.util
 from collections.abc import Iterator
 from typing import Any
@@ -102,6 +103,7 @@ def _estimate(subject: Subject, settings: Any, found: Any, column: str, rows: An
     interval = bootstrap.of_values(spreads, subject.entry.confidence, drawn, "percentile bootstrap")
     detail = {
         "interval": interval.method,
+        "library": f"fairlearn {importlib.metadata.version('fairlearn')}",
         "by_group": {
             str(group): {"n": int(held[at].sum()), **{name: float(each[at]) for name, each in rates.items()}}
             for at, group in enumerate(names)

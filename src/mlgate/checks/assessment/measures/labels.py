@@ -6,6 +6,7 @@ figure is a share of *likely* errors: a weak model finds errors where there are 
 Source: Northcutt et al. (2021), arXiv:1911.00068.
 """
 
+import importlib.metadata
 import importlib.util
 import warnings
 from collections.abc import Iterator
@@ -47,6 +48,7 @@ def measure(subject: Subject, settings: Labels) -> Iterator[Figure]:
     detail = {
         "successes": count,
         "interval": "exact (Clopper-Pearson)",
+        "library": f"cleanlab {importlib.metadata.version('cleanlab')}",
         "method": "confident learning (cleanlab), on the model's answers to samples taken as unseen",
         "probabilities": how,
         "worst": [_shown(subject, chances, sample) for sample in worst[:_MOST_SHOWN]],
