@@ -15,7 +15,7 @@ import yaml
 from mlgate import cli
 from mlgate.core.discovery import listed
 from mlgate.policy import load
-from mlgate.policy.assessment import Corruptions, Fairness, Performance, Subgroups
+from mlgate.policy.assessment import Assessment, Corruptions, Fairness, Performance, Subgroups
 from mlgate.policy.schema import Policy
 
 ROOT = Path(__file__).parents[2]
@@ -73,13 +73,40 @@ def blocks(name: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/policy.md"])
+def policies(name: str) -> Iterator[str]:
+    """Yield every policy that a page shows, and every part of one as a whole policy."""
+    whole = {field.name for field in msgspec.structs.fields(Policy)}
+    parts = {field.name for field in msgspec.structs.fields(Assessment)}
+    for block in blocks(name, "yaml"):
+        shown = yaml.safe_load(block)
+        if not isinstance(shown, dict):
+            continue
+        if set(shown) <= parts:
+            entry = {"name": "shown", "model": {"path": "m.onnx"}, "data": {"path": "d.npz", "label": "y"}}
+            shown = {"assessment": [entry | shown]}
+        if set(shown) <= whole:
+            yield yaml.safe_dump({"version": 1} | shown)
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - UNKNOWN))
 def test_every_policy_shown_is_valid(name):
-    shown = [block for block in blocks(name, "yaml") if re.match(r"(#.*\n)*version: 1\n", block)]
-    assert shown
-    for block in shown:
-        files = {"policy.yaml": block.encode(), "policies/base.yaml": b"version: 1\n"}
+    for shown in policies(name):
+        files = {"policy.yaml": shown.encode(), "policies/base.yaml": b"version: 1\n"}
         load.load("policy.yaml", files.get)
+
+
+def test_policies_are_shown():
+    pages = {name for name in NAMES if any(policies(name))}
+    assert {"README.md", "docs/policy.md", "docs/governance.md"} <= pages
+
+
+def test_every_section_of_an_assessment_is_shown():
+    shown: set[str] = set()
+    for block in blocks("docs/policy.md", "yaml"):
+        found = yaml.safe_load(block)
+        shown |= set(found) if isinstance(found, dict) else set()
+    sections = {field.name for field in msgspec.structs.fields(Assessment)}
+    assert sections - shown == {"name", "task", "confidence", "seed"}
 
 
 def commands(name: str) -> Iterator[list[str]]:
