@@ -78,6 +78,7 @@ def test_the_usual_compressions_are_read(compression):
         ({"label": "text"}, "missing-label", "'text' has empty cells"),
         ({"groups": ("text",)}, "missing-group", "'text' has empty cells"),
         ({"most": 20}, "unreadable-data", "declares 4 rows"),
+        ({"most": 40}, "limit", "limits.data_bytes"),
         ({"data": b"PAR1 rubbish"}, "unreadable-data", "no readable Parquet"),
         ({"data": content()[:-20]}, "unreadable-data", "no readable Parquet"),
     ],
@@ -118,3 +119,21 @@ def test_a_crash_of_the_parser_is_said(monkeypatch):
     with pytest.raises(Unassessable, match="d.parquet cannot be read") as caught:
         read()
     assert caught.value.reason == "unreadable-data"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {},
+        {"names": np.array(["a", "a"], dtype=object), "kinds": np.array(["number"] * 2, dtype=object)},
+        {"names": np.array(["a"], dtype=object), "kinds": np.array(["number", "text"], dtype=object)},
+        {"names": np.array("a", dtype=object), "kinds": np.zeros((2, 2))},
+    ],
+)
+def test_lies_about_columns_are_refused(schema):
+    if schema:
+        with pytest.raises(Unassessable, match="name its columns"):
+            parquet._kinds(schema, "d.parquet")
+    for rows in (None, np.array(["many"], dtype=object), np.zeros(2, int), np.zeros(1)):
+        with pytest.raises(Unassessable, match="how many rows"):
+            parquet._rows({**schema, **({} if rows is None else {"rows": rows})}, "d.parquet")

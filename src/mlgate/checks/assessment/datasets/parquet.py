@@ -60,9 +60,11 @@ def _read(data: bytes, columns: Columns, most: int, name: str) -> Table:
     loader: Any = _Here
     with Worker(loader, asked, memory=memory, seconds=_SECONDS, cpu_seconds=int(_SECONDS)) as worker:
         worker.load(data)
-        kinds = _kinds(worker.columns((), _SCHEMA_BYTES), name)
-        settled = _settled(columns, kinds, name)
+        schema = worker.columns((), _SCHEMA_BYTES)
+        settled = _settled(columns, _kinds(schema, name), name)
         features = settled.features or ()
+        if _rows(schema, name) * len(features) * _CELL_BYTES > most:
+            raise Unassessable("limit", f"{name} is larger than limits.data_bytes allows", "data.path")
         values = _values(worker, features, most, name)
         label = _values(worker, (settled.label,), most, name)
         groups = {column: _values(worker, (column,), most, name).reshape(-1) for column in settled.groups}
@@ -77,10 +79,19 @@ def _read(data: bytes, columns: Columns, most: int, name: str) -> Table:
 
 def _kinds(schema: "Mapping[str, NDArray[Any]]", name: str) -> dict[str, str]:
     """Return what each column holds: ``number``, ``text``, or the name of another type."""
-    found = [[str(text) for text in schema.get(key, ())] for key in ("names", "kinds")]
+    found = [
+        [str(text) for text in np.asarray(schema.get(key, ())).reshape(-1)] for key in ("names", "kinds")
+    ]
     if len(found[0]) != len(found[1]) or len(set(found[0])) != len(found[0]):
         raise Unassessable("unreadable-data", f"{name} does not name its columns, once each", "data.path")
     return dict(zip(*found, strict=True))
+
+
+def _rows(schema: "Mapping[str, NDArray[Any]]", name: str) -> int:
+    rows = schema.get("rows")
+    if rows is None or rows.dtype.kind != "i" or rows.size != 1:
+        raise Unassessable("unreadable-data", f"{name} does not say how many rows it has", "data.path")
+    return int(rows.reshape(-1)[0])
 
 
 def _settled(columns: Columns, kinds: Mapping[str, str], name: str) -> Columns:
@@ -175,6 +186,7 @@ class ParquetTable:
             return {
                 "names": np.array([name for name, _ in listed], dtype=object),
                 "kinds": np.array([kind for _, kind in listed], dtype=object),
+                "rows": np.array([self._file.metadata.num_rows]),
             }
         try:
             table = self._file.read(columns=list(names), use_threads=False)
