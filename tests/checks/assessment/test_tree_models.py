@@ -13,6 +13,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from tests.checks.assessment.ensembles import arrays, brute_force, forest
+from tests.checks.assessment.loaders.test_onnx_trees import attributes
+from tests.checks.assessment.loaders.test_onnx_trees import model as onnx_trees
 
 from mlgate import rules, target
 from mlgate.checks import Scope
@@ -20,7 +22,8 @@ from mlgate.checks.assessment import collect
 from mlgate.checks.assessment.ball import around
 from mlgate.checks.assessment.classifier import Classifier
 from mlgate.checks.assessment.data import Dataset, agree
-from mlgate.checks.assessment.model import Scores, Signature
+from mlgate.checks.assessment.loaders.onnx import load as load_onnx
+from mlgate.checks.assessment.model import Request, Scores, Signature
 from mlgate.checks.assessment.problems import Unassessable
 from mlgate.checks.assessment.sequential import Count, decide
 from mlgate.checks.assessment.structure import read
@@ -117,6 +120,16 @@ def test_missing_values_are_handed_to_the_model_and_stay_missing(assess):
     robust, _ = figures(assess("m.pkl", pickle.dumps(model), x=x, data_keys=", missing: allow"))
     assert robust.detail["bound"] == "exact (verified)"
     assert robust.detail["attacks"]["verification"]["unconfirmed"] == 0
+
+
+def test_trees_in_onnx_are_verified_too(assess):
+    held = attributes(np.random.default_rng(0), trees=5, columns=2, transform="SOFTMAX")
+    x = RNG.random((60, 6)).astype(np.float32)
+    content = onnx_trees(held)
+    y = np.asarray(load_onnx(content, Request()).predict(x).values).argmax(axis=1)
+    robust, certified = figures(assess("m.onnx", content, x=x, y=y, model_keys=""))
+    assert robust.detail["bound"] == certified.detail["bound"] == "exact (verified)"
+    assert "gradients" not in robust.detail
 
 
 def test_what_is_no_ensemble_is_attacked_and_called_an_upper_bound(assess):

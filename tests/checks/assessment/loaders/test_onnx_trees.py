@@ -1,14 +1,26 @@
 """Trees in ONNX: what onnxruntime answers is what the structure says, in every form there is."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from tests.checks.assessment.loaders import fidelity
 from tests.checks.assessment.onnx_models import value
 
+from mlgate.checks.assessment.loaders import _onnx_trees
 from mlgate.checks.assessment.loaders import onnx as loader
+from mlgate.checks.assessment.loaders._ensemble import opened
+from mlgate.checks.assessment.loaders._forest import NoTrees
+from mlgate.checks.assessment.problems import Unassessable
+from mlgate.checks.assessment.structure import read
 
 FEATURES = 6
+FUZZ = settings(
+    max_examples=300, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 
 
 def attributes(
@@ -104,14 +116,27 @@ def test_what_a_proof_does_not_cover_is_not_opened(kind):
     elif kind == "double":
         data = model(held, kind=TensorProto.DOUBLE)
     else:
-        from mlgate.checks.assessment.loaders import _onnx_trees
-        from mlgate.checks.assessment.loaders._forest import NoTrees
-
         held["class_nodeids"][0] = 99
         with pytest.raises(NoTrees, match="not there"):
             _onnx_trees.arrays(model(held))
         return
     assert fidelity.loaded(loader, data).signature.offers == ()
+
+
+WHOLE = model(attributes(np.random.default_rng(0), trees=2, depth=2))
+
+
+@FUZZ
+@given(st.data())
+def test_a_damaged_model_is_opened_or_is_not(data):
+    damaged = bytearray(WHOLE)
+    for _ in range(data.draw(st.integers(1, 8))):
+        damaged[data.draw(st.integers(0, len(WHOLE) - 1))] = data.draw(st.integers(0, 255))
+    forest = opened(lambda: _onnx_trees.arrays(bytes(damaged)))
+    if forest is not None:
+        given = {name: np.asarray(array) for name, array in forest.items()}
+        with suppress(Unassessable):
+            read(given, FEATURES, 3, np.dtype(np.float32))
 
 
 def test_a_model_without_trees_offers_none():

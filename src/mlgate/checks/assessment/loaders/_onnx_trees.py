@@ -45,7 +45,7 @@ def arrays(data: bytes) -> "Mapping[str, NDArray[Any]]":
     except ImportError:
         raise NoTrees("the package onnx is not installed") from None
     try:
-        graph = onnx.load_model_from_string(data).graph
+        graph = onnx.ModelProto.FromString(data).graph
     except DecodeError as error:
         raise NoTrees("it cannot be read") from error
     ensembles = [node for node in graph.node if node.op_type == _NAME]
@@ -74,7 +74,8 @@ def _forest(held: dict[str, Any]) -> "Mapping[str, NDArray[Any]]":
     tracks = np.array(held.get("nodes_missing_value_tracks_true") or [0] * len(trees)) != 0
     branches = [_children(held, trees, side) for side in ("nodes_truenodeids", "nodes_falsenodeids")]
     left, right = branches if smaller else branches[::-1]
-    for tree in np.unique(trees):
+    # numpy.unique would import numpy.ma, and no file opens here.
+    for tree in sorted(set(held["nodes_treeids"])):
         rows = np.flatnonzero(trees == tree)
         inner = ~leaf[rows]
         forest.add(
@@ -103,7 +104,7 @@ def _weights(held: dict[str, Any]) -> "tuple[NDArray[np.float64], NDArray[np.flo
     value = np.zeros((len(held["nodes_treeids"]), classes))
     np.add.at(value, (places, ids), weights.astype(np.float64))
     base = np.array(held.get("base_values") or [0.0], np.float64)
-    if classes > 2 or len(np.unique(ids)) > 1:
+    if classes > 2 or len(set(held["class_ids"])) > 1:
         return value, np.broadcast_to(base if base.any() else 0.0, (classes,)).astype(np.float64), link
     # Two classes and one column: the other class's score follows from it.
     if base.shape != (1,):

@@ -28,10 +28,11 @@ def measure(subject: Subject, settings: Robustness) -> Iterator[Figure]:
     with ExitStack() as stack:
         detail = dict(subject.detail)
         model: Any = subject.model
-        if subject.twin is not None and model.guide is None:
-            detail["gradients"] = stack.enter_context(subject.twin())
-        if model.trees is None and model.worker.signature.offers:
+        if model.trees is None and "trees" in model.worker.signature.offers:
             detail["trees"] = model.open()
+        # What is verified needs no gradients, and trees have none.
+        if subject.twin is not None and model.guide is None and model.trees is None:
+            detail["gradients"] = stack.enter_context(subject.twin())
         trial = Trial(subject, model, settings, detail)
         figure = trial.decide()
         yield Figure(figure, "robustness.min_accuracy", gap(figure, settings, trial.confidence))
