@@ -1,10 +1,10 @@
 """The data that a model is assessed on: checked, complete, or not used at all.
 
-A format is a module of :mod:`mlgate.checks.assessment.datasets` with the members of
-:class:`Format`. What comes out of it is checked here, alike for every format.
+What a format reads (see :mod:`mlgate.checks.assessment.table`) is checked here, alike for
+every format.
 """
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from msgspec import UNSET, Struct
@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from mlgate.checks.assessment.features import checked, memberships
 from mlgate.checks.assessment.problems import Unassessable, few
+from mlgate.checks.assessment.table import Columns
 from mlgate.core.discovery import modules
 from mlgate.policy import assessment as schema
 
@@ -23,69 +24,6 @@ if TYPE_CHECKING:
     from mlgate.checks.assessment.model import Floats, Signature
 
 FEWEST_SAMPLES = 20
-
-
-class Columns(Struct, frozen=True):
-    """What to read.
-
-    Attributes:
-        label: Array or column of the label.
-        features: Arrays or columns of the features; None for the format's default.
-        groups: Arrays or columns that name groups.
-        text: True where the features are texts.
-        missing: True where a feature may lack a value, which is NaN.
-    """
-
-    label: str
-    features: tuple[str, ...] | None = None
-    groups: tuple[str, ...] = ()
-    text: bool = False
-    missing: bool = False
-
-    @property
-    def others(self) -> frozenset[str]:
-        """The names of what is no feature unless the policy says so."""
-        return frozenset((self.label, *self.groups))
-
-
-class Table(Struct, frozen=True):
-    """What a format read.
-
-    Attributes:
-        x: Features [n, ...]: numbers or texts.
-        y: Labels as they stand, numbers or text.
-        groups: [n] What names each sample's group, as it stands, by name.
-        names: Of the features of one sample, where the file names them.
-    """
-
-    x: "NDArray[Any]"
-    y: "NDArray[Any]"
-    groups: "Mapping[str, NDArray[Any]]" = {}
-    names: tuple[str, ...] = ()
-
-
-class Format(Protocol):
-    """What a module of ``datasets`` provides.
-
-    Attributes:
-        SUFFIXES: Of its files' names, lower case.
-    """
-
-    SUFFIXES: tuple[str, ...]
-
-    def read(self, data: bytes, columns: Columns, most: int, name: str) -> Table:
-        """Read features, labels and groups.
-
-        Args:
-            data: The whole file.
-            columns: What to read.
-            most: Bytes that one array may take in memory.
-            name: The file's path, for messages.
-
-        Raises:
-            Unassessable: It is not readable, or holds no such columns.
-        """
-        ...
 
 
 class Dataset(Struct, frozen=True):

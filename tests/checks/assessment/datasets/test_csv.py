@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlgate.checks.assessment.data import Columns
 from mlgate.checks.assessment.datasets import csv
 from mlgate.checks.assessment.problems import Unassessable
+from mlgate.checks.assessment.table import Columns
 
 FUZZ = settings(max_examples=300, deadline=None, database=None, derandomize=True)
 

@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mlgate.checks.assessment.data import Columns
 from mlgate.checks.assessment.datasets import parquet
 from mlgate.checks.assessment.model import Request
 from mlgate.checks.assessment.problems import Unassessable
 from mlgate.checks.assessment.sandbox.worker import Worker
+from mlgate.checks.assessment.table import Columns
 
 MOST = 1 << 20
 COLUMNS = {

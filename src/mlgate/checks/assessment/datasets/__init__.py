@@ -1,1 +1,1 @@
-"""One module a data format; see :class:`mlgate.checks.assessment.data.Format`."""
+"""One module a data format; see :class:`mlgate.checks.assessment.table.Format`."""

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from msgspec.structs import replace
 
-from mlgate.checks.assessment.data import Columns, Table
 from mlgate.checks.assessment.problems import Unassessable, few
+from mlgate.checks.assessment.table import Columns, Table
 
 SUFFIXES = (".csv",)
 _CELL_BYTES = 8
@@ -24,7 +24,7 @@ _LONGEST_LINE = 16 << 20
 
 
 def read(data: bytes, columns: Columns, most: int, name: str) -> Table:
-    """Read the feature and label columns; see :class:`mlgate.checks.assessment.data.Format`."""
+    """Read the feature and label columns; see :class:`mlgate.checks.assessment.table.Format`."""
     try:
         text = io.StringIO(data.decode("utf-8-sig"), newline="")
     except UnicodeDecodeError as error:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlgate.checks.assessment.data import Columns, Table
 from mlgate.checks.assessment.datasets import _npy
 from mlgate.checks.assessment.problems import Unassessable, few
+from mlgate.checks.assessment.table import Columns, Table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +19,7 @@ SUFFIXES = (".npy",)
 
 
 def read(data: bytes, columns: Columns, most: int, name: str) -> Table:
-    """Read the feature, label and group columns; see :class:`mlgate.checks.assessment.data.Format`."""
+    """Read the feature, label and group columns; see :class:`mlgate.checks.assessment.table.Format`."""
     held = _npy.table(data, name)
     known = held.dtype.names or _indices(held, name)
     wanted = [(columns.label, "data.label")]

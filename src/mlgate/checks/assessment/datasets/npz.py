@@ -5,9 +5,9 @@ import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from mlgate.checks.assessment.data import Columns, Table
 from mlgate.checks.assessment.datasets import _npy
 from mlgate.checks.assessment.problems import Unassessable, few
+from mlgate.checks.assessment.table import Columns, Table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +22,7 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedErro
 
 
 def read(data: bytes, columns: Columns, most: int, name: str) -> Table:
-    """Read the features' and the label's array; see :class:`mlgate.checks.assessment.data.Format`."""
+    """Read the features' and the label's array; see :class:`mlgate.checks.assessment.table.Format`."""
     if data.count(_ENTRY) > _MOST_ENTRIES:
         raise Unassessable("limit", f"{name} holds more than {_MOST_ENTRIES} arrays", "data.path")
     try:

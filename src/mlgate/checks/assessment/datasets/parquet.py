@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from msgspec.structs import replace
 
-from mlgate.checks.assessment.data import Columns, Table
 from mlgate.checks.assessment.model import Request, Signature
 from mlgate.checks.assessment.problems import Unassessable, few
 from mlgate.checks.assessment.sandbox.worker import Worker
+from mlgate.checks.assessment.table import Columns, Table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +35,7 @@ _LONGEST_NAME = 200
 
 
 def read(data: bytes, columns: Columns, most: int, name: str) -> Table:
-    """Read the feature, label and group columns; see :class:`mlgate.checks.assessment.data.Format`."""
+    """Read the feature, label and group columns; see :class:`mlgate.checks.assessment.table.Format`."""
     if importlib.util.find_spec("pyarrow") is None:
         raise Unassessable(
             "extra-missing",

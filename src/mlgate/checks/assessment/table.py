@@ -1,0 +1,77 @@
+"""What a data format reads: features, labels and what names groups, unchecked.
+
+A format is a module of :mod:`mlgate.checks.assessment.datasets` with the members of
+:class:`Format`.
+"""
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+
+class Columns(Struct, frozen=True):
+    """What to read.
+
+    Attributes:
+        label: Array or column of the label.
+        features: Arrays or columns of the features; None for the format's default.
+        groups: Arrays or columns that name groups.
+        text: True where the features are texts.
+        missing: True where a feature may lack a value, which is NaN.
+    """
+
+    label: str
+    features: tuple[str, ...] | None = None
+    groups: tuple[str, ...] = ()
+    text: bool = False
+    missing: bool = False
+
+    @property
+    def others(self) -> frozenset[str]:
+        """The names of what is no feature unless the policy says so."""
+        return frozenset((self.label, *self.groups))
+
+
+class Table(Struct, frozen=True):
+    """What a format read.
+
+    Attributes:
+        x: Features [n, ...]: numbers or texts.
+        y: Labels as they stand, numbers or text.
+        groups: [n] What names each sample's group, as it stands, by name.
+        names: Of the features of one sample, where the file names them.
+    """
+
+    x: "NDArray[Any]"
+    y: "NDArray[Any]"
+    groups: "Mapping[str, NDArray[Any]]" = {}
+    names: tuple[str, ...] = ()
+
+
+class Format(Protocol):
+    """What a module of ``datasets`` provides.
+
+    Attributes:
+        SUFFIXES: Of its files' names, lower case.
+    """
+
+    SUFFIXES: tuple[str, ...]
+
+    def read(self, data: bytes, columns: Columns, most: int, name: str) -> Table:
+        """Read features, labels and groups.
+
+        Args:
+            data: The whole file.
+            columns: What to read.
+            most: Bytes that one array may take in memory.
+            name: The file's path, for messages.
+
+        Raises:
+            Unassessable: It is not readable, or holds no such columns.
+        """
+        ...
