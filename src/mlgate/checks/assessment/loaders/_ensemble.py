@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# What goes wrong where a structure is damaged, or its reader wants what a sandbox denies.
+_NOT_READ = (
+    *(NoTrees, ArithmeticError, AttributeError, ImportError, IndexError, KeyError),
+    *(OSError, TypeError, ValueError),
+)
+
 
 class Ensemble:
     """A model with or without trees that can be opened.
@@ -42,5 +48,5 @@ def opened(read: "Callable[[], Mapping[str, NDArray[Any]]]") -> "Mapping[str, ND
     try:
         with np.errstate(all="ignore"):
             return read()
-    except (NoTrees, ArithmeticError, AttributeError, KeyError, TypeError, ValueError, IndexError):
+    except _NOT_READ:
         return None
