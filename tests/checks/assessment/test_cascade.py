@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.checks.assessment.networks import Network, digits, weights
 
-from mlgate.checks.assessment.cascade import Cascade, Samples, attacks
+from mlgate.checks.assessment.cascade import Cascade, Samples, attacks, follows
 from mlgate.checks.assessment.problems import Unassessable
 from mlgate.policy.assessment import Robustness
 
@@ -46,6 +46,14 @@ def test_an_attack_that_the_model_does_not_suit_is_said(named, why):
     with pytest.raises(Unassessable, match=why) as caught:
         names(attacks=(named,))
     assert (caught.value.reason, caught.value.key) == ("unknown-attack", "robustness.attacks")
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [({}, True), ({"attacks": ("square", "rays")}, False), ({"attacks": ("square", "apgd_t")}, True)],
+)
+def test_a_twin_is_needed_only_where_gradients_are_followed(settings, expected):
+    assert follows(Robustness(epsilon=0.1, min_accuracy=0.5, **settings)) is expected
 
 
 def cascade(**settings):

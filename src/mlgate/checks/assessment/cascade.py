@@ -84,6 +84,17 @@ def attacks(settings: Robustness, *, gradients: bool, trees: bool = False) -> tu
     return tuple(chosen)
 
 
+def follows(settings: Robustness) -> bool:
+    """Say whether the policy's attacks would follow gradients, if the model gives any."""
+    if settings.attacks is UNSET:
+        return True
+    return any(
+        attack.NEEDS == "gradients"
+        for attack in modules("mlgate.checks.assessment.attacks")
+        if attack.NAME in settings.attacks
+    )
+
+
 class Cascade:
     """The attacks, and a tally of what they did.
 

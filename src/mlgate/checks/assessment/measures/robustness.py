@@ -12,6 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from mlgate.checks.assessment import sequential
+from mlgate.checks.assessment.cascade import follows
 from mlgate.checks.assessment.measure import Figure, Subject
 from mlgate.checks.assessment.trial import Trial
 from mlgate.core.facts import Measurement
@@ -31,7 +32,8 @@ def measure(subject: Subject, settings: Robustness) -> Iterator[Figure]:
         if model.trees is None and "trees" in model.worker.signature.offers:
             detail["trees"] = model.open()
         # What is verified needs no gradients, and trees have none.
-        if subject.twin is not None and model.guide is None and model.trees is None:
+        plain = model.guide is None and model.trees is None
+        if subject.twin is not None and plain and follows(settings):
             detail["gradients"] = stack.enter_context(subject.twin())
         trial = Trial(subject, model, settings, detail)
         figure = trial.decide()
