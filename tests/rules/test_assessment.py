@@ -106,3 +106,15 @@ def test_quality_is_not_security_and_a_swapped_file_is():
         "MLG-ASM-002": False,
         "MLG-ASM-003": True,
     }
+
+
+def test_attacks_that_a_verification_left_nothing_are_not_named():
+    tally = {
+        "verification": {"broken": 60, "attacked": 95, "queries": 0},
+        "square": {"broken": 0, "attacked": 0, "queries": 0},
+    }
+    fact = measured("robust_accuracy", "fail", attacks=tally, bound="exact (verified)")
+    (finding,) = judge(assessment.RULES, [fact], POLICY)
+    assert "(verification)" in finding.message
+    assert "square" not in finding.evidence
+    assert "exact (verified)" in finding.evidence

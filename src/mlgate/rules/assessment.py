@@ -22,7 +22,9 @@ def _inaccurate(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
 def _fragile(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
     for fact in failed(facts, "robustness"):
         detail = fact.detail
-        names = ", ".join(detail["attacks"])
+        # After a verification, nothing is left for the attacks to do.
+        made = {name: tally for name, tally in detail["attacks"].items() if tally["attacked"]}
+        names = ", ".join(made or detail["attacks"])
         message = (
             f"The model {detail['model']} withstands the attacks on {detail['data']} ({names}) "
             "less often than the policy demands."
@@ -33,7 +35,7 @@ def _fragile(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
             *([] if _ranged(detail) else ["the policy names no data.range, so none was kept to"]),
             *(
                 f"{name}: {tally['broken']} of {tally['attacked']} samples broken, {tally['queries']} queries"
-                for name, tally in detail["attacks"].items()
+                for name, tally in made.items()
             ),
         ]
         yield Hit(fact, message, evidence="\n".join(lines))
