@@ -98,6 +98,24 @@ def test_changed_files_are_those_since_the_merge_base(checkout):
     assert not seen.whole
 
 
+def test_no_file_of_the_repository_hides_that_a_submodule_moved(checkout):
+    """``ignore = all`` in .gitmodules keeps `git diff` silent, and a pull request may write it."""
+    inner = checkout / "vendored"
+    inner.mkdir()
+    git(inner, "init", "-q", "-b", "main")
+    git(inner, "commit", "-qm", "first", "--allow-empty")
+    settings = '[submodule "v"]\npath = vendored\nurl = ./v\nignore = all\n'
+    (checkout / ".gitmodules").write_text(settings)
+    git(checkout, "add", ".gitmodules", "vendored")
+    git(checkout, "commit", "-qm", "second")
+    (inner / "a.bin").write_bytes(b"x")
+    git(inner, "add", ".")
+    git(inner, "commit", "-qm", "second")
+    assert names(target.changed(checkout, "HEAD")) == ["vendored/a.bin"]
+    git(checkout, "add", "--force", "vendored")
+    assert [gap.reason for gap in target.staged(checkout).not_checked] == ["submodule"]
+
+
 def test_staged_files_are_read_from_the_index(checkout):
     (checkout / "kept.bin").write_bytes(b"staged")
     git(checkout, "add", "kept.bin")

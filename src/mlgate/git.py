@@ -28,8 +28,16 @@ _POINTER = re.compile(
     rb"version https://git-lfs\.github\.com/spec/v1\noid sha256:([0-9a-f]{64})\nsize (\d{1,15})\n?"
 )
 POINTER_BYTES = 1024
-# A renamed file counts as added, a deleted one not at all; paths are relative to the root.
-_NAMES = ("-z", "--name-only", "--no-renames", "--diff-filter=d", "--relative")
+# A renamed file counts as added, a deleted one not at all; paths are relative to the root. A
+# .gitmodules can hide that its submodules moved (`ignore`), and is part of what is judged.
+_NAMES = (
+    "-z",
+    "--name-only",
+    "--no-renames",
+    "--diff-filter=d",
+    "--relative",
+    "--ignore-submodules=dirty",
+)
 # Blobs up to this size are kept in memory.
 _SPOOL = 16 << 20
 
@@ -75,17 +83,13 @@ class Git:
     def changed_since(self, ref: str) -> list[str]:
         """Paths that differ between the working tree and the merge base with ``ref``."""
         base = self._run("merge-base", "--end-of-options", ref, "HEAD").decode().strip()
-        tracked = self._names(
-            "diff", "-z", "--name-only", "--no-renames", "--diff-filter=d", "--relative", base
-        )
+        tracked = self._names("diff", *_NAMES, base)
         untracked = self._names("ls-files", "-z", "--others", "--exclude-standard")
         return sorted({*tracked, *untracked})
 
     def staged(self) -> list[str]:
         """Paths that the next commit would add or change."""
-        return self._names(
-            "diff", "-z", "--cached", "--name-only", "--no-renames", "--diff-filter=d", "--relative"
-        )
+        return self._names("diff", "--cached", *_NAMES)
 
     def index(self) -> dict[str, IndexEntry]:
         """Every entry of the index below the root, by path."""
