@@ -37,14 +37,15 @@ class Network:
         scale: What scores are multiplied by.
         levels: Values that an input is rounded to, without a gradient; 0 for none.
         lying: True for gradients that are other features'.
+        shattered: True for a ripple on the input, too fine to matter and far too steep.
     """
 
     trees = None
     deadline = most_passes = None
 
-    def __init__(self, weights, x, *, scale=1.0, levels=0, lying=False):
+    def __init__(self, weights, x, *, scale=1.0, levels=0, lying=False, shattered=False):
         self._w1, self._b1, self._w2, self._b2 = weights
-        self._scale, self._levels, self._lying = scale, levels, lying
+        self._scale, self._levels, self._lying, self._shattered = scale, levels, lying, shattered
         self.guide = self
         self.passes = self.pulls = 0
         self.clean = self.predict(x)
@@ -53,6 +54,8 @@ class Network:
         flat = x.reshape(len(x), -1).astype(np.float64)
         if self._levels:
             flat = np.round(flat * (self._levels - 1)) / (self._levels - 1)
+        if self._shattered:
+            flat = flat + 0.02 * np.sin(800 * flat)
         hidden = flat @ self._w1 + self._b1
         return hidden, (np.maximum(hidden, 0) @ self._w2 + self._b2) * self._scale
 
@@ -68,6 +71,8 @@ class Network:
         hidden, scores = self._layers(x)
         losses, slope = objective(scores, slice(0, len(x)))
         found = ((slope * self._scale) @ self._w2.T * (hidden > 0)) @ self._w1.T
+        if self._shattered:
+            found = found * (1 + 16 * np.cos(800 * x.reshape(found.shape).astype(np.float64)))
         if self._lying:
             found = found[:, ::-1]
         return scores, losses, (found * (self._levels == 0)).reshape(x.shape)

@@ -93,6 +93,12 @@ def test_gradients_that_are_another_features_are_noticed():
     assert "slope_disagrees" in raised(figure)
 
 
+def test_gradients_that_are_too_steep_to_lead_anywhere_are_noticed():
+    figure = decided("passing", more={"shattered": True}, min_accuracy=0.3)
+    assert figure.outcome == "masked"
+    assert "slope_disagrees" in raised(figure)
+
+
 def test_too_close_to_call_is_inconclusive():
     figure = decided("passing", 60, min_accuracy=0.8)
     assert (figure.outcome, figure.n) == ("inconclusive", 60)
