@@ -71,7 +71,7 @@ class Distance:
         asks = (self._low > 0) | (self._high < self._cells.count - 1)
         users = np.maximum(np.logical_or.reduceat(asks, held.first, axis=0).sum(axis=0), 1)
         shares = (self._each(self._low, self._high) / users).sum(axis=1)
-        alive = np.ones((1, len(shares)), np.bool_)
+        alive = (self.leaves <= self.most)[None]
         best = (float(held.least(alive)[0]), 0.0)
         for price in np.ptp(held.value) * len(held.first) / max(self.most, 1e-300) * _PRICES:
             bound = float(held.least(alive, held.value + price * shares)[0]) - price * self.most
