@@ -266,3 +266,13 @@ def test_every_format_gives_the_same_figures(repository, name):
     head = HEAD.replace("d.csv", name)
     head = head.replace("[a, b, c]", "x") if name == "d.npz" else head
     assert figures(repository.run(sections, head)) == expected
+
+
+def test_a_group_that_the_model_reads_is_named_in_the_message(repository):
+    repository.write("d.csv", table(sex=(SEX == "m") * 1))
+    repository.write("m.onnx", onnx_models.linear(np.vstack([W, W[:1]])))
+    observed = repository.run(
+        "fairness: {group: sex, accuracy_difference: {max: 1}}\n", HEAD.replace("features: [a, b, c], ", "")
+    )
+    assert [gap.reason for gap in observed.not_checked] == ["model-input"]
+    assert "'sex' name groups: if the model reads them" in observed.not_checked[0].message

@@ -50,6 +50,11 @@ class Dataset(Struct, frozen=True):
     distinct: int = 0
     sha256: str = ""
 
+    @property
+    def apart(self) -> tuple[str, ...]:
+        """The columns of a table that name groups and are no features."""
+        return tuple(column for column in self.groups if self.names and column not in self.names)
+
 
 def load(
     data: bytes, entry: schema.Assessment, most: int, name: str, features: tuple[str, ...] | None = None
@@ -160,10 +165,16 @@ def agree(dataset: Dataset, signature: "Signature") -> None:
     )
 
 
-def fit(x: "Floats", signature: "Signature", name: str) -> "Floats":
+def fit(x: "Floats", signature: "Signature", name: str, apart: tuple[str, ...] = ()) -> "Floats":
     """Bring features to the shape and dtype that a model wants.
 
     Features of another shape are reshaped if one sample has as many of them.
+
+    Args:
+        x: Samples [n, ...].
+        signature: What the model wants.
+        name: The file's path.
+        apart: Columns that name groups and are no features, for the message.
 
     Raises:
         Unassessable: They do not fit.
@@ -176,9 +187,11 @@ def fit(x: "Floats", signature: "Signature", name: str) -> "Floats":
         sizes = [size for size in wanted if size is not None]
         if len(sizes) != len(wanted) or np.prod(sizes, dtype=object) != np.prod(given, dtype=object):
             shape = ["batch", *("any" if size is None else size for size in wanted)]
+            hint = f"; {few(apart)} name groups: if the model reads them, list them in data.features too"
             raise Unassessable(
                 "model-input",
-                f"the model wants samples of shape {shape}, {name} holds {['batch', *given]}",
+                f"the model wants samples of shape {shape}, {name} holds {['batch', *given]}"
+                f"{hint if apart else ''}",
                 "data.features",
             )
         given = tuple(sizes)

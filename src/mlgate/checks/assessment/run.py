@@ -85,7 +85,7 @@ class Run:
             self.walls = worker.walls
             signature = worker.load(inputs.model.data)
             data.agree(dataset, signature)
-            x = data.fit(dataset.x, signature, dataset.name)
+            x = data.fit(dataset.x, signature, dataset.name, dataset.apart)
             self._scope.progress(f"{entry.name}: scoring {len(x)} samples")
             subject = self._subject(worker, dataset, x, inputs, request)
             while wanted:
@@ -211,7 +211,7 @@ class Run:
         with self._worker(self._loader(content, wanted, key), request, wanted, key) as worker:
             signature = worker.load(content.data)
             data.agree(dataset, signature)
-            x = data.fit(dataset.x, signature, dataset.name)
+            x = data.fit(dataset.x, signature, dataset.name, dataset.apart)
             other = Regressor(worker, x) if self._entry.task == "regression" else Classifier(worker, x)
             other.sha256 = content.sha256
             yield other
