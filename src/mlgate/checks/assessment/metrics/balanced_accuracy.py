@@ -1,9 +1,7 @@
 """Balanced accuracy: the mean, over the classes that occur, of the share that is recognised."""
 
-import numpy as np
-
 from mlgate.checks.assessment.metric import Predictions
-from mlgate.checks.assessment.metrics import _confusion
+from mlgate.checks.assessment.metrics import _counts
 
 TASKS = ("classification",)
 BETTER = "higher"
@@ -13,6 +11,6 @@ BINOMIAL = False
 
 def value(predictions: Predictions) -> float:
     """Return the mean share; see :class:`mlgate.checks.assessment.metric.Metric`."""
-    counts = _confusion.counts(predictions)
-    occurs = counts.sum(axis=1) > 0
-    return float((np.diag(counts)[occurs] / counts.sum(axis=1)[occurs]).mean())
+    known = _counts.by_class(predictions)
+    occurs = known.wanted > 0
+    return float((known.found[occurs] / known.wanted[occurs]).mean())

@@ -1,9 +1,7 @@
 """Recall, macro: the mean, over the classes, of the share of samples that is found."""
 
-import numpy as np
-
 from mlgate.checks.assessment.metric import Predictions
-from mlgate.checks.assessment.metrics import _confusion
+from mlgate.checks.assessment.metrics import _counts
 
 TASKS = ("classification",)
 BETTER = "higher"
@@ -13,5 +11,5 @@ BINOMIAL = False
 
 def value(predictions: Predictions) -> float:
     """Return the mean share; see :class:`mlgate.checks.assessment.metric.Metric`."""
-    counts = _confusion.counts(predictions)
-    return _confusion.macro(np.diag(counts), counts.sum(axis=1), counts)
+    known = _counts.by_class(predictions)
+    return _counts.macro(known.found, known.wanted, known)
