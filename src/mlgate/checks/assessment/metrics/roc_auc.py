@@ -34,7 +34,7 @@ def value(predictions: Predictions) -> float:
         ranking = scores[:, 1] - scores[:, 0] if predictions.meaning == "scores" else scores[:, 1]
         areas = [_area(ranking, labels == 1)]
     else:
-        areas = [_area(scores[:, column], labels == column) for column in range(scores.shape[1])]
+        areas = [_area(scores[:, column], labels == column) for column in np.unique(labels)]
     defined = [area for area in areas if area is not None]
     if not defined:
         raise Unassessable("one-class", "there is no area under the ROC curve where only one class occurs")
