@@ -1,4 +1,4 @@
-"""The digests that a baseline needs: of every file that has a finding, however large."""
+"""What a baseline needs of the files: a digest of each that has a finding, and which are still there."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from mlgate.core.facts import Check, FileRecord, Observations
 from mlgate.core.findings import Finding
+from mlgate.policy.baseline import Baseline
 from mlgate.target import File, Target
 
 _CHUNK = 1 << 20
@@ -27,6 +28,20 @@ def with_digests(seen: Target, observations: Observations, findings: Iterable[Fi
 def by_path(inventory: Iterable[FileRecord]) -> Mapping[str, str]:
     """Return the SHA-256 of each file whose digest is known, by its path."""
     return {record.path: record.sha256 for record in inventory if record.sha256 is not None}
+
+
+def staying(seen: Target, baseline: Baseline | None, known: Mapping[str, str]) -> frozenset[str]:
+    """Return the baseline's files whose bytes the run met elsewhere, and which it did not look at.
+
+    Args:
+        seen: The files of the run, which finds others too.
+        baseline: Of the policy.
+        known: SHA-256 by path of the files that the run looked at.
+    """
+    met = set(known.values())
+    entries = baseline.entries if baseline is not None else ()
+    paths = {entry.path for entry in entries if entry.sha256 in met and entry.path not in known}
+    return frozenset(path for path in paths if seen.find(path) is not None)
 
 
 def _lacks(record: FileRecord, spoken: set[str]) -> bool:

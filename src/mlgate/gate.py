@@ -108,7 +108,7 @@ def run(request: Request) -> Report:
     report = replace(
         blank, root=str(scope.target.root), scope=scope.target.summary, files_seen=len(scope.target.files)
     )
-    report = _conclude(request, report, scope.policy, observations, findings)
+    report = _conclude(request, report, scope.policy, observations, findings, seen=scope.target)
     return replace(report, seconds=round(time.monotonic() - clock, 3))
 
 
@@ -203,16 +203,20 @@ def _conclude(
     policy: PolicyFile,
     observations: Observations,
     findings: Iterable[Finding],
+    *,
+    seen: Target | None = None,
 ) -> Report:
     whole = request.paths is None and not request.staged and request.changed_since is None
     complete = whole and set(request.checks) == set(ALL)
+    known = contents.by_path(observations.inventory)
     decision = decide(
         policy,
         findings,
         observations.not_checked,
         _today(request),
         complete=complete,
-        contents=contents.by_path(observations.inventory),
+        contents=known,
+        staying=contents.staying(seen, policy.baseline, known) if seen is not None else (),
     )
     return replace(
         report,

@@ -88,6 +88,14 @@ def test_another_payload_behind_the_same_name_fails(here, capsys):
     assert [each["status"] for each in report["baseline"]["stale"]] == ["changed"]
 
 
+def test_a_copy_of_what_is_old_is_new_and_what_was_moved_is_not(here, capsys):
+    baseline()
+    Path("production.pkl").write_bytes(Path("model.pkl").read_bytes())
+    assert cli.main(["scan", "production.pkl", "--quiet"]) == 1
+    Path("model.pkl").unlink()
+    assert cli.main(["scan", "production.pkl", "--quiet"]) == 0
+
+
 def test_a_baseline_shrinks_and_does_not_grow_unasked(here, capsys):
     baseline()
     before = len(json.loads(Path(NAME).read_text())["entries"])

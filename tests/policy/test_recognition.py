@@ -108,6 +108,15 @@ def test_a_copy_is_new_and_the_one_that_stayed_is_the_known_one():
     assert set(again(before, [finding("a/copy.pkl"), finding()], (), both).findings) == {1}
 
 
+def test_a_copy_is_new_where_the_one_that_stayed_was_not_looked_at():
+    before = baseline([finding()], [gap()], {"models/a.pkl": BYTES, "b.bin": OTHER})
+    found = [finding("a/copy.pkl")], [gap(path="c.bin")], {"a/copy.pkl": BYTES, "c.bin": OTHER}
+    now = recognise(before, *found, complete=False, staying={"models/a.pkl", "b.bin"})
+    assert not now.findings
+    assert not now.gaps
+    assert again(before, *found, complete=False).findings
+
+
 def test_a_text_may_change_around_a_finding_because_the_diff_shows_it():
     text = finding("a.py", location=Location("a.py", line=3))
     before = baseline([text], (), {"a.py": BYTES})

@@ -3,11 +3,12 @@
 An entry is held against a finding by its fingerprint, which outlives moved lines, and by
 what it says for its reader: an entry cannot speak of one thing and accept another. Where a
 reviewer cannot see a change in a diff, in a binary file, the entry holds for these very
-bytes, wherever they lie; other bytes are looked at anew. A finding that grew worse is new.
+bytes, wherever they were moved; other bytes and copies are looked at anew. A finding that grew
+worse is new.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -68,6 +69,7 @@ def recognise(
     contents: Mapping[str, str],
     *,
     complete: bool,
+    staying: Collection[str] = (),
 ) -> Recognition:
     """Hold what a run found against a baseline.
 
@@ -78,6 +80,8 @@ def recognise(
         contents: SHA-256 by path of the files that the model check looked at.
         complete: True where every check looked at the whole target; only then can an
             entry that met nothing be called gone.
+        staying: Paths that the run did not look at and that are still there: the same bytes
+            elsewhere are a copy of such a file, and no file that was moved.
     """
     findings = tuple(findings)
     known = _Known(baseline.entries)
@@ -85,9 +89,9 @@ def recognise(
     found = {at: _rated(entry, findings[at]) for at, entry in found.items()}
     met_findings, met_gaps = known.meet(found), known.meet(left)
     # Second, so that a moved file never takes the place of one that stayed.
-    met_findings |= known.meet_moved(_without(found, met_findings))
+    met_findings |= known.meet_moved(_without(found, met_findings), staying)
     met_findings |= known.meet_renamed(_without(found, met_findings), dict(enumerate(map(_names, findings))))
-    met_gaps |= known.meet_moved(_without(left, met_gaps))
+    met_gaps |= known.meet_moved(_without(left, met_gaps), staying)
     others = [*_without(found, met_findings).values(), *_without(left, met_gaps).values()]
     return Recognition(met_findings, met_gaps, tuple(known.stale(others, complete=complete)))
 
@@ -126,10 +130,10 @@ class _Known:
         keys = {at: [_in_place(entry)] for at, entry in found.items() if entry is not None}
         return self._take(found, keys, _in_place)
 
-    def meet_moved(self, found: Mapping[int, Entry]) -> dict[int, Entry]:
-        """Take each entry whose bytes lie elsewhere now."""
+    def meet_moved(self, found: Mapping[int, Entry], staying: Collection[str]) -> dict[int, Entry]:
+        """Take each entry whose bytes lie elsewhere now, and no more where they lay."""
         keys = {at: [_by_bytes(entry)] for at, entry in found.items() if entry.sha256}
-        return self._take(found, keys, _by_bytes)
+        return self._take(found, keys, _by_bytes, staying)
 
     def meet_renamed(
         self, found: Mapping[int, Entry], names: Mapping[int, frozenset[str]]
@@ -147,11 +151,13 @@ class _Known:
         found: Mapping[int, Entry | None],
         keys: Mapping[int, Sequence[_Key]],
         key_of: Callable[[Entry], _Key],
+        spared: Collection[str] = (),
     ) -> dict[int, Entry]:
         """Take an entry with one of the keys of each found one, graver than which it is not."""
         waiting: defaultdict[tuple[_Key, int], list[Entry]] = defaultdict(list)
         for known in self._left:
-            waiting[key_of(known), _rank(known)].append(known)
+            if known.path not in spared:
+                waiting[key_of(known), _rank(known)].append(known)
         met: dict[int, Entry] = {}
         for at, wanted in keys.items():
             # Of those that differ in nothing but how grave they were, the nearest that is enough.

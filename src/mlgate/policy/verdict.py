@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from msgspec import UNSET, Struct
@@ -48,6 +48,7 @@ def decide(
     *,
     complete: bool,
     contents: Mapping[str, str] = MappingProxyType({}),
+    staying: Collection[str] = (),
 ) -> Decision:
     """Apply the policy: a pure function of its arguments.
 
@@ -60,11 +61,14 @@ def decide(
             waiver that met nothing be called unused.
         contents: SHA-256 by path of the files that the model check looked at, for the
             baseline.
+        staying: Paths of files that are there and were not looked at, for the baseline.
     """
     findings, not_checked = tuple(findings), tuple(not_checked)
     known = Recognition({}, {}, ())
     if policy.baseline is not None:
-        known = recognise(policy.baseline, findings, not_checked, contents, complete=complete)
+        known = recognise(
+            policy.baseline, findings, not_checked, contents, complete=complete, staying=staying
+        )
     holding = resolver(policy.policy)
     waivers = [_Matcher(policy, index, waiver, today) for index, waiver in enumerate(policy.policy.waivers)]
     matched: Counter[int] = Counter()
