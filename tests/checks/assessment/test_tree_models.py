@@ -41,7 +41,7 @@ assessment:
     data: {{path: d.npz, features: x, label: y{data_keys}}}
     robustness: {{epsilon: {epsilon}, min_accuracy: {least}, queries: 50{keys}}}
 """
-CODE = ", accept_code: true, accept_missing_walls: true"
+CODE = ", accept_code: true"
 
 
 @pytest.fixture
@@ -138,6 +138,17 @@ def test_what_is_no_ensemble_is_attacked_and_called_an_upper_bound(assess):
     assert robust.detail["bound"] == "upper bound (black-box)"
     assert certified is None
     assert "verification" not in robust.detail["attacks"]
+
+
+def test_trees_that_a_proof_does_not_cover_are_attacked_and_the_report_says_why(assess):
+    x = X.copy()
+    x[:, 0] = np.floor(x[:, 0] * 6)
+    y = np.isin(x[:, 0], [1, 3]).astype(int)
+    model = HistGradientBoostingClassifier(max_iter=3, categorical_features=[0]).fit(x, y)
+    robust, certified = figures(assess("m.pkl", pickle.dumps(model), x=x, y=y))
+    assert robust.detail["trees"] == "none: the trees are not verified: it has categorical splits"
+    assert robust.detail["bound"] == "upper bound (black-box)"
+    assert certified is None
 
 
 def test_who_names_other_attacks_gets_an_upper_bound(assess):

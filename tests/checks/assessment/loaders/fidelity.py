@@ -1,8 +1,10 @@
 """What the tests of tree loaders share: a model must answer as its library does, and be what its trees say."""
 
 import numpy as np
+import pytest
 
 from mlgate.checks.assessment.model import Request
+from mlgate.checks.assessment.problems import Unassessable
 from mlgate.checks.assessment.structure import read
 from mlgate.checks.assessment.trees import agrees
 
@@ -33,6 +35,14 @@ def opened(model, x, columns):
     trees = read(given, x.shape[1], columns, x.dtype)
     assert agrees(trees, x, answers(model, x)) < 1e-5
     return trees
+
+
+def unopened(model, words):
+    """See that the model says why its trees are not verified, and answers all the same."""
+    assert model.signature.offers == ("trees",)
+    with pytest.raises(Unassessable, match=words) as caught:
+        model.trees()
+    assert caught.value.reason == "model-output"
 
 
 def near_thresholds(trees, rng):

@@ -101,7 +101,7 @@ def test_what_a_proof_does_not_cover_is_scored_and_not_opened(lightgbm, kind):
         x[:, 0] = np.where(x[:, 0] < 0.5, 0, x[:, 0])
         held = booster(lightgbm, TWO, x, objective="binary", zero_as_missing=True)
     model = fidelity.loaded(loader, text(held))
-    assert model.signature.offers == ()
+    fidelity.unopened(model, "zero for missing" if kind == "zero" else kind)
     np.testing.assert_allclose(fidelity.answers(model, x)[:, 1], held.predict(x), atol=1e-12)
 
 
@@ -179,7 +179,7 @@ def test_a_damaged_text_is_opened_or_is_not(data):
     for _ in range(data.draw(st.integers(1, 6))):
         text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.sampled_from("0123456789-.e =\nxn"))
     forest = opened(lambda: described("".join(text)))
-    if forest is not None:
+    if not isinstance(forest, str):
         with suppress(Unassessable):
             read({name: np.asarray(array) for name, array in forest.items()}, 6, 2, np.dtype(np.float64))
 

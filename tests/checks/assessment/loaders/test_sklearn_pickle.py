@@ -30,8 +30,12 @@ OTHERS = {
     "pipeline": pipeline.make_pipeline(preprocessing.StandardScaler(), linear_model.LogisticRegression()),
     "bayes": naive_bayes.GaussianNB(),
     "ada": ensemble.AdaBoostClassifier(n_estimators=3),
-    "exponential": ensemble.GradientBoostingClassifier(n_estimators=3, loss="exponential"),
-    "from a model": ensemble.GradientBoostingClassifier(n_estimators=3, init=naive_bayes.GaussianNB()),
+}
+UNCOVERED = {
+    "its loss is exponential": ensemble.GradientBoostingClassifier(n_estimators=3, loss="exponential"),
+    "it starts from a GaussianNB": ensemble.GradientBoostingClassifier(
+        n_estimators=3, init=naive_bayes.GaussianNB()
+    ),
 }
 
 
@@ -64,7 +68,7 @@ def test_categorical_splits_are_scored_and_not_opened():
     y = np.isin(x[:, 0], [1, 3]).astype(int)
     estimator = ensemble.HistGradientBoostingClassifier(max_iter=3, categorical_features=[0]).fit(x, y)
     model = loaded(estimator)
-    assert model.signature.offers == ()
+    fidelity.unopened(model, "categorical splits")
     np.testing.assert_allclose(fidelity.answers(model, x), estimator.predict_proba(x))
 
 
@@ -73,6 +77,14 @@ def test_every_other_estimator_is_scored(kind):
     estimator = OTHERS[kind].fit(X, TWO)
     model = loaded(estimator)
     assert (model.signature.shape, model.signature.offers) == ((None, 6), ())
+    np.testing.assert_allclose(fidelity.answers(model, X), estimator.predict_proba(X), atol=1e-6)
+
+
+@pytest.mark.parametrize("why", UNCOVERED)
+def test_what_a_proof_does_not_cover_is_scored_and_says_so(why):
+    estimator = UNCOVERED[why].fit(X, TWO)
+    model = loaded(estimator)
+    fidelity.unopened(model, why)
     np.testing.assert_allclose(fidelity.answers(model, X), estimator.predict_proba(X), atol=1e-6)
 
 

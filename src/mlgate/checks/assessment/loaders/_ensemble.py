@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlgate.checks.assessment.loaders._forest import NoTrees
+from mlgate.checks.assessment.loaders._forest import NoTrees, Uncovered
 from mlgate.checks.assessment.problems import Unassessable
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # What goes wrong where a structure is damaged, or its reader wants what a sandbox denies.
 _NOT_READ = (
-    *(NoTrees, ArithmeticError, AttributeError, ImportError, IndexError, KeyError),
+    *(ArithmeticError, AttributeError, ImportError, IndexError, KeyError),
     *(OSError, TypeError, ValueError),
 )
 
@@ -23,10 +23,10 @@ class Ensemble:
     """A model with or without trees that can be opened.
 
     Attributes:
-        forest: The structure's arrays, or None.
+        forest: The structure's arrays; why it cannot be opened; or None where there are no trees.
     """
 
-    forest: "Mapping[str, NDArray[Any]] | None" = None
+    forest: "Mapping[str, NDArray[Any]] | str | None" = None
 
     @property
     def offers(self) -> tuple[str, ...]:
@@ -35,18 +35,24 @@ class Ensemble:
 
     def trees(self) -> "Mapping[str, NDArray[Any]]":
         """Return the structure: see :mod:`mlgate.checks.assessment.structure`."""
-        if self.forest is None:
-            raise Unassessable("model-output", "the model has no trees that can be opened")
+        if self.forest is None or isinstance(self.forest, str):
+            raise Unassessable(
+                "model-output", f"the trees are not verified: {self.forest or 'there are none'}"
+            )
         return self.forest
 
 
-def opened(read: "Callable[[], Mapping[str, NDArray[Any]]]") -> "Mapping[str, NDArray[Any]] | None":
-    """Return what ``read`` makes of a structure; None where it is of another kind, or damaged.
+def opened(read: "Callable[[], Mapping[str, NDArray[Any]]]") -> "Mapping[str, NDArray[Any]] | str | None":
+    """Return what ``read`` makes of a structure; why it cannot; or None where there are no trees.
 
     The model is then scored like any other, and attacked instead of verified.
     """
     try:
         with np.errstate(all="ignore"):
             return read()
-    except _NOT_READ:
+    except Uncovered as error:
+        return str(error)
+    except NoTrees:
         return None
+    except _NOT_READ:
+        return "their structure cannot be read"

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 class NoTrees(Exception):  # noqa: N818 - an answer, not an error
-    """The structure holds what a proof does not cover; the message says what."""
+    """The model is no ensemble of trees."""
+
+
+class Uncovered(NoTrees):
+    """It is one, with something that a proof does not cover; the message says what."""
 
 
 class Tree(Struct, frozen=True, kw_only=True):
@@ -94,7 +98,7 @@ class Forest:
             levels.append(level)
             met += len(level)
             if met > self._nodes:
-                raise NoTrees("its nodes do not make trees")
+                raise Uncovered("its nodes do not make trees")
             deeper = level[inner[level]]
             level = np.concatenate([whole["left"][deeper], whole["right"][deeper]])
         order = np.concatenate(levels)

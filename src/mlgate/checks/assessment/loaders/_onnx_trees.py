@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlgate.checks.assessment.loaders._forest import Forest, NoTrees, Tree
+from mlgate.checks.assessment.loaders._forest import Forest, Tree, Uncovered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,27 +37,27 @@ def arrays(data: bytes) -> "Mapping[str, NDArray[Any]]":
     """Return the structure: see :mod:`mlgate.checks.assessment.structure`.
 
     Raises:
-        NoTrees: The model is something else, or the package ``onnx`` is not there to read it.
+        Uncovered: The model is something else, or the package ``onnx`` is not there to read it.
     """
     try:
         import onnx  # noqa: PLC0415 - only the worker pays for it
         from google.protobuf.message import DecodeError  # noqa: PLC0415
     except ImportError:
-        raise NoTrees("the package onnx is not installed") from None
+        raise Uncovered("the package onnx is not installed") from None
     try:
         graph = onnx.ModelProto.FromString(data).graph
     except DecodeError as error:
-        raise NoTrees("it cannot be read") from error
+        raise Uncovered("it cannot be read") from error
     ensembles = [node for node in graph.node if node.op_type == _NAME]
     if len(ensembles) != 1 or not {node.op_type for node in graph.node} <= _BESIDE:
-        raise NoTrees("it does more than ask trees")
+        raise Uncovered("it does more than ask trees")
     (given,) = graph.input
     known = {given.name}
     for node in graph.node:
         if node.op_type == "Identity" and node.input[0] in known:
             known.add(node.output[0])
     if ensembles[0].input[0] not in known or given.type.tensor_type.elem_type != _FLOAT:
-        raise NoTrees("its trees do not see the features as they are given")
+        raise Uncovered("its trees do not see the features as they are given")
     held = {each.name: onnx.helper.get_attribute_value(each) for each in ensembles[0].attribute}
     return _forest(held)
 
@@ -65,7 +65,7 @@ def arrays(data: bytes) -> "Mapping[str, NDArray[Any]]":
 def _forest(held: dict[str, Any]) -> "Mapping[str, NDArray[Any]]":
     modes = {mode.decode() for mode in held["nodes_modes"]} - {"LEAF"}
     if len(modes) > 1 or not modes <= set(_MODES):
-        raise NoTrees("its nodes decide in different ways")
+        raise Uncovered("its nodes decide in different ways")
     smaller, inclusive = _MODES[modes.pop() if modes else "BRANCH_LEQ"]
     weights, base, link = _weights(held)
     forest = Forest(link, inclusive=inclusive, single=True)
@@ -99,7 +99,7 @@ def _weights(held: dict[str, Any]) -> "tuple[NDArray[np.float64], NDArray[np.flo
     ids, weights = np.array(held["class_ids"], np.int64), np.array(held["class_weights"], np.float32)
     link = _LINKS.get(transform)
     if link is None or classes < 2:
-        raise NoTrees(f"its scores are transformed by {transform}")
+        raise Uncovered(f"its scores are transformed by {transform}")
     places = _places(held, held["class_treeids"], held["class_nodeids"])
     value = np.zeros((len(held["nodes_treeids"]), classes))
     np.add.at(value, (places, ids), weights.astype(np.float64))
@@ -108,12 +108,12 @@ def _weights(held: dict[str, Any]) -> "tuple[NDArray[np.float64], NDArray[np.flo
         return value, np.broadcast_to(base if base.any() else 0.0, (classes,)).astype(np.float64), link
     # Two classes and one column: the other class's score follows from it.
     if base.shape != (1,):
-        raise NoTrees("its base values do not fit its one column")
+        raise Uncovered("its base values do not fit its one column")
     only = value[:, ids[:1]]
     if link == "sigmoid":
         return np.concatenate([np.zeros_like(only), only], axis=1), np.array([0.0, base[0]]), "softmax"
     if link == "softmax":
-        raise NoTrees("a softmax of one column says nothing")
+        raise Uncovered("a softmax of one column says nothing")
     start = 1.0 if (weights >= 0).all() else 0.0
     return np.concatenate([-only, only], axis=1), np.array([start - base[0], base[0]]), link
 
@@ -133,5 +133,5 @@ def _places(held: dict[str, Any], trees: Any, nodes: Any) -> "NDArray[np.int64]"
     wanted = np.asarray(trees, np.int64) * width + np.asarray(nodes, np.int64)
     found = order[np.minimum(np.searchsorted(keys[order], wanted), len(order) - 1)]
     if not np.array_equal(keys[found], wanted):
-        raise NoTrees("a node that it speaks of is not there")
+        raise Uncovered("a node that it speaks of is not there")
     return np.asarray(found)

@@ -10,7 +10,7 @@ import numpy as np
 
 from mlgate.checks.assessment.loaders import catboost_model, lightgbm_model, xgboost_model
 from mlgate.checks.assessment.loaders._ensemble import Ensemble
-from mlgate.checks.assessment.loaders._forest import Forest, NoTrees, Tree
+from mlgate.checks.assessment.loaders._forest import Forest, NoTrees, Tree, Uncovered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,8 @@ def arrays(estimator: Any) -> "Mapping[str, NDArray[Any]]":
     """Return the structure of a classifier: see :mod:`mlgate.checks.assessment.structure`.
 
     Raises:
-        NoTrees: It is no ensemble of trees, or one with parts that a proof does not cover.
+        NoTrees: It is no ensemble of trees.
+        Uncovered: It is one with parts that a proof does not cover.
     """
     library = _library(estimator)
     if library in _COMPANIONS:
@@ -74,8 +75,10 @@ def _catboost(estimator: Any) -> "Mapping[str, NDArray[Any]]":
 
 
 def _with_trees(model: Ensemble) -> "Mapping[str, NDArray[Any]]":
+    if isinstance(model.forest, str):
+        raise Uncovered(model.forest)
     if model.forest is None:
-        raise NoTrees("its own library's model has no trees that can be opened")
+        raise NoTrees
     return model.forest
 
 
@@ -88,7 +91,7 @@ def _averaged(trees: list[Any]) -> "Mapping[str, NDArray[Any]]":
     for each in trees:
         value = each.tree_.value
         if value.shape[1] != 1:
-            raise NoTrees("it has several outputs")
+            raise Uncovered("it has several outputs")
         shares = value[:, 0]
         # Before 1.3 a leaf held counts.
         shares = shares / shares.sum(axis=1, keepdims=True)
@@ -98,7 +101,7 @@ def _averaged(trees: list[Any]) -> "Mapping[str, NDArray[Any]]":
 
 def _boosted(estimator: Any) -> "Mapping[str, NDArray[Any]]":
     if estimator.loss != "log_loss":
-        raise NoTrees(f"its loss is {estimator.loss}")
+        raise Uncovered(f"its loss is {estimator.loss}")
     several = estimator.estimators_.shape[1] > 1
     forest = Forest("softmax", inclusive=True, single=False)
     for stage in estimator.estimators_:
@@ -108,7 +111,7 @@ def _boosted(estimator: Any) -> "Mapping[str, NDArray[Any]]":
     # Where the boosting starts depends on no feature, unless a model of its own says so.
     name = type(estimator.init_).__name__
     if estimator.init_ != "zero" and name != "DummyClassifier":
-        raise NoTrees(f"it starts from a {name}")
+        raise Uncovered(f"it starts from a {name}")
     start = np.asarray(estimator._raw_predict_init(np.zeros((1, estimator.n_features_in_), np.float32)))  # noqa: SLF001
     return forest.arrays(start[0] if several else np.array([0.0, start[0, 0]]))
 
@@ -121,7 +124,7 @@ def _histograms(estimator: Any) -> "Mapping[str, NDArray[Any]]":
         for column, each in enumerate(stage):
             nodes = each.nodes
             if nodes["is_categorical"].any():
-                raise NoTrees("it has categorical splits")
+                raise Uncovered("it has categorical splits")
             leaf = nodes["is_leaf"].astype(np.bool_)
             forest.add(
                 Tree(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlgate.checks.assessment.loaders._ensemble import Ensemble, opened
-from mlgate.checks.assessment.loaders._forest import Forest, NoTrees, Tree
+from mlgate.checks.assessment.loaders._forest import Forest, Tree, Uncovered
 from mlgate.checks.assessment.loaders._links import logistic, sigmoid, softmax
 from mlgate.checks.assessment.model import Request, Scores, Signature
 from mlgate.checks.assessment.problems import Unassessable
@@ -168,15 +168,15 @@ class _Borders:
         """Return the feature and the border of a split.
 
         Raises:
-            NoTrees: It is no border of a number, or two borders share its digits.
+            Uncovered: It is no border of a number, or two borders share its digits.
         """
         place, found, digits = text.partition(", bin=")
         if not found or not place.isdecimal():
-            raise NoTrees("it has splits that are no borders of numbers")
+            raise Uncovered("it has splits that are no borders of numbers")
         feature = int(place)
         same = [border for border in self._borders[feature] if float(f"{border:.6g}") == float(digits)]
         if len(same) != 1:
-            raise NoTrees("two borders share six digits")
+            raise Uncovered("two borders share six digits")
         return feature, float(same[0])
 
 
@@ -186,7 +186,7 @@ def _symmetric(
     """Return a tree with the same split at every node of a level, the last split at the root."""
     depth = len(splits)
     if depth > _DEEPEST or len(value) != 1 << depth:
-        raise NoTrees("a tree has not as many leaves as its splits make")
+        raise Uncovered("a tree has not as many leaves as its splits make")
     inner = (1 << depth) - 1
     level = np.floor(np.log2(np.arange(inner) + 1)).astype(np.int64)
     feature = np.array([split[0] for split in splits], np.int64)[::-1]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlgate.checks.assessment.loaders._ensemble import Ensemble, opened
-from mlgate.checks.assessment.loaders._forest import Forest, NoTrees, Tree
+from mlgate.checks.assessment.loaders._forest import Forest, Tree, Uncovered
 from mlgate.checks.assessment.loaders._links import logistic, sigmoid, softmax
 from mlgate.checks.assessment.model import Request, Scores, Signature
 from mlgate.checks.assessment.problems import Unassessable
@@ -145,7 +145,7 @@ def _tree(fields: dict[str, str], factor: float, column: int) -> Tree:
     leaves = int(fields["num_leaves"])
     inner = leaves - 1
     if int(fields.get("num_cat", "0")) or int(fields.get("is_linear", "0")):
-        raise NoTrees("it has categorical splits or linear leaves")
+        raise Uncovered("it has categorical splits or linear leaves")
     value = np.array(fields["leaf_value"].split(), np.float64) * factor
     if not inner:
         return Tree(
@@ -156,7 +156,7 @@ def _tree(fields: dict[str, str], factor: float, column: int) -> Tree:
     threshold = np.array(fields["threshold"].split(), np.float64)
     missing = (kinds >> _MISSING) & 3
     if (kinds & _CATEGORICAL).any() or (missing == _ZERO).any():
-        raise NoTrees("it has categorical splits, or takes zero for missing")
+        raise Uncovered("it has categorical splits, or takes zero for missing")
     # Where training saw nothing missing, what is missing counts as 0.
     goes_left = np.where(missing == _NAN, kinds & _DEFAULT_LEFT != 0, threshold >= 0)
     children = [np.array(fields[side].split(), np.int64) for side in ("left_child", "right_child")]

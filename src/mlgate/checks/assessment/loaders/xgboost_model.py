@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlgate.checks.assessment.loaders._ensemble import Ensemble, opened
-from mlgate.checks.assessment.loaders._forest import Forest, NoTrees, Tree
+from mlgate.checks.assessment.loaders._forest import Forest, NoTrees, Tree, Uncovered
 from mlgate.checks.assessment.loaders._links import logistic, softmax
 from mlgate.checks.assessment.model import Request, Scores, Signature
 from mlgate.checks.assessment.problems import Unassessable
@@ -146,7 +146,7 @@ class XgboostModel(Ensemble):
         weights = None
         if booster["name"] == "dart":
             weights, booster = booster["weight_drop"], booster["gbtree"]
-        if "model" not in booster:
+        if booster["name"] == "gblinear":
             raise NoTrees("it is linear")
         model = booster["model"]
         several = self._objective in _MORE_CLASSES
@@ -154,7 +154,7 @@ class XgboostModel(Ensemble):
         forest = Forest(link, inclusive=False, single=True)
         for number, tree in enumerate(model["trees"]):
             if any(tree["split_type"]) or int(tree["tree_param"]["size_leaf_vector"]) > 1:
-                raise NoTrees("it has categorical splits, or leaves with several values")
+                raise Uncovered("it has categorical splits, or leaves with several values")
             left = np.array(tree["left_children"])
             leaf = left < 0
             # Thresholds and leaves are float32; its JSON writes them as short as can be.
