@@ -105,6 +105,26 @@ def test_a_change_without_a_direction_is_for_a_person(old, new):
     assert {change.effect for change in compare(policy(old), policy(new))} == {Effect.CHANGED}
 
 
+TWO = waiver("expires: 2030-01-01") + f"- {{rule: MLG-PKL-002, {REASON}, until_fixed: true, expires: %s}}\n"
+TWO = TWO.replace("MLG-PKL-002", "MLG-DEP-001")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "effect", "words"),
+    [
+        (TWO % "2029-01-01", TWO % "2031-01-01", Effect.LOOSENED, "2030-01-01 -> 2031-01-01 (MLG-DEP-001)"),
+        (TWO % "2031-01-01", TWO % "2032-01-01", Effect.LOOSENED, "2031-01-01 -> 2032-01-01 (MLG-DEP-001)"),
+        (TWO % "2031-01-01", TWO % "2029-01-01", Effect.TIGHTENED, "removes the waiver of MLG-DEP-001"),
+    ],
+)
+def test_of_two_waivers_alike_the_second_is_compared_too(old, new, effect, words):
+    assert words in [said_words for _, said_words in said(compare(policy(old), policy(new)), effect)]
+
+
+def test_a_waiver_that_another_one_covers_changes_nothing():
+    assert compare(policy(TWO % "2029-01-01"), policy(TWO % "2028-01-01")) == ()
+
+
 def test_the_order_of_overrides_is_a_change():
     one, two = "- {path: a/**, fail_on: low}\n", "- {path: '**/b', fail_on: critical}\n"
     changes = compare(policy(f"overrides:\n{one}{two}"), policy(f"overrides:\n{two}{one}"))

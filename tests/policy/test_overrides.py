@@ -165,3 +165,9 @@ def test_what_makes_no_sense_is_refused_with_its_place(text, words):
         policy(f"overrides:\n{text}\n")
     assert words in str(caught.value)
     assert str(caught.value).startswith("p.yaml:3:")
+
+
+def test_all_of_a_path_stands_in_one_place():
+    """Two of one path are one to a reader, and `policy diff` would compare the last alone."""
+    with pytest.raises(PolicyError, match=r"^p.yaml:4: overrides\[1\]\.path: 'a' stands twice"):
+        policy("overrides:\n- {path: a, fail_on: low}\n- {path: a, models: {fail_on: critical}}\n")

@@ -4,6 +4,7 @@ Both are compared as they hold, with all that they extend and with their baselin
 whose direction is not known is said to be one: nothing that differs is passed over.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -143,39 +144,42 @@ def _waivers(old: Policy, new: Policy) -> Iterator[Change]:
     olds, news = (_by_scope(policy.waivers) for policy in (old, new))
     for scope in sorted(olds.keys() | news.keys()):
         words = " ".join(filter(None, scope))
-        if scope not in news:
+        before, after = olds.get(scope, {}), news.get(scope, {})
+        kept: set[bool] = set()
+        for until_fixed, (at, now) in after.items():
+            partner = until_fixed if until_fixed in before else not until_fixed
+            if partner in before:
+                kept.add(partner)
+                yield from _waiver(before[partner][1], now, f"waivers[{at}]", words)
+            else:
+                yield Change(Effect.LOOSENED, f"waivers[{at}]", f"waives {words} until {now.expires}")
+        if before.keys() - kept:
             yield Change(Effect.TIGHTENED, "waivers", f"removes the waiver of {words}")
-            continue
-        at, after = news[scope]
-        shown = f"waivers[{at}]"
-        if scope not in olds:
-            yield Change(Effect.LOOSENED, shown, f"waives {words} until {after.expires}")
-            continue
-        _, before = olds[scope]
-        if before.expires != after.expires:
-            effect = Effect.LOOSENED if after.expires > before.expires else Effect.TIGHTENED
-            yield Change(effect, f"{shown}.expires", f"{before.expires} -> {after.expires} ({words})")
-        yield from leaf("waivers.until_fixed", before.until_fixed, after.until_fixed, f"{shown}.until_fixed")
-        yield from leaf("waivers.reason", before.reason, after.reason, f"{shown}.reason")
 
 
-def _by_scope(waivers: Iterable[Waiver]) -> Mapping[tuple[str, ...], tuple[int, Waiver]]:
-    """Return each waiver by what it is about; of two alike the one that holds longer."""
-    found: dict[tuple[str, ...], tuple[int, Waiver]] = {}
+def _waiver(before: Waiver, after: Waiver, shown: str, words: str) -> Iterator[Change]:
+    if before.expires != after.expires:
+        effect = Effect.LOOSENED if after.expires > before.expires else Effect.TIGHTENED
+        yield Change(effect, f"{shown}.expires", f"{before.expires} -> {after.expires} ({words})")
+    yield from leaf("waivers.until_fixed", before.until_fixed, after.until_fixed, f"{shown}.until_fixed")
+    yield from leaf("waivers.reason", before.reason, after.reason, f"{shown}.reason")
+
+
+def _by_scope(waivers: Iterable[Waiver]) -> Mapping[tuple[str, ...], Mapping[bool, tuple[int, Waiver]]]:
+    """Return by what they are about the waivers that hold longest: until a fix is known, and whatever is."""
+    found: defaultdict[tuple[str, ...], dict[bool, tuple[int, Waiver]]] = defaultdict(dict)
     for index, waiver in enumerate(waivers):
         scope = tuple(
             "" if value is UNSET else str(value) for value in (getattr(waiver, name) for name in _SCOPE)
         )
-        if scope not in found or (waiver.until_fixed, found[scope][1].expires) < (
-            found[scope][1].until_fixed,
-            waiver.expires,
-        ):
-            found[scope] = (index, waiver)
+        held = found[scope].get(waiver.until_fixed)
+        if held is None or held[1].expires < waiver.expires:
+            found[scope][waiver.until_fixed] = (index, waiver)
+    for both in found.values():
+        # One that holds as long whatever is known leaves nothing to the other.
+        if len(both) == 2 and both[True][1].expires <= both[False][1].expires:
+            del both[True]
     return found
-
-
-def _holds_longer(one: Waiver, other: Waiver) -> bool:
-    return (not one.until_fixed, one.expires) > (not other.until_fixed, other.expires)
 
 
 def _baseline(old: PolicyFile, new: PolicyFile) -> Iterator[Change]:

@@ -102,7 +102,11 @@ def _problems(policy: Policy) -> Iterator[tuple[str, str]]:
     for key, threshold in thresholds:
         if isinstance(threshold, Threshold) and threshold.severity is UNSET and threshold.cvss is UNSET:
             yield key, "says neither severity nor cvss; name one, or remove the key"
+    paths: Counter[str] = Counter()
     for at, each in enumerate(policy.overrides):
+        paths[each.path] += 1
+        if paths[each.path] > 1:
+            yield f"overrides[{at}].path", f"{each.path!r} stands twice; say all of it in one place"
         if each == Override(path=each.path):
             yield f"overrides[{at}]", "says nothing else for these files; say what holds there, or remove it"
     yield from _assessments(policy.assessment)
