@@ -126,12 +126,7 @@ def _values(worker: Worker, names: Sequence[str], most: int, name: str) -> "NDAr
 
 
 def prepare(_request: Request) -> None:
-    """Import pyarrow, in one thread and with the system's memory.
-
-    Its own allocator starts a thread as it is loaded, unless these say otherwise; then
-    Landlock would not hold for all of the process.
-    """
-    os.environ["JE_ARROW_MALLOC_CONF"] = "background_thread:false"
+    """Import pyarrow, in one thread and with the system's memory."""
     os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"
     import pyarrow as pa  # noqa: PLC0415 - only the worker pays for it
     import pyarrow.compute  # noqa: PLC0415 - only the worker pays for it

@@ -52,6 +52,9 @@ _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
+    # Where pandas and pyarrow are installed, scikit-learn imports both, and pyarrow's allocator
+    # starts a thread as it is loaded.
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }
 
 
