@@ -36,7 +36,7 @@ from mlgate.checks.models.route import Router
 from mlgate.checks.models.walk import examine
 from mlgate.core.limits import Limits
 from mlgate.policy.schema import Models
-from mlgate.target import File, working_tree
+from mlgate.target import File, named, working_tree
 
 
 def paths(seen):
@@ -258,6 +258,47 @@ def test_links(path, to, outside):
     assert leaves(target(files), path, to) is outside
     found = [each.location.path for each in judged(collect(scope(files))) if each.rule == "MLG-REP-002"]
     assert (path in found) is outside
+
+
+@pytest.mark.parametrize(
+    ("models", "path", "to", "whole", "left"),
+    [
+        (Models(), "m/a.pkl", "../x/evil.pkl", True, None),
+        (Models(), "m/a.pkl", "../x/evil.pkl", False, None),
+        (Models(exclude=("x/**",)), "m/a.pkl", "../x/evil.pkl", True, "x/evil.pkl"),
+        (Models(exclude=("x/**",)), "m/a.pkl", "../x/evil.pkl", False, "x/evil.pkl"),
+        (Models(exclude=("x/**",)), "m/a.pkl", "by/evil.pkl", True, "x/evil.pkl"),
+        (Models(include=("m/**",)), "m/a.pkl", "../x/evil.pkl", True, "x/evil.pkl"),
+        (Models(exclude=("x/deep/**",)), "m/a", "../x", True, "x/deep/y"),
+        (Models(exclude=("x/d*/[!y]",)), "m/a", "../x/deep", False, "x/deep/x"),
+        (Models(exclude=("**/evil.pkl", "**/y")), "m/a", "../x", True, None),
+        (Models(exclude=("m/**", "x/**")), "m/a.pkl", "../x/evil.pkl", True, None),
+        (Models(), "m/a", "..", True, None),
+        (Models(), "m/a", "../nowhere", True, None),
+    ],
+)
+def test_a_link_to_what_is_left_out_is_not_checked(models, path, to, whole, left):
+    files = {"x/evil.pkl": EVIL, "x/deep/y": b"text", "m/by": link("m/by", "../x"), path: link(path, to)}
+    seen = collect(scope(files, models, whole=whole))
+    gaps = [(gap.reason, gap.message.split(", ")[0]) for gap in seen.not_checked if gap.location.path == path]
+    assert gaps == ([("link-target", f"is a link to {left}")] if left else [])
+
+
+def test_a_link_out_of_the_folder_that_is_named_is_not_checked(tmp_path):
+    """The layout of a Hugging Face cache: a snapshot is a folder of links."""
+    for folder in ("blobs", "snapshots/1"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "blobs/cafe").write_bytes(EVIL)
+    (tmp_path / "snapshots/1/model.pkl").symlink_to("../../blobs/cafe")
+    (tmp_path / "snapshots/1/all").symlink_to("../../blobs")
+    seen = collect(replace(scope({}), target=named([tmp_path / "snapshots"], tmp_path)))
+    assert [(gap.location.path, gap.reason) for gap in seen.not_checked] == [
+        ("snapshots/1/all", "link-target"),
+        ("snapshots/1/model.pkl", "link-target"),
+    ]
+    seen = collect(replace(scope({}), target=named([tmp_path], tmp_path)))
+    assert not seen.not_checked
+    assert called(seen) == {"posix.system"}
 
 
 def test_links_and_special_files_of_a_real_folder(tmp_path, monkeypatch):

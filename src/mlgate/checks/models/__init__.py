@@ -2,11 +2,11 @@
 
 import hashlib
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from mlgate.checks import Scope
 from mlgate.checks.models import pool
-from mlgate.checks.models.links import leaves, through
+from mlgate.checks.models.links import end, through, unseen
 from mlgate.checks.models.reader import HEAD, Blob
 from mlgate.checks.models.route import Router, readers
 from mlgate.checks.models.stream import chunks, read_at
@@ -25,11 +25,16 @@ def collect(scope: Scope) -> Observations:
     A hostile file can make itself "not checked", and nothing else.
     """
     models = scope.policy.policy.models
-    included, excluded = compile_globs(models.include), compile_globs(models.exclude)
+    wanted = _wanted(models)
     router = Router(readers())
     parts = [Observations(not_checked=tuple(_unmatched(scope, models)))]
-    files = [file for file in scope.target.files if included(file.path) and not excluded(file.path)]
+    files = [file for file in scope.target.files if wanted(file.path)]
     return Observations.merge([*parts, *_looked_at(scope, files, router)])
+
+
+def _wanted(models: Models) -> Callable[[str], bool]:
+    included, excluded = compile_globs(models.include), compile_globs(models.exclude)
+    return lambda path: included(path) and not excluded(path)
 
 
 def _looked_at(scope: Scope, files: Sequence[File], router: Router) -> Iterator[Observations]:
@@ -131,9 +136,17 @@ def _file(scope: Scope, file: File, router: Router) -> Observations:
 
 
 def _link(scope: Scope, file: File) -> Observations:
-    """A link is never followed; what it points to inside is in scope under its own name."""
-    if not leaves(scope.target, file.path, file.link or ""):
-        return Observations()
+    """A link is never followed; what it points to inside is looked at under its own name, or not at all."""
+    place = end(scope.target, file.path, file.link or "")
+    if place is not None:
+        left = unseen(scope.target, _wanted(scope.policy.policy.models), file.path, place)
+        if left is None:
+            return Observations()
+        message = (
+            f"is a link to {left or 'the folder itself'}, which is not looked at here; name a folder that "
+            "holds both, correct `include` or `exclude` in the policy, or exclude the link too"
+        )
+        return _gap(file, "link-target", message)
     fact = Fact(
         kind="repository.symlink",
         location=Location(path=file.path),
