@@ -50,6 +50,13 @@ def test_a_run_says_which_are_used(here, capsys):
     assert [each["status"] for each in listed] == ["expired", "used", "unused"]
 
 
+def test_the_table_says_how_to_learn_which_are_used(here, capsys):
+    assert cli.main(["waivers"]) == 0
+    assert capsys.readouterr().out.endswith("says which of them are still needed.\n")
+    assert cli.main(["waivers", "--run", "--offline"]) == 0
+    assert "still needed" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(("days", "code"), [("4", 1), ("0", 1), ("90", 1)])
 def test_what_has_ended_is_within_any_number_of_days(here, capsys, days, code):
     assert waivers(capsys, "--within", days)[0] == code

@@ -81,6 +81,8 @@ def _table(path: str, waivers: Sequence[WaiverStatus], left: Sequence[int]) -> s
             f"{term:>9}  {waiver.expires:<10}  {status:<8}  {printable(waiver.summary)}{place}",
             f"{'':33}{printable(waiver.reason)}",
         ]
+    if any(waiver.status == "unknown" for waiver in waivers):
+        lines.append("`mlgate waivers --run` runs the gate and says which of them are still needed.")
     return "\n".join(lines) + "\n"
 
 

@@ -176,14 +176,13 @@ def next_steps(report: Report) -> tuple[str, ...]:
     if total.blocking:
         rules = list(dict.fromkeys(finding.rule for finding in total.blocking))
         steps.append(f"`mlgate explain {rules[0]}` tells what the worst finding means.")
+        steps.append(
+            "Fix what blocks, or accept it for a time: a waiver in the policy, with reason and expiry."
+        )
     if any(entry.item.check is Check.POLICY for entry in total.open):
         steps.append("Correct the policy, and run again.")
     elif total.open:
         steps.append("Make what was not checked readable, pin it, or waive it with a reason.")
-    if total.blocking:
-        steps.append(
-            "Fix what blocks, or accept it for a time: a waiver in the policy, with reason and expiry."
-        )
     return tuple(steps)
 
 
