@@ -113,6 +113,25 @@ def test_an_assessment_runs_where_its_model_data_or_policy_changed(repository, t
     assert len(run(repository, Check.ASSESSMENT, staged=True).measurements) == 1
 
 
+def test_an_assessment_runs_where_what_its_policy_extends_changed(repository):
+    (repository / "ci").mkdir()
+    (repository / ".mlgate.yaml").rename(repository / "ci/base.yaml")
+    (repository / ".mlgate.yaml").write_text("version: 1\nextends: ci/base.yaml\n")
+    commit(repository)
+    with (repository / "ci/base.yaml").open("a") as file:
+        file.write("    # another day\n")
+    assert len(run(repository, Check.ASSESSMENT, changed_since="HEAD").measurements) == 1
+
+
+@pytest.mark.parametrize("scope", [{"staged": True}, {"changed_since": "HEAD"}])
+def test_an_assessment_runs_where_a_file_of_it_is_deleted(repository, scope):
+    commit(repository)
+    git(repository, "rm", "-q", "models/digits.onnx")
+    report = run(repository, Check.ASSESSMENT, **scope)
+    assert report.verdict is Verdict.UNDECIDED
+    assert [gap.item.check for gap in report.not_checked] == [Check.ASSESSMENT]
+
+
 def test_a_named_assessment_runs_whatever_changed(repository):
     commit(repository)
     (repository / "other.txt").write_text("x")

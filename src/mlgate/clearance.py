@@ -58,11 +58,11 @@ def _selected(scope: Scope) -> tuple[tuple[str, ...], tuple[str, ...]]:
     assessments = scope.policy.policy.assessment
     if scope.target.whole:
         return tuple(each.name for each in assessments), ()
-    changed = {file.path for file in scope.target.files}
+    changed = {file.path for file in scope.target.files} | scope.target.deleted
     touched = {
         each.name
         for each in assessments
-        if changed & {scope.policy.path, *_files_of(each)} or (_is_built(each) and _any_python(changed))
+        if changed & {*scope.policy.parts, *_files_of(each)} or (_is_built(each) and _any_python(changed))
     }
     return (
         tuple(each.name for each in assessments if each.name in touched),

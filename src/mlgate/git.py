@@ -28,13 +28,13 @@ _POINTER = re.compile(
     rb"version https://git-lfs\.github\.com/spec/v1\noid sha256:([0-9a-f]{64})\nsize (\d{1,15})\n?"
 )
 POINTER_BYTES = 1024
-# A renamed file counts as added, a deleted one not at all; paths are relative to the root. A
-# .gitmodules can hide that its submodules moved (`ignore`), and is part of what is judged.
-_NAMES = (
+# A renamed file counts as deleted and added; paths are relative to the root. A .gitmodules can
+# hide that its submodules moved (`ignore`), and is part of what is judged.
+_CHANGES = (
+    "diff",
     "-z",
-    "--name-only",
+    "--name-status",
     "--no-renames",
-    "--diff-filter=d",
     "--relative",
     "--ignore-submodules=dirty",
 )
@@ -80,16 +80,16 @@ class Git:
         tagged = self._names("ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard")
         return [name[2:] for name in tagged], [name[2:] for name in tagged if name.startswith("S ")]
 
-    def changed_since(self, ref: str) -> list[str]:
-        """Paths that differ between the working tree and the merge base with ``ref``."""
+    def changed_since(self, ref: str) -> tuple[list[str], list[str]]:
+        """Paths that differ between the working tree and the merge base with ``ref``, and deleted ones."""
         base = self._run("merge-base", "--end-of-options", ref, "HEAD").decode().strip()
-        tracked = self._names("diff", *_NAMES, base)
+        tracked, deleted = self._changes(base)
         untracked = self._names("ls-files", "-z", "--others", "--exclude-standard")
-        return sorted({*tracked, *untracked})
+        return sorted({*tracked, *untracked}), deleted
 
-    def staged(self) -> list[str]:
-        """Paths that the next commit would add or change."""
-        return self._names("diff", "--cached", *_NAMES)
+    def staged(self) -> tuple[list[str], list[str]]:
+        """Paths that the next commit would add or change, and those that it would delete."""
+        return self._changes("--cached")
 
     def index(self) -> dict[str, IndexEntry]:
         """Every entry of the index below the root, by path."""
@@ -211,6 +211,12 @@ class Git:
             return path if path.lstat().st_size == size else None
         except OSError:
             return None
+
+    def _changes(self, *arguments: str) -> tuple[list[str], list[str]]:
+        words = self._names(*_CHANGES, *arguments)
+        changes = dict(zip(words[1::2], words[::2], strict=True))
+        deleted = [path for path, kind in changes.items() if kind == "D"]
+        return [path for path, kind in changes.items() if kind != "D"], deleted
 
     def _names(self, *arguments: str) -> list[str]:
         return [os.fsdecode(name) for name in self._run(*arguments).split(b"\0") if name]

@@ -61,6 +61,7 @@ class Target(Struct, frozen=True, kw_only=True):
         whole: False where only a part is in scope (changed or staged files, named
             paths): then an empty scope is an answer, not a mistake.
         not_checked: What was in scope and could not be listed or read.
+        deleted: Paths that a change takes away.
         find: Return any file below the root by its relative path, in scope or not, as
             this target sees it (working tree or index); None where there is none.
             Paths that leave the root are never found.
@@ -71,6 +72,7 @@ class Target(Struct, frozen=True, kw_only=True):
     summary: str
     whole: bool
     not_checked: tuple[NotChecked, ...] = ()
+    deleted: frozenset[str] = frozenset()
     find: Callable[[str], File | None]
 
 
@@ -153,7 +155,7 @@ def changed(root: Path, ref: str, within: Iterable[Path] = ()) -> Target:
     root = _directory(root)
     git = _git(root, "--changed-since")
     try:
-        names = git.changed_since(ref)
+        names, deleted = git.changed_since(ref)
     except GitError as error:
         raise TargetError(f"--changed-since {ref}: {error}") from error
     wanted = _inside((root / name for name in names), within)
@@ -164,6 +166,7 @@ def changed(root: Path, ref: str, within: Iterable[Path] = ()) -> Target:
         summary=f"{_count(len(files), 'file')} changed since {ref}",
         whole=False,
         not_checked=problems,
+        deleted=frozenset(deleted),
         find=partial(_find, root),
     )
 
@@ -177,7 +180,7 @@ def staged(root: Path, within: Iterable[Path] = ()) -> Target:
     root = _directory(root)
     git = _git(root, "--staged")
     try:
-        names = git.staged()
+        names, deleted = git.staged()
         entries = git.index()
         sizes = git.sizes({entries[name].object for name in names if entries[name].mode != _GITLINK})
     except GitError as error:
@@ -212,6 +215,7 @@ def staged(root: Path, within: Iterable[Path] = ()) -> Target:
         summary=_count(len(files), "staged file"),
         whole=False,
         not_checked=tuple(_submodule(name) for name in wanted if entries[name].mode == _GITLINK),
+        deleted=frozenset(deleted),
         find=find,
     )
 

@@ -34,6 +34,7 @@ class PolicyFile(Struct, frozen=True):
         sha256: Digest of the file and of all that it extends.
         lines: 1-based line by key path: ``assessment[0].robustness.min_accuracy``.
         baseline: The baseline that it names, once that is read.
+        parts: Paths of the file and of all that it extends.
     """
 
     policy: Policy
@@ -41,6 +42,7 @@ class PolicyFile(Struct, frozen=True):
     sha256: str | None = None
     lines: Mapping[str, int] = {}
     baseline: Baseline | None = None
+    parts: tuple[str, ...] = ()
 
     def line(self, key: str) -> int | None:
         """Line of a key, or of the nearest key above it that the file holds.
@@ -112,7 +114,8 @@ def load(path: str, read: Read, *, shown: str | None = None) -> PolicyFile:
         return PolicyError(path, line, f"{key}: {problem}" if key else problem)
 
     policy = settle(convert(merged, fail), fail)
-    return PolicyFile(policy, shown, digest.hexdigest(), chain[0][2].lines)
+    parts = tuple(named for named, _, _ in chain)
+    return PolicyFile(policy, shown, digest.hexdigest(), chain[0][2].lines, parts=parts)
 
 
 def with_baseline(loaded: PolicyFile, read: Read) -> PolicyFile:
