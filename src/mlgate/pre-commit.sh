@@ -26,6 +26,9 @@ code=$?
 case $code in
     0) ;;
     1) echo "pre-commit: blocked by mlgate. Fix what stands above, or waive it for a time: \`mlgate explain RULE\` shows how." >&2 ;;
-    *) echo "pre-commit: mlgate could not check all that is staged, so nothing was committed." >&2 ;;
+    *)
+        echo "pre-commit: mlgate could not check all that is staged, so nothing was committed. Above stands why." >&2
+        echo "Where CI will check it (a policy that wants fresh advisories, say), \`git commit --no-verify\` leaves it to CI." >&2
+        ;;
 esac
 exit "$code"

@@ -210,6 +210,11 @@ def test_the_policys_age_holds_for_every_database(scope_of, osv, database, origi
     assert [gap.reason for gap in seen.not_checked] == reasons
 
 
+def test_a_database_that_nobody_asks_may_be_old(scope_of):
+    scope = scope_of({}, "dependencies: {advisories: {max_age_days: 1}}", advisories=None)
+    assert auditor.audit([], scope).not_checked == ()
+
+
 def test_the_source_says_which_database_it_was(scope_of, osv, database):
     scope = scope_of({}, advisories=database(osv("A-1", "torch")))
     (source,) = auditor.audit([Pin("torch", "1.0")], scope).sources

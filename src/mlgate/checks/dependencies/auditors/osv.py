@@ -46,7 +46,9 @@ def audit(pins: Sequence[Pin], scope: Scope, patience: Patience | None = None) -
         return _nothing("advisories-unavailable", scope, message)
     packages = {name: of_package(name, database.records.get(name, ())) for name in wanted}
     answers = {pin: _answer(pin, packages[pin.name], database) for pin in pins}
-    return Audit(answers, tuple(_complaints(database, scope, now.date())), (_source(database, now.date()),))
+    # Where nothing is asked of it, its age harms nobody: a commit that changes no manifest, say.
+    complaints = tuple(_complaints(database, scope, now.date())) if pins else ()
+    return Audit(answers, complaints, (_source(database, now.date()),))
 
 
 def _nothing(reason: str, scope: Scope, message: str) -> Audit:
