@@ -1,5 +1,6 @@
 """LightGBM: every objective answers as the library does, and its trees are the ones it walks."""
 
+import re
 from contextlib import suppress
 
 import numpy as np
@@ -132,6 +133,27 @@ def test_it_tells_its_features_where_somebody_named_them(lightgbm):
 def test_a_model_for_another_task_is_said(lightgbm, objective, y, task):
     with pytest.raises(Unassessable, match="correct the policy's task"):
         fidelity.loaded(loader, text(booster(lightgbm, y, objective=objective)), task=task)
+
+
+@pytest.mark.trees
+def test_lines_that_lightgbm_skips_are_no_part_of_its_trees(lightgbm):
+    """Behind an empty line, other thresholds stand: the same leaves on the data, and not next to it."""
+    x = np.round(X * 4) / 4
+    whole = text(booster(lightgbm, TWO, x, objective="binary")).decode()
+    head, *parts = whole.partition("\nend of trees")[0].split("\nTree=")
+    thresholds = re.compile(r"(?m)^threshold=(.*)$")
+    doubled = []
+    for part in (part.strip("\n") for part in parts):
+        moved = [repr(float(number) + 0.1) for number in thresholds.search(part)[1].split()]
+        used = thresholds.sub(f"threshold={' '.join(moved)}", part)
+        doubled.append(f"Tree={used}\n\n{part.partition(chr(10))[2]}\n\n\n")
+    sizes = " ".join(str(len(each)) for each in doubled)
+    head = re.sub(r"(?m)^tree_sizes=.*$", f"tree_sizes={sizes}", head)
+    data = f"{head}\n{''.join(doubled)}end of trees{whole.partition('end of trees')[2]}".encode()
+    model = fidelity.loaded(loader, data)
+    trees = fidelity.opened(model, x, 2)
+    near = x + np.random.default_rng(0).uniform(-0.12, 0.12, x.shape)
+    np.testing.assert_allclose(trees.answers(near), fidelity.answers(model, near), atol=1e-9)
 
 
 @pytest.mark.trees

@@ -3,6 +3,7 @@
 from contextlib import suppress
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -130,6 +131,45 @@ def test_what_a_proof_does_not_cover_is_not_opened(kind, words):
             _onnx_trees.arrays(model(held))
         return
     fidelity.unopened(fidelity.loaded(loader, data), words)
+
+
+def amplified(name, domain):
+    """A function that leaves quarters as they are, and carries what lies between them far away."""
+    numbers = {"four": 4.0, "far": 100.0}
+    nodes = [
+        helper.make_node(
+            "Constant", [], [each], value=helper.make_tensor(each, TensorProto.FLOAT, [], [number])
+        )
+        for each, number in numbers.items()
+    ]
+    steps = [
+        ("Mul", ["x", "four"], "times"), ("Round", ["times"], "whole"), ("Div", ["whole", "four"], "grid"),
+        ("Sub", ["x", "grid"], "off"), ("Mul", ["off", "far"], "away"), ("Add", ["grid", "away"], "y"),
+    ]  # fmt: skip
+    nodes += [helper.make_node(name, given, [made]) for name, given, made in steps]
+    return helper.make_function(domain, name, ["x"], ["y"], nodes, [helper.make_opsetid("", 17)])
+
+
+@pytest.mark.parametrize("kind", ["function", "whole numbers", "another output"])
+def test_a_model_that_only_looks_like_its_trees_on_the_data_is_not_opened(kind):
+    """Each of them answers as its trees do on chosen data, and otherwise next to it."""
+    held = attributes(np.random.default_rng(0))
+    parts = onnx.ModelProto.FromString(model(held))
+    if kind == "function":
+        parts.functions.append(amplified("Identity", "own"))
+        parts.opset_import.append(helper.make_opsetid("own", 1))
+        parts.graph.node.insert(0, helper.make_node("Identity", ["x"], ["same"], domain="own"))
+        parts.graph.node[1].input[0] = "same"
+    elif kind == "whole numbers":
+        cut = helper.make_node("Cast", ["scores"], ["cut"], to=TensorProto.INT32)
+        back = helper.make_node("Cast", ["cut"], ["probabilities"], to=TensorProto.FLOAT)
+        parts.graph.node.extend([cut, back])
+        parts.graph.output[0].name = "probabilities"
+    else:
+        parts.graph.node.append(helper.make_node("Identity", ["x"], ["probabilities"]))
+        parts.graph.output[0].CopyFrom(value("probabilities", ["n", FEATURES]))
+    words = "more than ask trees" if kind == "function" else "not given as they are"
+    fidelity.unopened(fidelity.loaded(loader, parts.SerializeToString()), words)
 
 
 WHOLE = model(attributes(np.random.default_rng(0), trees=2, depth=2))

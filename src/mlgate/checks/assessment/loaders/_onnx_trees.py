@@ -15,13 +15,15 @@ import numpy as np
 from mlgate.checks.assessment.loaders._forest import Forest, Tree, Uncovered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
 _NAME = "TreeEnsembleClassifier"
-# What may stand beside it: nothing that changes a score.
-_BESIDE = frozenset((_NAME, "Identity", "Cast", "ZipMap"))
+# What may stand beside it: nothing that changes a score. A name alone says nothing: a model can
+# bring functions of its own by any name, in a domain of its own.
+_PLAIN, _ML = ("", "ai.onnx"), ("ai.onnx.ml",)
+_BESIDE = {_NAME: _ML, "ZipMap": _ML, "Identity": _PLAIN, "Cast": _PLAIN}
 _LINKS = {"NONE": "identity", "SOFTMAX": "softmax", "LOGISTIC": "sigmoid"}
 # How a node decides: whether the true branch is the one of smaller numbers, and whether equal ones go there.
 _MODES = {
@@ -30,7 +32,7 @@ _MODES = {
     "BRANCH_GT": (False, True),
     "BRANCH_GTE": (False, False),
 }
-_FLOAT = 1
+_FLOAT, _DOUBLE = 1, 11
 
 
 def arrays(data: bytes) -> "Mapping[str, NDArray[Any]]":
@@ -45,21 +47,39 @@ def arrays(data: bytes) -> "Mapping[str, NDArray[Any]]":
     except ImportError:
         raise Uncovered("the package onnx is not installed") from None
     try:
-        graph = onnx.ModelProto.FromString(data).graph
+        model = onnx.ModelProto.FromString(data)
     except DecodeError as error:
         raise Uncovered("it cannot be read") from error
+    graph = model.graph
     ensembles = [node for node in graph.node if node.op_type == _NAME]
-    if len(ensembles) != 1 or not {node.op_type for node in graph.node} <= _BESIDE:
+    plain = all(node.domain in _BESIDE.get(node.op_type, ()) for node in graph.node)
+    if len(ensembles) != 1 or not plain or model.functions:
         raise Uncovered("it does more than ask trees")
     (given,) = graph.input
-    known = {given.name}
-    for node in graph.node:
-        if node.op_type == "Identity" and node.input[0] in known:
-            known.add(node.output[0])
-    if ensembles[0].input[0] not in known or given.type.tensor_type.elem_type != _FLOAT:
+    features = _same(graph.node, given.name, ("Identity",))
+    if ensembles[0].input[0] not in features or given.type.tensor_type.elem_type != _FLOAT:
         raise Uncovered("its trees do not see the features as they are given")
+    scores = _same(graph.node, ensembles[0].output[1], ("Identity", "Cast", "ZipMap"))
+    if not all(each.name in scores for each in graph.output if _can_be_scores(each)):
+        raise Uncovered("its trees' scores are not given as they are")
     held = {each.name: onnx.helper.get_attribute_value(each) for each in ensembles[0].attribute}
     return _forest(held)
+
+
+def _same(nodes: "Sequence[Any]", name: str, operators: tuple[str, ...]) -> set[str]:
+    """Return the names under which a value is known, by operators that leave it as it is."""
+    known = {name}
+    for node in nodes:  # a valid graph is in order
+        cuts = any(each.name == "to" and each.i not in (_FLOAT, _DOUBLE) for each in node.attribute)
+        if node.op_type in operators and node.input[0] in known and not cuts:
+            known.add(node.output[0])
+    return known
+
+
+def _can_be_scores(output: Any) -> bool:
+    """Say whether a graph's output may be taken for its scores: numbers that are not whole, or maps."""
+    kind = output.type.tensor_type.elem_type
+    return output.type.WhichOneof("value") != "tensor_type" or kind in (_FLOAT, _DOUBLE)
 
 
 def _forest(held: dict[str, Any]) -> "Mapping[str, NDArray[Any]]":

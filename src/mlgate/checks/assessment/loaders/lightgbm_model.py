@@ -61,7 +61,8 @@ def load(data: bytes, request: Request) -> "LightgbmModel":
         booster = lightgbm.Booster(model_str=text)
     except (lightgbm.basic.LightGBMError, ValueError, TypeError) as error:
         raise Unassessable("model-load", f"lightgbm cannot load the model: {error}") from error
-    return LightgbmModel(booster, text, request.task)
+    # Its own words: of the file, lightgbm may have skipped lines that somebody else would read.
+    return LightgbmModel(booster, booster.model_to_string(num_iteration=-1), request.task)
 
 
 class LightgbmModel(Ensemble):
@@ -69,7 +70,7 @@ class LightgbmModel(Ensemble):
 
     Args:
         booster: A ``lightgbm.Booster``.
-        text: It was loaded from.
+        text: What it says of itself.
         task: What the policy says it does.
 
     Raises:
