@@ -52,7 +52,10 @@ def stop_rule() -> None:
         for values in rng.random((RUNS, TOTAL)) < rate:
             seen = np.concatenate([[0], np.cumsum(values)])
             answer = sequential.decide(
-                TOTAL, THRESHOLD, CONFIDENCE, lambda start, stop, seen=seen: int(seen[stop] - seen[start])
+                TOTAL,
+                THRESHOLD,
+                CONFIDENCE,
+                lambda start, stop, _enough, seen=seen: int(seen[stop] - seen[start]),
             )
             used.append(answer.looks[-1].n)
             decided += answer.outcome != "inconclusive"

@@ -102,6 +102,19 @@ def test_looks_do_not_change_the_figure():
     np.testing.assert_array_equal(whole.standing, pieces.standing)
 
 
+def test_what_is_decided_asks_no_dearer_attack():
+    held, whole = cascade(), cascade()
+    everyone = np.arange(40)
+    right = int((held._model.clean[:40].argmax(axis=1) == Y[:40]).sum())
+    whole.survivors(everyone)
+    after_pgd = whole.tally["pgd"]["survived"]
+    assert held.survivors(everyone, after_pgd) == after_pgd
+    assert [name for name, tally in held.tally.items() if tally["attacked"]] == ["pgd"]
+    nobody = cascade()
+    assert nobody.survivors(everyone, right) == right
+    assert not any(tally["attacked"] for tally in nobody.tally.values())
+
+
 def test_labels_alone_are_a_black_box():
     assert cascade(attacks=("rays",)).black_box
     assert not cascade(attacks=("rays",)).white_box

@@ -12,7 +12,7 @@ from mlgate.checks.assessment.sequential import decide, plan, samples_needed
 
 def outcomes(values):
     """A draw from fixed outcomes, in order."""
-    return lambda start, stop: int(np.sum(values[start:stop]))
+    return lambda start, stop, _enough: int(np.sum(values[start:stop]))
 
 
 @pytest.mark.parametrize("total", [1, 31, 32, 33, 600, 10_000])
@@ -64,13 +64,13 @@ def test_looking_stops_when_no_rest_could_decide():
 
 
 def test_the_budget_ends_it_with_the_last_whole_look():
-    answer = decide(600, 0.8, 0.95, lambda start, stop: 6 if stop == 8 else None)
+    answer = decide(600, 0.8, 0.95, lambda start, stop, _enough: 6 if stop == 8 else None)
     assert (answer.outcome, answer.stop) == ("inconclusive", "budget")
     assert [look.n for look in answer.looks] == [8]
 
 
 def test_a_budget_that_ends_before_the_first_look():
-    assert decide(600, 0.8, 0.95, lambda _start, _stop: None).looks == ()
+    assert decide(600, 0.8, 0.95, lambda _start, _stop, _enough: None).looks == ()
 
 
 @pytest.mark.parametrize("rate", [0.5, 0.8, 0.97])
@@ -113,3 +113,23 @@ def test_the_samples_said_to_be_needed_decide(rate):
 
 def test_no_number_of_samples_decides_a_tie():
     assert samples_needed(0.8, 0.8, 0.95) is None
+
+
+@pytest.mark.parametrize("threshold", [0.05, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize("spare", [0, 1])
+def test_enough_is_exactly_what_fails_a_look(threshold, spare):
+    """One success more, and the look does not fail."""
+    asked = []
+
+    def draw(start, stop, enough):
+        asked.append((stop, enough))
+        return min(max(enough + spare, 0), stop - start)
+
+    answer = decide(600, threshold, 0.95, draw)
+    possible = [(stop, enough) for stop, enough in asked if enough >= 0]
+    if spare == 0:
+        assert answer.outcome == "fail"
+        assert len(possible) == 1
+    else:
+        assert answer.outcome != "fail"
+        assert len(possible) == len([stop for stop, enough in asked if enough >= 0])

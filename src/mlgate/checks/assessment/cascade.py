@@ -147,10 +147,15 @@ class Cascade:
         tallies = [self.tally[attack.NAME] for attack in after]
         return (tallies[0]["attacked"] if tallies else 0, sum(tally["broken"] for tally in tallies))
 
-    def survivors(self, chosen: "NDArray[np.int64]") -> int:
+    def survivors(self, chosen: "NDArray[np.int64]", enough: int = -1) -> int:
         """Attack the samples at these positions and count those that stand.
 
         Those that are proven to stand are attacked no more; :attr:`proven` counts them.
+
+        Args:
+            chosen: Positions.
+            enough: Once no more than so many stand, dearer attacks are not asked: the
+                count can only fall, and nobody needs to know how far.
 
         Raises:
             BudgetSpent: The time is up; what was being attacked is not in the tally.
@@ -159,16 +164,14 @@ class Cascade:
         right = self._model.clean[chosen].argmax(axis=1) == self.samples.labels[chosen]
         standing = chosen[right]
         size = max(1, _MOST_VALUES // max(1, self.samples.x[:1].size))
-        count = 0
         proven = self.proven
-        for start in range(0, len(standing), size):
-            part = standing[start : start + size]
-            for attack in self._attacks:
-                if len(part):
-                    part = self._survive(attack, part)
-            self.standing[part] = True
-            count += len(part)
-        return count + self.proven - proven
+        for attack in self._attacks:
+            if len(standing) + self.proven - proven <= enough:
+                break
+            parts = [standing[start : start + size] for start in range(0, len(standing), size)]
+            standing = np.concatenate([self._survive(attack, part) for part in parts] or [standing])
+        self.standing[standing] = True
+        return len(standing) + self.proven - proven
 
     def _survive(self, attack: Any, chosen: "NDArray[np.int64]") -> "NDArray[np.int64]":
         labels, ball = self.samples.labels[chosen], self.ball(chosen)

@@ -97,7 +97,7 @@ def plan(total: int, confidence: float) -> tuple[tuple[int, float], ...]:
 
 
 def decide(
-    total: int, threshold: float, confidence: float, draw: Callable[[int, int], int | Count | None]
+    total: int, threshold: float, confidence: float, draw: Callable[[int, int, int], int | Count | None]
 ) -> Answer:
     """Look until the threshold is decided.
 
@@ -105,15 +105,17 @@ def decide(
         total: Samples there are, at least 1.
         threshold: The rate asked for, 0 to 1.
         confidence: Of the whole sequence, between 0 and 1.
-        draw: Given ``start`` and ``stop``, returns the successes among these samples of
-            the random order, or None where the budget is spent. With a :class:`Count`,
-            only what is proven can pass, and only what is not possible can fail.
+        draw: Given ``start``, ``stop`` and ``enough``, returns the successes among these
+            samples of the random order, or None where the budget is spent. Once no more
+            than ``enough`` of them can be successes the look fails, and it makes no
+            difference how many are. With a :class:`Count`, only what is proven can pass,
+            and only what is not possible can fail.
     """
     looks: list[Look] = []
     successes = proven = seen = 0
     steps = plan(total, confidence)
     for index, (n, level) in enumerate(steps):
-        found = draw(seen, n)
+        found = draw(seen, n, _most_that_fail(n, level, threshold) - successes)
         if found is None:
             return Answer("inconclusive", "budget", tuple(looks))
         count = found if isinstance(found, Count) else Count(found, found)
@@ -127,6 +129,18 @@ def decide(
         if n < total and not _decidable(looks[-1], steps[index + 1 :], threshold):
             return Answer("inconclusive", "undecidable", tuple(looks))
     return Answer("inconclusive", "samples", tuple(looks))
+
+
+def _most_that_fail(n: int, level: float, threshold: float) -> int:
+    """Return the largest number of successes among n at which the look fails; -1 where none does."""
+    fails, passes = -1, n + 1
+    while passes - fails > 1:
+        middle = (fails + passes) // 2
+        if clopper_pearson(middle, n, level)[1] < threshold:
+            fails = middle
+        else:
+            passes = middle
+    return fails
 
 
 def _decidable(look: Look, rest: tuple[tuple[int, float], ...], threshold: float) -> bool:

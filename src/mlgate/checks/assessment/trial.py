@@ -108,13 +108,13 @@ class Trial:
                 if epsilon not in done:
                     yield self._point(epsilon, None, 0)
 
-    def _draw(self, start: int, stop: int) -> int | sequential.Count | None:
+    def _draw(self, start: int, stop: int, enough: int) -> int | sequential.Count | None:
         self._subject.progress(
             f"{self._subject.name}: attacking samples {start + 1} to {stop} of {len(self._order)}"
         )
         before = self._cascade.proven
         try:
-            standing = self._cascade.survivors(self._order[start:stop])
+            standing = self._cascade.survivors(self._order[start:stop], enough)
         except BudgetSpent:
             return None
         proves, proven = self._cascade.proves, self._cascade.proven - before
