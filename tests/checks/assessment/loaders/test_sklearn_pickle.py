@@ -88,6 +88,26 @@ def test_what_a_proof_does_not_cover_is_scored_and_says_so(why):
     np.testing.assert_allclose(fidelity.answers(model, X), estimator.predict_proba(X), atol=1e-6)
 
 
+@pytest.mark.parametrize("part", ["features", "tree"])
+def test_an_estimator_with_a_foreign_part_is_not_opened(part):
+    if part == "features":
+        estimator = ensemble.HistGradientBoostingClassifier(max_iter=3).fit(X, TWO)
+        estimator._preprocessor = preprocessing.KBinsDiscretizer(9, encode="ordinal").fit(X)
+    else:
+        estimator = ensemble.RandomForestClassifier(3).fit(X, TWO)
+        estimator.estimators_[1] = ensemble.RandomForestClassifier(3).fit(X, TWO)
+    words = {"features": "changes its features", "tree": "holds a RandomForestClassifier"}
+    fidelity.unopened(loaded(estimator), words[part])
+
+
+@pytest.mark.trees
+def test_a_number_that_xgboost_takes_for_missing_is_not_opened():
+    from xgboost import XGBClassifier
+
+    estimator = XGBClassifier(n_estimators=5, max_depth=3, missing=0.5).fit(X, TWO)
+    fidelity.unopened(loaded(estimator), "takes 0.5 for missing")
+
+
 def test_what_derives_from_a_forest_may_do_anything_and_is_not_opened():
     class Own(ensemble.RandomForestClassifier):
         pass

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Those that look at features in float32.
 _SINGLE = frozenset(("RandomForest", "ExtraTrees", "GradientBoosting", "DecisionTree", "ExtraTree"))
+# One tree.
+_ONE = ("DecisionTreeClassifier", "ExtraTreeClassifier")
 
 
 def single(estimator: Any) -> bool:
@@ -42,7 +44,7 @@ def arrays(estimator: Any) -> "Mapping[str, NDArray[Any]]":
     match _known(estimator):
         case "RandomForestClassifier" | "ExtraTreesClassifier":
             return _averaged(estimator.estimators_)
-        case "DecisionTreeClassifier" | "ExtraTreeClassifier":
+        case name if name in _ONE:
             return _averaged([estimator])
         case "GradientBoostingClassifier":
             return _boosted(estimator)
@@ -61,6 +63,8 @@ def _library(estimator: Any) -> str:
 
 
 def _xgboost(estimator: Any) -> "Mapping[str, NDArray[Any]]":
+    if not np.isnan(estimator.missing):
+        raise Uncovered(f"it takes {estimator.missing} for missing")
     return _with_trees(xgboost_model.wrap(estimator.get_booster(), "classification"))
 
 
@@ -89,6 +93,8 @@ _COMPANIONS = {"xgboost": _xgboost, "lightgbm": _lightgbm, "catboost": _catboost
 def _averaged(trees: list[Any]) -> "Mapping[str, NDArray[Any]]":
     forest = Forest("identity", inclusive=True, single=False)
     for each in trees:
+        if _known(each) not in _ONE:
+            raise Uncovered(f"it holds a {type(each).__name__}")
         value = each.tree_.value
         if value.shape[1] != 1:
             raise Uncovered("it has several outputs")
@@ -137,6 +143,8 @@ def _histograms(estimator: Any) -> "Mapping[str, NDArray[Any]]":
                     column=column if several else 1,
                 )
             )
+    if getattr(estimator, "_preprocessor", None) is not None:
+        raise Uncovered("it changes its features before its trees see them")
     start = np.asarray(estimator._baseline_prediction, np.float64).reshape(-1)  # noqa: SLF001
     return forest.arrays(start if several else np.array([0.0, start[0]]))
 
