@@ -95,6 +95,8 @@ def test_changed_files_are_those_since_the_merge_base(checkout):
     (checkout / "gone.bin").unlink()
     seen = target.changed(checkout, "main")
     assert names(seen) == ["added.bin", "kept.bin", "untracked.bin"]
+    assert seen.deleted == {"gone.bin"}
+    assert seen.unchanged() == [".gitignore"]
     assert not seen.whole
 
 
@@ -125,6 +127,9 @@ def test_staged_files_are_read_from_the_index(checkout):
     assert content(seen.files[0]) == b"staged"
     assert content(seen.find("gone.bin")) == b"x"
     assert seen.find("untracked.bin") is None
+    assert seen.unchanged() == [".gitignore", "gone.bin"]
+    git(checkout, "rm", "-q", "gone.bin")
+    assert target.staged(checkout).deleted == {"gone.bin"}
 
 
 def test_a_large_staged_blob_is_read_too(checkout):

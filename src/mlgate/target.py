@@ -62,6 +62,7 @@ class Target(Struct, frozen=True, kw_only=True):
             paths): then an empty scope is an answer, not a mistake.
         not_checked: What was in scope and could not be listed or read.
         deleted: Paths that a change takes away.
+        unchanged: Return the paths that a change leaves as they are, in path order.
         find: Return any file below the root by its relative path, in scope or not, as
             this target sees it (working tree or index); None where there is none.
             Paths that leave the root are never found.
@@ -73,6 +74,7 @@ class Target(Struct, frozen=True, kw_only=True):
     whole: bool
     not_checked: tuple[NotChecked, ...] = ()
     deleted: frozenset[str] = frozenset()
+    unchanged: Callable[[], Sequence[str]] = tuple
     find: Callable[[str], File | None]
 
 
@@ -158,6 +160,13 @@ def changed(root: Path, ref: str, within: Iterable[Path] = ()) -> Target:
         names, deleted = git.changed_since(ref)
     except GitError as error:
         raise TargetError(f"--changed-since {ref}: {error}") from error
+
+    def unchanged() -> Sequence[str]:
+        try:
+            return sorted(set(git.files()[0]).difference(names, deleted))
+        except GitError as error:
+            raise TargetError(f"--changed-since {ref}: {error}") from error
+
     wanted = _inside((root / name for name in names), within)
     files, problems = _collect(root, wanted, listed=True)
     return Target(
@@ -167,6 +176,7 @@ def changed(root: Path, ref: str, within: Iterable[Path] = ()) -> Target:
         whole=False,
         not_checked=problems,
         deleted=frozenset(deleted),
+        unchanged=unchanged,
         find=partial(_find, root),
     )
 
@@ -216,6 +226,7 @@ def staged(root: Path, within: Iterable[Path] = ()) -> Target:
         whole=False,
         not_checked=tuple(_submodule(name) for name in wanted if entries[name].mode == _GITLINK),
         deleted=frozenset(deleted),
+        unchanged=lambda: sorted(entries.keys() - set(names)),
         find=find,
     )
 

@@ -43,7 +43,7 @@ def database(tmp_path_factory):
 def scope_of(tmp_path):
     """Write files and return the scope of a run on them."""
 
-    def make(files, policy="", advisories=None, changed=None, offline=True):
+    def make(files, policy="", advisories=None, changed=None, deleted=(), offline=True):
         for name, content in files.items():
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +53,11 @@ def scope_of(tmp_path):
         target = working_tree(tmp_path)
         if changed is not None:
             target = replace(
-                target, whole=False, files=tuple(file for file in target.files if file.path in changed)
+                target,
+                whole=False,
+                files=tuple(file for file in target.files if file.path in changed),
+                deleted=frozenset(deleted),
+                unchanged=lambda: sorted(files.keys() - set(changed)),
             )
         return Scope(target=target, policy=loaded, advisories=advisories, offline=offline)
 
@@ -68,8 +72,8 @@ def load_default():
 def collect(scope_of):
     """Run the check on files."""
 
-    def run(files, policy="", advisories=None, changed=None):
-        return dependencies.collect(scope_of(files, policy, advisories, changed))
+    def run(files, policy="", advisories=None, changed=None, deleted=()):
+        return dependencies.collect(scope_of(files, policy, advisories, changed, deleted))
 
     return run
 

@@ -124,6 +124,37 @@ def test_a_changed_include_brings_its_named_root_into_scope(collect, pins):
     assert [pin[0] for pin in pins(collect(files, policy, changed={"deps/base.txt"}))] == ["numpy"]
 
 
+@pytest.mark.parametrize(
+    ("files", "changed"),
+    [
+        ({"requirements.txt": "-r deps/core.lst\n", "deps/core.lst": CLEAN}, "deps/core.lst"),
+        ({"requirements.txt": "numpy\n-c constraints.txt\n", "constraints.txt": CLEAN}, "constraints.txt"),
+        ({"a/requirements.txt": "-r b.lst\n", "a/b.lst": "-r c.lst", "a/c.lst": CLEAN}, "a/c.lst"),
+    ],
+)
+def test_a_changed_include_brings_what_includes_it_into_scope(collect, pins, files, changed):
+    """A pull request that edits a file of another name must not go unseen."""
+    others = {"other/requirements.txt": "scipy\n", "README.md": "text"}
+    seen = collect({**files, **others}, changed={changed})
+    assert [pin[0] for pin in pins(seen)] == ["numpy"]
+    assert not [gap for gap in seen.not_checked if gap.location.path.startswith("other")]
+    assert not collect({**files, **others}, changed={"README.md"}).packages
+
+
+def test_a_deleted_include_brings_what_includes_it_into_scope(collect, gaps):
+    files = {"requirements.txt": "numpy\n-c pins.cfg\n"}
+    assert gaps(collect(files, changed=set(), deleted={"pins.cfg"})) == [
+        ("missing-include", "requirements.txt", 2),
+        ("unpinned", "requirements.txt", 1),
+    ]
+    assert gaps(collect(files, changed=set(), deleted={"other.cfg"})) == []
+
+
+def test_what_includes_a_changed_manifest_is_not_touched_by_it(collect, gaps):
+    files = {"requirements.txt": CLEAN, "requirements-dev.txt": "-r requirements.txt\npytest\n"}
+    assert gaps(collect(files, changed={"requirements.txt"})) == []
+
+
 def test_too_many_included_requirements_are_not_checked(collect, gaps):
     files = {"requirements.txt": "".join(f"-r p{index}.txt\n" for index in range(20))}
     files |= {f"p{index}.txt": "numpy==2.1.2\n" * 20 for index in range(20)}

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from mlgate.checks import Scope
 from mlgate.checks.dependencies import discovery, malware, merge
 from mlgate.checks.dependencies.auditor import Audit, Auditor, Pin
-from mlgate.checks.dependencies.discovery import Found
+from mlgate.checks.dependencies.discovery import Found, Root
 from mlgate.checks.dependencies.manifest import trait
 from mlgate.checks.dependencies.pins import Pins, resolve
 from mlgate.checks.dependencies.walk import Tree, Walker
@@ -56,19 +56,31 @@ def _read(found: Found, scope: Scope, walker: Walker) -> list[Tree]:
         if root.reader is not None:
             scope.progress(root.path)
             trees.append(walker.tree(root))
+    changed = scope.target.deleted.union(file.path for file in scope.target.files)
+    if not scope.target.whole:
+        trees += map(
+            walker.tree, _including(found, scope, changed.difference(*(tree.required for tree in trees)))
+        )
     kept: list[Tree] = []
     # The widest first: of two files that require each other, the first in path order stays.
     for tree in sorted(trees, key=lambda tree: -len(tree.required)):
         if tree.root.named or not any(tree.root.path in other.required for other in kept):
             kept.append(tree)
-    changed = None if scope.target.whole else {file.path for file in scope.target.files}
     return [
         tree
         for tree in trees
         if tree in kept
-        and (changed is None or not changed.isdisjoint(tree.paths))
+        and (scope.target.whole or not changed.isdisjoint(tree.files))
         and not _is_none(tree, walker)
     ]
+
+
+def _including(found: Found, scope: Scope, changed: frozenset[str]) -> Iterator[Root]:
+    """Yield the manifests that did not change, and include what did and is not read as one itself."""
+    for root in found.unchanged if changed else ():
+        # Read aside: what is wrong with a manifest that the change does not touch is not its matter.
+        if not changed.isdisjoint(Walker(scope.target, scope.policy.policy.limits).tree(root).files):
+            yield root
 
 
 def _is_none(tree: Tree, walker: Walker) -> bool:

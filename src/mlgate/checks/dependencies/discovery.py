@@ -3,7 +3,7 @@
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -70,12 +70,14 @@ class Found(Struct, frozen=True):
         covered: Declarations that another file in the same folder resolves.
         skipped: How many manifests of virtual environments and the like were left alone.
         excluded: How many the policy leaves out.
+        unchanged: Where a part of the repository is the target, those that may include some of it.
     """
 
     roots: tuple[Root, ...]
     covered: tuple[str, ...] = ()
     skipped: int = 0
     excluded: int = 0
+    unchanged: tuple[Root, ...] = ()
 
 
 @cache
@@ -167,7 +169,18 @@ def _discover(scope: Scope) -> Found:
         covered=tuple(sorted(covered)),
         skipped=skipped,
         excluded=excluded,
+        unchanged=tuple(_unchanged(target, excluded_by_policy)),
     )
+
+
+def _unchanged(target: Target, excluded: Callable[[str], bool]) -> Iterator[Root]:
+    """Yield the manifests beside a change that can include others and are known by their names alone."""
+    for path in target.unchanged():
+        reader = reader_for(path)
+        if reader is None or reader.LOCK or trait(reader, "MARK") or trait(reader, "ENVIRONMENT"):
+            continue
+        if not _foreign(path, set()) and not excluded(path):
+            yield Root(path, reader)
 
 
 def _holds(target: Target, file: File, mark: bytes, limit: int) -> bool:

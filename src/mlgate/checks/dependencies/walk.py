@@ -52,6 +52,7 @@ class Tree(Struct, frozen=True):
         root: The manifest to start from.
         paths: The files that were reached, the root among them.
         required: Those that were reached as requirements, not only as constraints.
+        missing: Those that are included and are not there.
         placed: Every requirement and constraint, in reading order.
         indexes: (manifest, index) pairs.
     """
@@ -59,6 +60,7 @@ class Tree(Struct, frozen=True):
     root: Root
     paths: frozenset[str]
     required: frozenset[str]
+    missing: frozenset[str]
     placed: tuple[Placed, ...]
     indexes: tuple[tuple[str, Index], ...]
 
@@ -66,6 +68,11 @@ class Tree(Struct, frozen=True):
     def folder(self) -> str:
         """Folder of the root manifest."""
         return posixpath.dirname(self.root.path)
+
+    @property
+    def files(self) -> frozenset[str]:
+        """All that it names, whether it is there or not."""
+        return self.paths | self.missing
 
 
 class Walker:
@@ -79,6 +86,7 @@ class Walker:
         self._deferred: list[tuple[str, Problem]] = []
         self._left = 10 * limits.requirements
         self._gaps: dict[tuple[str, str, int | None, str, str], NotChecked] = {}
+        self._absent: set[str] = set()
 
     @property
     def not_checked(self) -> tuple[NotChecked, ...]:
@@ -114,6 +122,7 @@ class Walker:
         role = CONSTRAINTS if "constraints" in posixpath.basename(root.path).lower() else REQUIREMENTS
         pending = deque([(root.path, root.reader, role)])
         seen: set[tuple[str, bool]] = set()
+        missing: set[str] = set()
         while pending:
             path, reader, role = pending.popleft()
             constraint = role == CONSTRAINTS
@@ -130,11 +139,14 @@ class Walker:
             locked = reader is not None and reader.LOCK
             placed += [Placed(each, path, constraint, locked) for each in reading.requirements]
             indexes += [(path, index) for index in reading.indexes]
+            self._absent.clear()
             pending.extend(self._includes(path, role, reading.includes))
+            missing |= self._absent
         return Tree(
             root=root,
             paths=frozenset(path for path, _ in seen),
             required=frozenset(path for path, constraint in seen if not constraint),
+            missing=frozenset(missing),
             placed=tuple(placed),
             indexes=tuple(indexes),
         )
@@ -162,6 +174,7 @@ class Walker:
                 self.gap("missing-include", path, message, include.line, shown(include.path))
                 continue
             if include.role == ELSEWHERE or self._target.find(place) is None:
+                self._absent.add(place)
                 self._missing(path, include, place)
                 continue
             # A file that was included as a constraint makes constraints of all it includes.
