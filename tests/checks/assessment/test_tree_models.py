@@ -27,6 +27,7 @@ from mlgate.checks.assessment.model import Request, Scores, Signature
 from mlgate.checks.assessment.problems import Unassessable
 from mlgate.checks.assessment.sequential import Count, decide
 from mlgate.checks.assessment.structure import read
+from mlgate.checks.assessment.trees import agrees
 from mlgate.core.judge import judge
 from mlgate.policy import load
 
@@ -247,6 +248,21 @@ def test_a_structure_counts_where_it_does_what_the_model_does():
 def test_a_structure_that_lies_is_left_alone_and_said(described):
     model = told(0, described)
     assert model.open().startswith("none: the model's trees cannot be verified")
+    assert model.trees is None
+
+
+def test_a_structure_that_fits_the_data_alone_is_left_alone():
+    """Thresholds between the same samples, but elsewhere: the data cannot tell them apart."""
+    described = arrays(np.random.default_rng(0), link="softmax")
+    model = told(0, described)
+    seen = np.sort(model._clean, axis=0)
+    for node in np.flatnonzero(described["feature"] >= 0):
+        column = seen[:, described["feature"][node]].astype(np.float64)
+        place = np.searchsorted(column, described["threshold"][node])
+        if 0 < place < len(column):
+            described["threshold"][node] = (column[place - 1] + column[place]) / 2
+    assert agrees(read(described, 3, model.columns, np.dtype(np.float32)), model._clean, model.raw) < 1e-6
+    assert "do not reproduce" in model.open()
     assert model.trees is None
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from mlgate.checks.assessment.predictor import Predictor, batches
 from mlgate.checks.assessment.problems import Unassessable
 from mlgate.checks.assessment.structure import read
-from mlgate.checks.assessment.trees import Trees, agrees
+from mlgate.checks.assessment.trees import Trees, agrees, moved
 
 if TYPE_CHECKING:
     from mlgate.checks.assessment.attack import Objective
@@ -105,15 +105,17 @@ class Classifier(Predictor):
     def open(self) -> str:
         """Take the trees from the worker, if it offers any, and say what came of it.
 
-        They count only where they are a forest and reproduce the model's answers to the
-        clean data.
+        They count only where they are a forest and reproduce the model's answers, to the
+        clean data and beside it.
         """
         if "trees" not in self.worker.signature.offers:
             return "none"
         flat = self._clean.reshape(len(self._clean), -1)
         try:
             trees = read(self.worker.trees(), flat.shape[1], self.raw.shape[1], flat.dtype)
-            far = agrees(trees, flat, self.raw)
+            beside = moved(trees, flat)
+            answers = self.answer(beside.reshape(-1, *self._clean.shape[1:]))
+            far = max(agrees(trees, flat, self.raw), agrees(trees, beside, answers))
         except Unassessable as problem:
             if problem.reason.startswith("worker-"):
                 raise

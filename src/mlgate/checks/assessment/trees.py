@@ -18,6 +18,8 @@ _TOLERANCE = 1e-4
 _MOST_STEPS = 1 << 22
 # Steps down a tree, over all samples and trees: some ten seconds.
 _MOST_COMPARED = 1 << 28
+# Samples that are moved onto thresholds, and how many of each one's features at most.
+_MOVED, _MOVES = 512, 64
 
 
 class Trees(Struct, frozen=True):
@@ -102,6 +104,30 @@ class Trees(Struct, frozen=True):
             return np.asarray(1 / (1 + np.exp(-raw)))
         weights = np.exp(raw - raw.max(axis=1, keepdims=True))
         return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+
+def moved(trees: Trees, x: "Floats") -> "Floats":
+    """Return samples with features on thresholds and right below them, the same ones in every run.
+
+    There a structure that merely fits the data goes wrong.
+
+    Args:
+        trees: Whose thresholds.
+        x: [n, F] Samples, of which some are moved, evenly chosen.
+    """
+    rows = np.unique(np.linspace(0, len(x) - 1, min(len(x), _MOVED)).astype(np.int64))
+    there = (trees.feature >= 0) & (np.abs(trees.threshold) < np.finfo(x.dtype).max / 2)
+    inner, found = np.flatnonzero(there), x[rows]
+    if not len(inner):
+        return found
+    rng = np.random.default_rng(0)
+    nodes = inner[rng.integers(len(inner), size=(len(found), max(1, min(x.shape[1] // 2, _MOVES))))]
+    cuts = trees.threshold[nodes]
+    below = np.nextafter(cuts, np.array(-np.inf, x.dtype))
+    np.put_along_axis(
+        found, trees.feature[nodes], np.where(rng.random(cuts.shape) < 0.5, below, cuts), axis=1
+    )
+    return found
 
 
 def agrees(trees: Trees, x: "Floats", answers: "Floats") -> float:
