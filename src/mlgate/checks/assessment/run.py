@@ -330,8 +330,9 @@ class Run:
             raise Unassessable(
                 "model-not-cleared",
                 f"the model check did not pass for {model.path}; an assessment never loads a model "
-                "with an open finding, of whatever severity, or one that could not be checked: settle it (convert "
-                "the model, trust a class of your own by `models.allow_globals`, or waive it) and run again",
+                "with an open finding, of whatever severity, or one that could not be checked: settle it "
+                "(convert the model, trust a class of your own by `models.allow_globals`, or waive it) "
+                "and run again",
                 f"{key}.path",
             )
         if cleared != model.sha256:
