@@ -188,7 +188,7 @@ def _observe(
             scope, Observations.merge(parts), _today(request), alone=request.checks == (Check.ASSESSMENT,)
         )
     observations = Observations.merge(parts)
-    findings = judge_each(rules.load(), observations.facts, scope.policy.policy)
+    findings = judge_each(rules.load(), observations.facts, scope.policy.policy, observations.context)
     if any(finding.check is Check.MODELS for finding in findings):
         explain = importlib.import_module("mlgate.checks.models.explain")
         findings = explain.with_evidence(scope, observations.facts, findings)

@@ -174,7 +174,18 @@ class Source(Struct, frozen=True):
 
 
 class Observations(Struct, frozen=True):
-    """All that a check saw."""
+    """All that a check saw.
+
+    Attributes:
+        facts: About what is in scope.
+        not_checked: What is in scope and could not be judged.
+        inventory: The files that were looked at.
+        packages: What the manifests require.
+        measurements: What the assessments measured.
+        sources: What the answers rest on.
+        context: Facts about files that did not change, beside those that did. Rules see them
+            too: one file can say what becomes of another.
+    """
 
     facts: tuple[Fact, ...] = ()
     not_checked: tuple[NotChecked, ...] = ()
@@ -182,6 +193,7 @@ class Observations(Struct, frozen=True):
     packages: tuple[Package, ...] = ()
     measurements: tuple[Measurement, ...] = ()
     sources: tuple[Source, ...] = ()
+    context: tuple[Fact, ...] = ()
 
     @classmethod
     def merge(cls, parts: Iterable["Observations"]) -> "Observations":
@@ -194,4 +206,5 @@ class Observations(Struct, frozen=True):
             packages=tuple(package for part in parts for package in part.packages),
             measurements=tuple(figure for part in parts for figure in part.measurements),
             sources=tuple(source for part in parts for source in part.sources),
+            context=tuple(fact for part in parts for fact in part.context),
         )

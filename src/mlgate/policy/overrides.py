@@ -36,11 +36,24 @@ def resolver(policy: Policy) -> Callable[[str], Policy]:
     return holding
 
 
-def judge_each(rules: Iterable[Rule], facts: Sequence[Fact], policy: Policy) -> tuple[Finding, ...]:
+def judge_each(
+    rules: Iterable[Rule], facts: Sequence[Fact], policy: Policy, context: Sequence[Fact] = ()
+) -> tuple[Finding, ...]:
     """Judge every fact by the policy that holds where it stands.
 
     Every rule sees all facts each time: what it concludes from several files stays right.
+
+    Args:
+        rules: The rules.
+        facts: About what is in scope.
+        policy: The policy.
+        context: Facts about what is beside it. What they alone would be found for is not in scope.
     """
+    if context:
+        rules = tuple(rules)
+        before = {(each.fingerprint, each.severity) for each in judge_each(rules, context, policy)}
+        after = judge_each(rules, (*facts, *context), policy)
+        return tuple(each for each in after if (each.fingerprint, each.severity) not in before)
     holding = resolver(policy)
     groups: dict[int, tuple[Policy, set[str]]] = {}
     for fact in facts:

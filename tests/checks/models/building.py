@@ -47,6 +47,17 @@ def target(files: Mapping[str, bytes | File], *, whole: bool = True) -> Target:
     )
 
 
+def among(files: Mapping[str, bytes | File], changed: str, models: Models | None = None) -> Scope:
+    """Return the scope of a run that looks at one changed file of several."""
+    made = scope(files, models, whole=False)
+    seen = replace(
+        made.target,
+        files=tuple(each for each in made.target.files if each.path == changed),
+        unchanged=lambda: sorted(files.keys() - {changed}),
+    )
+    return replace(made, target=seen)
+
+
 def scope(
     files: Mapping[str, bytes | File],
     models: Models | None = None,

@@ -12,6 +12,7 @@ from tests.checks.models.building import (
     EVIL,
     NOISE,
     Entry,
+    among,
     called,
     elf,
     fat,
@@ -29,13 +30,15 @@ from tests.checks.models.building import (
     zipped,
 )  # fmt: skip
 
+from mlgate import rules
 from mlgate.checks.models import collect
 from mlgate.checks.models.links import leaves
 from mlgate.checks.models.reader import LimitReached
 from mlgate.checks.models.route import Router
 from mlgate.checks.models.walk import examine
 from mlgate.core.limits import Limits
-from mlgate.policy.schema import Models
+from mlgate.policy.overrides import judge_each
+from mlgate.policy.schema import Models, Policy
 from mlgate.target import File, named, working_tree
 
 
@@ -299,6 +302,28 @@ def test_a_link_out_of_the_folder_that_is_named_is_not_checked(tmp_path):
     seen = collect(replace(scope({}), target=named([tmp_path], tmp_path)))
     assert not seen.not_checked
     assert called(seen) == {"posix.system"}
+
+
+ACTS = b"import os\nos.system('true')\n"
+NAMES_IT = b'{"model_type": "x", "auto_map": {"AutoModel": "zoo.X"}}'
+
+
+@pytest.mark.parametrize("changed", ["m/zoo.py", "m/config.json"])
+def test_what_a_change_means_is_seen_in_the_files_beside_it(changed):
+    """A configuration and the source that it names need not come in one pull request."""
+    files = {"m/zoo.py": ACTS, "m/config.json": NAMES_IT, "m/old.pkl": EVIL, "n/modeling_x.py": ACTS}
+    seen = collect(among(files, changed))
+    assert changed in {fact.location.path for fact in seen.facts}
+    assert {record.path for record in seen.inventory} <= {changed}
+    found = judge_each(rules.load(), seen.facts, Policy(version=1), seen.context)
+    assert ("m/zoo.py", "MLG-HFR-004") in {(each.location.path, each.rule) for each in found}
+    assert not {each.location.path for each in found} - {"m/zoo.py", "m/config.json"}
+
+
+def test_beside_a_change_that_says_nothing_no_file_is_read():
+    files = {"m/a.txt": b"text", "m/zoo.py": ACTS, "m/config.json": NAMES_IT}
+    assert not collect(among(files, "m/a.txt")).context
+    assert not collect(among(files, "m/zoo.py", Models(exclude=("**/*.json",)))).context
 
 
 def test_links_and_special_files_of_a_real_folder(tmp_path, monkeypatch):

@@ -2,10 +2,13 @@
 
 import hashlib
 import posixpath
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from msgspec.structs import replace
 
 from mlgate.checks import Scope
 from mlgate.checks.models import pool
+from mlgate.checks.models.configs.python_source import SUFFIXES as SOURCE
 from mlgate.checks.models.links import end, through, unseen
 from mlgate.checks.models.reader import HEAD, Blob
 from mlgate.checks.models.route import Router, readers
@@ -29,7 +32,41 @@ def collect(scope: Scope) -> Observations:
     router = Router(readers())
     parts = [Observations(not_checked=tuple(_unmatched(scope, models)))]
     files = [file for file in scope.target.files if wanted(file.path)]
-    return Observations.merge([*parts, *_looked_at(scope, files, router)])
+    seen = Observations.merge([*parts, *_looked_at(scope, files, router)])
+    return seen if scope.target.whole else replace(seen, context=_context(scope, seen.facts, router))
+
+
+def _context(scope: Scope, facts: Iterable[Fact], router: Router) -> tuple[Fact, ...]:
+    """Return what is known of the files beside a change: a configuration says which source is run.
+
+    Beside source that acts every file counts, and beside anything else source alone.
+    """
+    folders: set[str] = set()
+    acting: set[str] = set()
+    for fact in facts:
+        (acting if fact.kind == "python.effect" else folders).update(_above(fact.location.path))
+    wanted = _wanted(scope.policy.policy.models)
+
+    def counts(path: str) -> bool:
+        folder = posixpath.dirname(path)
+        return folder in acting or (folder in folders and path.lower().endswith(SOURCE))
+
+    paths = [path for path in scope.target.unchanged() if counts(path) and wanted(path)] if facts else ()
+    files = [file for file in map(scope.target.find, paths) if file is not None]
+    return Observations.merge(_looked_at(_unhashed(scope), files, router)).facts
+
+
+def _above(path: str) -> Iterator[str]:
+    """Yield the folder of a path, and every folder above it."""
+    while path:
+        path = posixpath.dirname(path)
+        yield path
+
+
+def _unhashed(scope: Scope) -> Scope:
+    policy = scope.policy.policy
+    limits = replace(policy.limits, hash_bytes=0)
+    return replace(scope, policy=replace(scope.policy, policy=replace(policy, limits=limits)))
 
 
 def _wanted(models: Models) -> Callable[[str], bool]:

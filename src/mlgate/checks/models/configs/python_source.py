@@ -13,6 +13,7 @@ from mlgate.core.limits import Limits
 FORMAT = "python"
 KIND = "text"
 ORDER = 70
+SUFFIXES = (".py", ".pyw")
 
 # Loaders import these, and what these import from beside them.
 _LOADED = ("modeling_", "configuration_", "tokenization_", "processing_", "image_processing_", "hubconf.py")
@@ -22,7 +23,7 @@ _MOST_NODES = 120_000
 
 def sniff(blob: Blob) -> bool:
     """Go by the name: nothing imports Python source under another."""
-    named = blob.name.endswith((".py", ".pyw"))
+    named = blob.name.endswith(SUFFIXES)
     path = "/" + (blob.location.member or "").rpartition("!/")[2].lower()
     compiled = blob.container == "torchscript" and "/code/" in path
     # Python minds no control characters but NUL.
