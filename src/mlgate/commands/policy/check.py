@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from mlgate import console, rules
+from mlgate import console, governance
 from mlgate.policy import load
 from mlgate.policy.document import PolicyError
 
@@ -20,14 +20,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Say whether the policy is valid.
+    """Say whether the policy is valid, and the baseline that it names.
 
     Raises:
         CommandError: It is not; the text names file, line and key.
     """
     try:
-        loaded = load.from_disk(arguments.file, arguments.file.as_posix())
-        load.check_rules(loaded, (rule.id for rule in rules.load()))
+        loaded = governance.on_disk(Path.cwd(), arguments.file)
     except PolicyError as error:
         raise console.CommandError(str(error)) from error
     console.write(f"{arguments.file}: a valid policy (sha256 {loaded.sha256})\n")
