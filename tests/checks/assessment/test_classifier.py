@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pytest
+from onnx import helper
 from tests.checks.assessment import onnx_models
 
 from mlgate.checks.assessment.classifier import Classifier
@@ -66,12 +67,68 @@ def test_a_model_that_answers_differently_is_refused(worker):
     assert caught.value.reason == "not-repeatable"
 
 
+def by_place():
+    """Knows each sample's class by its place in the batch, and looks at no feature."""
+    nodes = [
+        helper.make_node("Shape", ["x"], ["shape"], end=1),
+        helper.make_node("Squeeze", ["shape"], ["n"]),
+        helper.make_node("Range", ["zero", "n", "one"], ["place"]),
+        helper.make_node("Gather", ["known", "place"], ["known_here"]),
+        helper.make_node("MatMul", ["x", "nothing"], ["no_score"]),
+        helper.make_node("Add", ["known_here", "no_score"], ["scores"]),
+    ]
+    held = {
+        "zero": np.int64(0),
+        "one": np.int64(1),
+        "known": np.eye(3, dtype=np.float32)[np.arange(256) % 3],
+        "nothing": np.zeros((4, 3), np.float32),
+    }
+    return onnx_models.model(
+        nodes,
+        [onnx_models.value("x", ["n", 4])],
+        [onnx_models.value("scores", ["n", 3])],
+        [onnx_models.tensor(name, values) for name, values in held.items()],
+    )
+
+
+def by_company():
+    """Batch normalisation as in training: every sample less the batch's mean."""
+    nodes = [
+        helper.make_node("ReduceMean", ["x", "rows"], ["mean"]),
+        helper.make_node("Sub", ["x", "mean"], ["moved"]),
+        helper.make_node("MatMul", ["moved", "w"], ["scores"]),
+    ]
+    return onnx_models.model(
+        nodes,
+        [onnx_models.value("x", ["n", 4])],
+        [onnx_models.value("scores", ["n", 3])],
+        [onnx_models.tensor("rows", np.array([0])), onnx_models.tensor("w", W)],
+    )
+
+
+@pytest.mark.parametrize("make", [by_place, by_company])
+def test_a_model_that_judges_a_sample_by_its_batch_is_refused(worker, make):
+    with pytest.raises(Unassessable, match="samples beside it") as caught:
+        classify(worker, make())
+    assert caught.value.reason == "batch-dependent"
+
+
+def test_probabilities_that_leave_their_range_keep_their_order(worker):
+    """On the data they add up to 1; beside it both are below 0, and the larger one still wins."""
+    weights, bias = np.array([[0.0, 0.0], [-5.0, -1.0]], np.float32), np.array([0.4, 0.6], np.float32)
+    held = np.zeros((40, 2), np.float32)
+    model = classify(worker, onnx_models.linear(weights, bias), held)
+    assert model.meaning == "probabilities"
+    far = np.array([[0, 1], [0, 1000], [0, -1]], np.float32)
+    np.testing.assert_array_equal(model.predict(far).argmax(axis=1), (far @ weights + bias).argmax(axis=1))
+
+
 def test_forward_passes_are_counted(worker):
     before = worker.passes
     model = classify(worker, onnx_models.linear(W))
     asked = model.passes - before
     model.predict(X[:10])
-    assert asked == 300 + 256
+    assert asked == 300 + 256 + 128
     assert model.passes - before == asked + 10
 
 

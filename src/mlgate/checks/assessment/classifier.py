@@ -164,7 +164,9 @@ class Classifier(Predictor):
             return np.concatenate([np.zeros_like(raw), raw], axis=1)
         if self.meaning == "probability":
             raw = np.concatenate([1 - raw, raw], axis=1)
-        return np.log(np.maximum(raw, _FLOOR))
+        # What a model calls a probability on the data may be anything elsewhere: the order stays.
+        found: Floats = np.log(np.maximum(raw, _FLOOR)) + np.minimum(raw, 0.0)
+        return found
 
     def _raw_slope(self, slope: "Floats", raw: "Floats") -> "Floats":
         """Bring a derivative by comparable scores to one by the model's own: the chain rule."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _MOST_ROWS = 256
 _MOST_VALUES = 1 << 20
 _MOST_SCORES = 1 << 27
+# How far an answer may lie from the one in other company, relative to its size, and the share that may.
+_CLOSE, _MOST_CHANGED = 0.01, 0.02
 
 
 class BudgetSpent(Exception):  # noqa: N818 - an answer, not an error
@@ -40,7 +42,8 @@ class Predictor:
         most_passes: Forward passes after which it is, or None.
 
     Raises:
-        Unassessable: The model fails, or answers the same samples differently.
+        Unassessable: The model fails, or answers the same samples differently: when it is
+            asked again, or in other company.
     """
 
     def __init__(self, worker: "Worker", x: "Floats") -> None:
@@ -63,6 +66,7 @@ class Predictor:
         if len({part.values.shape[1] for part in parts}) != 1 or len({part.classes for part in parts}) != 1:
             raise Unassessable("model-output", "the model's classes change from batch to batch")
         self.repeat()
+        self._see_alone()
         self.raw = np.concatenate([part.values for part in parts])
 
     @property
@@ -78,6 +82,28 @@ class Predictor:
         """
         if not np.array_equal(next(self._ask(self._clean)).values, self.first.values):
             raise not_repeatable()
+
+    def _see_alone(self) -> None:
+        """Ask for half of the first batch, backwards: neither place nor company changes an answer.
+
+        A sample here and there may: sums of floats depend on the batch's size, and where a
+        model rounds, a last digit is a whole step.
+        """
+        half = -(-len(self.first.values) // 2)
+        before = self.first.values[::-1][:half]
+        rows = next(batches(self._clean))
+        after = self._one(self.worker, self._clean[rows][::-1][:half]).values
+        if after.shape == before.shape:
+            size = np.abs(before).max(axis=1)
+            far = np.abs(after - before).max(axis=1) > _CLOSE * np.maximum(size, np.median(size))
+            changed = far | (after.argmax(axis=1) != before.argmax(axis=1))
+        if after.shape != before.shape or changed.mean() > _MOST_CHANGED:
+            raise Unassessable(
+                "batch-dependent",
+                "the model's answer to a sample depends on the samples beside it, so no figure holds for "
+                "one alone; export it for inference, with batch normalisation in evaluation mode",
+                "model.path",
+            )
 
     def answer(self, x: "Floats") -> "Floats":
         """Return the model's answers as they stand: [n, k].
