@@ -37,8 +37,8 @@ RULES = (
             "The model's answers were compared between the groups of `fairness.group`: how often each gets "
             "the favourable answer (demographic parity), how often those who should get it do (equal "
             "opportunity), and how often those who should not do as well (equalized odds). One of the "
-            "figures does not keep to its bound. They are fairlearn's; the intervals come from a bootstrap "
-            "over the samples."
+            "figures does not keep to its bound. They are fairlearn's; the intervals are exact, "
+            "with the error split over the groups."
         ),
         why=(
             "Such a model gives one group what it denies another. Where it decides about people that is "

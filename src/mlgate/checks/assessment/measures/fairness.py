@@ -1,8 +1,4 @@
-"""How differently a model treats groups: the figures are fairlearn's, the intervals a bootstrap's.
-
-A resample draws the samples' cells (group, right answer, given answer) anew, which is the
-same as drawing the samples: no metric here sees anything else of them.
-"""
+"""How differently a model treats groups: the figures are fairlearn's, with exact intervals."""
 
 import importlib.metadata
 import importlib.util
@@ -12,8 +8,7 @@ from typing import Any
 import numpy as np
 from msgspec import UNSET
 
-from mlgate.checks.assessment import bootstrap
-from mlgate.checks.assessment.fairness._rates import RATES, counts, spread
+from mlgate.checks.assessment.fairness._rates import RATES, between, counts
 from mlgate.checks.assessment.figures import Estimate, bounded_well, figure, unmeasured
 from mlgate.checks.assessment.groups import members, named, small
 from mlgate.checks.assessment.labels import class_column
@@ -85,10 +80,10 @@ def _estimate(subject: Subject, settings: Any, found: Any, column: str, rows: An
         held = counts(np.zeros_like(places), (outcomes.truth != outcomes.answers) * 1, places, len(names))
     else:
         held = counts(outcomes.truth, outcomes.answers, places, len(names))
-    rates = {name: RATES[name](held) for name in found.RATES}
-    for name, each in rates.items():
-        if np.isnan(each).any():
-            lacking = [str(group) for group in names[np.isnan(each)]]
+    shares = {name: RATES[name](held) for name in found.RATES}
+    for name, (_, below) in shares.items():
+        if not below.all():
+            lacking = [str(group) for group in names[below == 0]]
             right = "is" if name == "true_positive" else "is not"
             raise Unassessable(
                 "undefined-rate",
@@ -96,21 +91,29 @@ def _estimate(subject: Subject, settings: Any, found: Any, column: str, rows: An
                 f"the favourable one, so its {name.replace('_', ' ')} rate is undefined",
                 f"{_FAMILY}.group",
             )
-    n = len(outcomes.groups)
-    drawn = bootstrap.resamples(n)
-    cells = np.random.default_rng(subject.entry.seed).multinomial(n, held.reshape(-1) / n, drawn)
-    spreads = spread(found, cells.reshape(drawn, *held.shape))
-    interval = bootstrap.of_values(spreads, subject.entry.confidence, drawn, "percentile bootstrap")
+    value = found.value(outcomes)
+    if not np.isfinite(value):
+        raise Unassessable(
+            "undefined-rate",
+            f"{subject.dataset.name}: no group of {column} is ever given the favourable answer where it "
+            "counts, and a ratio of zeros is undefined; see that fairness.positive names the right label, "
+            "or bound a difference",
+            _FAMILY,
+        )
+    low, high = between(found.SPREAD, shares.values(), subject.entry.confidence)
     detail = {
-        "interval": interval.method,
+        "interval": "exact (Clopper-Pearson) for every group, error split over them",
         "library": f"fairlearn {importlib.metadata.version('fairlearn')}",
         "by_group": {
-            str(group): {"n": int(held[at].sum()), **{name: float(each[at]) for name, each in rates.items()}}
+            str(group): {
+                "n": int(held[at].sum()),
+                **{name: float(above[at] / below[at]) for name, (above, below) in shares.items()},
+            }
             for at, group in enumerate(names)
         },
         **said,
     }
-    return Estimate(found.value(outcomes), interval.low, interval.high, n, detail)
+    return Estimate(value, low, high, len(outcomes.groups), detail)
 
 
 def _outcomes(
