@@ -226,6 +226,21 @@ def test_an_unknown_ref_is_an_error(checkout, ref):
         target.changed(checkout, ref)
 
 
+def test_a_name_that_stands_for_two_commits_is_refused(checkout):
+    """Git would take the tag, and so compare a change with itself."""
+    git(checkout, "update-ref", "refs/remotes/origin/main", "HEAD")
+    git(checkout, "tag", "-a", "-m", "the same commit", "origin/main")
+    (checkout / "new.bin").write_bytes(b"x")
+    git(checkout, "add", ".")
+    git(checkout, "commit", "-qm", "second")
+    assert names(target.changed(checkout, "origin/main")) == ["new.bin"]
+    git(checkout, "tag", "--force", "origin/main")
+    for ref in ("origin/main", "origin/main~0"):
+        with pytest.raises(TargetError, match=r"refs/remotes/origin/main and for refs/tags/origin/main"):
+            target.changed(checkout, ref)
+    assert names(target.changed(checkout, "refs/remotes/origin/main")) == ["new.bin"]
+
+
 def test_links_are_never_followed(tmp_path):
     outside = tmp_path / "outside"
     outside.mkdir()

@@ -38,6 +38,8 @@ _CHANGES = (
     "--relative",
     "--ignore-submodules=dirty",
 )
+# What follows the name in `main~2`, `main@{1}` or `main^{commit}`.
+_SUFFIX = re.compile(r"[~^]|@\{")
 # Blobs up to this size are kept in memory.
 _SPOOL = 16 << 20
 
@@ -82,7 +84,7 @@ class Git:
 
     def changed_since(self, ref: str) -> tuple[list[str], list[str]]:
         """Paths that differ between the working tree and the merge base with ``ref``, and deleted ones."""
-        base = self._run("merge-base", "--end-of-options", ref, "HEAD").decode().strip()
+        base = self._run("merge-base", self.commit(ref), "HEAD").decode().strip()
         tracked, deleted = self._changes(base)
         untracked = self._names("ls-files", "-z", "--others", "--exclude-standard")
         return sorted({*tracked, *untracked}), deleted
@@ -104,10 +106,11 @@ class Git:
         """Id of the commit that a branch, tag or other name stands for.
 
         Raises:
-            GitError: It stands for none in this checkout.
+            GitError: It stands for none in this checkout, or for more than one.
         """
         if "\0" in ref:
             raise GitError("a name holds no zero byte")
+        self._refuse_ambiguous(ref)
         try:
             found = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
         except GitError as error:
@@ -115,6 +118,19 @@ class Git:
                 "git knows no such commit here; fetch it (git fetch origin), or correct the name"
             ) from error
         return found.decode().strip()
+
+    def _refuse_ambiguous(self, ref: str) -> None:
+        """Refuse a name of several: of a tag and a branch git takes the tag, which anyone may push."""
+        name = _SUFFIX.split(ref, maxsplit=1)[0]
+        places = {f"refs/{kind}{name}" for kind in ("", "tags/", "heads/", "remotes/")}
+        # An annotated tag has two ids, and the second one is the commit's.
+        form = "--format=%(objectname) %(*objectname) %(refname)"
+        lines = os.fsdecode(self._run("for-each-ref", form, *places)).splitlines()
+        found = {words[-1]: words[-2] for words in map(str.split, lines) if words[-1] in places}
+        if len(set(found.values())) > 1:
+            raise GitError(
+                f"the name stands for {' and for '.join(sorted(found))}; write the one that is meant"
+            )
 
     def entry_at(self, commit: str, path: str) -> IndexEntry | None:
         """The entry of a commit at a path below the root, or None where there is none."""
