@@ -224,7 +224,15 @@ def staged(root: Path, within: Iterable[Path] = ()) -> Target:
         files=files,
         summary=_count(len(files), "staged file"),
         whole=False,
-        not_checked=tuple(_submodule(name) for name in wanted if entries[name].mode == _GITLINK),
+        not_checked=tuple(
+            _submodule(
+                name,
+                "of which the index holds a commit's name alone",
+                f"look at it by itself (mlgate scan {name})",
+            )
+            for name in wanted
+            if entries[name].mode == _GITLINK
+        ),
         deleted=frozenset(deleted),
         unchanged=lambda: sorted(entries.keys() - set(names)),
         find=find,
@@ -269,7 +277,11 @@ def _collect(
             if stat.S_ISDIR(status.st_mode):
                 children = [child for child in path.iterdir() if child.name != _GIT_DIRECTORY]
                 if listed and not children:
-                    problems.append(_submodule(name))
+                    problems.append(
+                        _submodule(
+                            name, "whose content is not here", "check it out (git submodule update --init)"
+                        )
+                    )
                 pending += children
             else:
                 found[name] = _file(path, name, status)
@@ -281,12 +293,12 @@ def _collect(
     return tuple(found[name] for name in sorted(found)), tuple(problems)
 
 
-def _submodule(name: str) -> NotChecked:
+def _submodule(name: str, why: str, step: str) -> NotChecked:
     return NotChecked(
         check=Check.TARGET,
         reason="submodule",
         location=Location(path=name),
-        message="is a submodule whose content is not here; check it out (git submodule update --init)",
+        message=f"is a submodule {why}; {step}",
     )
 
 

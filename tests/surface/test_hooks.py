@@ -279,4 +279,5 @@ def test_policy_hook(repository, content, code):
 
 def test_policy_hook_is_for_the_policy():
     assert takes(HOOKS["mlgate-policy"], ".mlgate.yaml")
+    assert takes(HOOKS["mlgate-policy"], ".mlgate-baseline.json")
     assert not takes(HOOKS["mlgate-policy"], "config.yaml")
