@@ -22,6 +22,9 @@ _GIT_DIRECTORY = ".git"
 # The mode of a submodule's entry in the index.
 _GITLINK = "160000"
 _LINK = "120000"
+# Of a submodule, what is wrong and what to do.
+_ABSENT = "whose content is not here; check it out (git submodule update --init)"
+_UNREAD = "of which the index holds a commit's name alone; look at it by itself"
 
 
 class TargetError(Exception):
@@ -225,11 +228,7 @@ def staged(root: Path, within: Iterable[Path] = ()) -> Target:
         summary=_count(len(files), "staged file"),
         whole=False,
         not_checked=tuple(
-            _submodule(
-                name,
-                "of which the index holds a commit's name alone",
-                f"look at it by itself (mlgate scan {name})",
-            )
+            _submodule(name, f"{_UNREAD} (mlgate scan {name})")
             for name in wanted
             if entries[name].mode == _GITLINK
         ),
@@ -277,11 +276,7 @@ def _collect(
             if stat.S_ISDIR(status.st_mode):
                 children = [child for child in path.iterdir() if child.name != _GIT_DIRECTORY]
                 if listed and not children:
-                    problems.append(
-                        _submodule(
-                            name, "whose content is not here", "check it out (git submodule update --init)"
-                        )
-                    )
+                    problems.append(_submodule(name, _ABSENT))
                 pending += children
             else:
                 found[name] = _file(path, name, status)
@@ -293,12 +288,12 @@ def _collect(
     return tuple(found[name] for name in sorted(found)), tuple(problems)
 
 
-def _submodule(name: str, why: str, step: str) -> NotChecked:
+def _submodule(name: str, why: str) -> NotChecked:
     return NotChecked(
         check=Check.TARGET,
         reason="submodule",
         location=Location(path=name),
-        message=f"is a submodule {why}; {step}",
+        message=f"is a submodule {why}",
     )
 
 
