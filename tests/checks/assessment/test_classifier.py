@@ -7,7 +7,7 @@ import pytest
 from onnx import helper
 from tests.checks.assessment import onnx_models
 
-from mlgate.checks.assessment.classifier import Classifier
+from mlgate.checks.assessment.classifier import Classifier, _meaning
 from mlgate.checks.assessment.loaders import onnx as loader
 from mlgate.checks.assessment.model import Request
 from mlgate.checks.assessment.predictor import BudgetSpent
@@ -51,6 +51,21 @@ def test_a_single_probability_is_the_second_classes(worker):
     model = classify(worker, onnx_models.single_operator("Sigmoid", 1), X[:, :1])
     assert model.meaning == "probability"
     np.testing.assert_array_equal(model.clean.argmax(axis=1), X[:, 0] > 0)
+
+
+@pytest.mark.parametrize(
+    ("raw", "meaning"),
+    [
+        ([[1.0000004, -3.6e-7], [0.25, 0.75]], "probabilities"),  # as onnxruntime sums a random forest's
+        ([[0.6, 0.4025], [1.0, 0.0]], "probabilities"),  # float32, after a softmax of large numbers
+        ([[0.6, 0.45], [1.0, 0.0]], "scores"),
+        ([[1.1, -0.1], [0.25, 0.75]], "scores"),
+        ([[-3.6e-7], [1.0]], "probability"),
+        ([[-0.5], [1.0]], "logit"),
+    ],
+)
+def test_rounding_does_not_change_what_scores_mean(raw, meaning):
+    assert _meaning(np.array(raw)) == meaning
 
 
 def test_probabilities_close_to_one_are_still_told_apart(worker):

@@ -3,7 +3,8 @@
 What the scores mean is settled once, from the model's answers on the clean data, and
 holds for the whole assessment:
 
-- ``probabilities``: no number below 0, and every row adds up to 1. They are compared by
+- ``probabilities``: no number below 0, and every row adds up to 1, but for rounding (random
+  forests in ONNX go a little below 0). They are compared by
   their logarithms: the order stays, and differences do not drown where one is close to 1.
 - ``probability``: a single column, 0 to 1. It is the second class's probability.
 - ``logit``: a single column of other numbers. Above 0, the second class wins.
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from mlgate.checks.assessment.model import Floats
     from mlgate.checks.assessment.sandbox.worker import Worker
 
-_SUM_TOLERANCE = 1e-3
+# What float32 makes of a probability, or of a row of them, where large numbers cancel out.
+_ROUNDING = 1e-2
 _FLOOR = 1e-300
 # What float32 cannot tell from zero: its reciprocal would be no number of float32.
 _NOTHING = 1e-37
@@ -186,9 +188,9 @@ def _by_logarithm(slope: "Floats", value: "Floats") -> "Floats":
 
 
 def _meaning(raw: "Floats") -> str:
-    inside = bool((raw >= 0).all() and (raw <= 1 + _SUM_TOLERANCE).all())
+    inside = bool((raw >= -_ROUNDING).all() and (raw <= 1 + _ROUNDING).all())
     if raw.shape[1] == 1:
         return "probability" if inside else "logit"
-    if inside and np.allclose(raw.sum(axis=1), 1, atol=_SUM_TOLERANCE):
+    if inside and np.allclose(raw.sum(axis=1), 1, atol=_ROUNDING):
         return "probabilities"
     return "scores"

@@ -224,7 +224,8 @@ def test_maps_of_probabilities_become_columns():
 
 @pytest.mark.parametrize("post", ["NONE", "SOFTMAX", "LOGISTIC"])
 @pytest.mark.parametrize("classes", [2, 3])
-def test_linear_classifiers_of_scikit_learn(post, classes):
+@pytest.mark.parametrize("multinomial", [0, 1])
+def test_linear_classifiers_of_scikit_learn(post, classes, multinomial):
     made = of_node(
         "LinearClassifier",
         domain="ai.onnx.ml",
@@ -232,6 +233,7 @@ def test_linear_classifiers_of_scikit_learn(post, classes):
         coefficients=GENERATOR.normal(size=6 * classes).tolist(),
         intercepts=[0.5] * classes,
         classlabels_ints=list(range(classes)),
+        multi_class=multinomial,
         post_transform=post,
     )
     agree(made, FLAT)

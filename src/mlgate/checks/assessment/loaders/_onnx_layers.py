@@ -164,7 +164,6 @@ def _normalizer(torch: Any, node: Node, given: Sequence[Any]) -> Any:
 
 
 def _linear(torch: Any, node: Node, given: Sequence[Any]) -> Any:
-    node.lacks("multi_class", 0)
     x = given[0].to(torch.float32)
     coefficients = torch.tensor(node.get("coefficients")).reshape(-1, x.shape[1])
     scores = x @ coefficients.T + torch.tensor(node.get("intercepts") or [0.0] * len(coefficients))
