@@ -1,5 +1,6 @@
 """From a metric and answers to a figure with an interval, a bound and an outcome."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from mlgate.core.facts import Measurement
 from mlgate.policy.assessment import Bound
 
 _METRICS = "mlgate.checks.assessment.metrics"
+# A figure so close to its bound is on it: 0.95 - 0.94 is not above 0.01, whatever floats say.
+_ROUNDING = 1e-9
 
 
 class Estimate(Struct, frozen=True):
@@ -112,6 +115,7 @@ def figure(
     outcome = "info"
     if threshold is not None:
         kept = known.value >= threshold if side == "min" else known.value <= threshold
+        kept |= math.isclose(known.value, threshold, rel_tol=_ROUNDING, abs_tol=_ROUNDING)
         outcome = "pass" if kept else "fail"
     detail = {
         **known.detail,

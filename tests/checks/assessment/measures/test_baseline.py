@@ -46,6 +46,13 @@ def test_a_drop_within_the_bound_passes():
     assert compared(wrong_at(0, 1, 2), wrong_at(), max_drop=0.02)[1].measurement.outcome == "pass"
 
 
+def test_a_drop_of_just_the_bound_passes_whatever_floats_make_of_it():
+    before, after = 10 / N, 12 / N
+    assert (1 - before) - (1 - after) > 0.01  # in floats
+    assert compared(wrong_at(*range(12)), wrong_at(*range(10)), 0.01)[1].measurement.outcome == "pass"
+    assert compared(wrong_at(*range(13)), wrong_at(*range(10)), 0.01)[1].measurement.outcome == "fail"
+
+
 def test_two_models_that_are_wrong_alike_differ_by_nothing():
     lost = compared(wrong_at(*range(60)), wrong_at(*range(60)))[1].measurement
     assert (lost.value, lost.low, lost.high, lost.detail["mcnemar_p"]) == (0, 0, 0, 1)
