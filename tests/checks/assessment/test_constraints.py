@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mlgate.checks.assessment.ball import Features
-from mlgate.checks.assessment.constraints import features, spread, told
+from mlgate.checks.assessment.ball import Features, around
+from mlgate.checks.assessment.constraints import features, moves, spread, told
 from mlgate.checks.assessment.data import Dataset
 from mlgate.checks.assessment.measure import Subject
 from mlgate.checks.assessment.problems import Unassessable
@@ -94,3 +94,20 @@ def test_what_leaves_nothing_to_attack_is_said(columns, settings, reason):
     with pytest.raises(Unassessable) as caught:
         known(*columns, **settings)
     assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "features"),
+    [
+        (0.4, Features(integer=np.ones(4, np.bool_))),
+        (1e-9, Features(fixed=np.array([False, True, True, True]))),
+        (1.0, Features(low=np.full(4, 3, np.float32), high=np.full(4, 3, np.float32))),
+    ],
+)
+def test_a_ball_in_which_nothing_moves_shows_nothing(epsilon, features):
+    x = np.full((600, 4), 3, np.float32)
+    with pytest.raises(Unassessable, match=r"raise robustness\.epsilon") as caught:
+        moves(x, lambda rows: around(x[rows], epsilon, "linf", features), epsilon)
+    assert caught.value.reason == "no-mutable-feature"
+    x[-1] = 2.5  # one sample that can move is enough
+    moves(x, lambda rows: around(x[rows], 0.6, "linf", features), 0.6)

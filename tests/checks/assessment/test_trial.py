@@ -7,6 +7,7 @@ from tests.checks.assessment.networks import Network, digits, weights
 from mlgate.checks.assessment.data import Dataset
 from mlgate.checks.assessment.measure import Subject
 from mlgate.checks.assessment.measures.robustness import gap
+from mlgate.checks.assessment.problems import Unassessable
 from mlgate.checks.assessment.trial import Trial
 from mlgate.policy.assessment import Assessment, Data, ModelFile, Robustness
 
@@ -43,6 +44,11 @@ def test_a_fragile_model_fails_early():
     assert figure.outcome == "fail"
     assert figure.n <= 72
     assert figure.detail["masking"] == []
+
+
+def test_a_ball_in_which_nothing_moves_passes_nothing():
+    with pytest.raises(Unassessable, match="hold them fast"):
+        trial("blocked", epsilon=1e-60)
 
 
 def test_a_model_trained_to_withstand_passes():

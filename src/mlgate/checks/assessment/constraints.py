@@ -13,9 +13,14 @@ from mlgate.checks.assessment.features import columns
 from mlgate.checks.assessment.problems import Unassessable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
+    from mlgate.checks.assessment.ball import Ball
     from mlgate.checks.assessment.measure import Subject
+
+_AT_ONCE = 256
 
 
 def features(subject: "Subject", scale: str = "absolute") -> Features:
@@ -100,6 +105,28 @@ def spread(x: Any, known: Features) -> Features:
             ends.append(np.where(np.abs(end) < np.finfo(end.dtype).max, end, seen))
     width = ends[1].astype(np.float64) - ends[0]
     return Features(low=ends[0], high=ends[1], integer=known.integer, scale=width)
+
+
+def moves(x: Any, ball: "Callable[[NDArray[np.int64]], Ball]", epsilon: float) -> None:
+    """See that an attacker can change any sample at all: a pass would show nothing otherwise.
+
+    Args:
+        x: [n, ...] The samples.
+        ball: From positions of samples to what an attacker can make of them.
+        epsilon: Radius of the ball, for the message.
+
+    Raises:
+        Unassessable: No feature of any sample can take another value.
+    """
+    places = np.arange(len(x))
+    if any(ball(places[start : start + _AT_ONCE]).movable.any() for start in range(0, len(x), _AT_ONCE)):
+        return
+    raise Unassessable(
+        "no-mutable-feature",
+        f"within epsilon {epsilon:g} no feature of any sample can take another value: whole numbers, "
+        "ranges or the precision of the model's numbers hold them fast; raise robustness.epsilon",
+        "robustness.epsilon",
+    )
 
 
 def told(known: Features) -> dict[str, int]:

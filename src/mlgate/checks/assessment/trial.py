@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from mlgate.checks.assessment import curve, masking, sequential
 from mlgate.checks.assessment.cascade import Cascade, Samples
 from mlgate.checks.assessment.certificate import bound, certificate
-from mlgate.checks.assessment.constraints import features, told
+from mlgate.checks.assessment.constraints import features, moves, told
 from mlgate.checks.assessment.intervals import clopper_pearson
 from mlgate.checks.assessment.predictor import BudgetSpent
 from mlgate.core.facts import Measurement
@@ -52,6 +52,7 @@ class Trial:
         known = features(subject, settings.scale)
         self._samples = Samples(subject.x, subject.labels, subject.dataset.ids, known)
         self._cascade = Cascade(model, self._samples, settings, self._seed)
+        moves(subject.x, self._cascade.ball, settings.epsilon)
         self._order = np.random.default_rng(self._seed).permutation(len(subject.x))
         self._seen = self._order[:0]
         self._misled = False
