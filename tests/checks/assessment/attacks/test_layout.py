@@ -13,6 +13,8 @@ from mlgate.checks.assessment.attacks._random import Stream
         ((1, 5, 4), Layout(1, 5, 4)),
         ((3, 5, 4), Layout(3, 5, 4)),
         ((5, 4, 3), Layout(3, 5, 4, last=True)),
+        ((5, 4, 1), Layout(1, 5, 4, last=True)),
+        ((5, 1, 1), Layout(1, 1, 5)),
         ((5, 4), Layout(1, 5, 4)),
         ((12,), Layout(1, 1, 12)),
         ((1, 1, 12), Layout(1, 1, 12)),
@@ -23,7 +25,7 @@ def test_what_is_an_image(shape, layout):
     assert Layout.of(shape) == layout
 
 
-@pytest.mark.parametrize("shape", [(3, 5, 4), (5, 4, 3), (5, 4), (7,)])
+@pytest.mark.parametrize("shape", [(3, 5, 4), (5, 4, 3), (5, 4, 1), (5, 4), (7,)])
 def test_there_and_back(shape):
     values = np.arange(2 * np.prod(shape)).reshape(2, *shape)
     layout = Layout.of(shape)

@@ -91,3 +91,14 @@ def test_a_constant_model_costs_every_query_and_no_more():
     attempt = attack(constant, around(RNG.uniform(size=(5, 8)), 0.1), np.zeros(5, int), 40)
     assert not attempt.broken.any()
     assert (attempt.queries == 40).all()
+
+
+def test_in_l2_features_that_cannot_change_take_no_part_of_the_distance():
+    x = np.array([[0.5, 0.5] + [3.0] * 14])
+    known = Features(fixed=np.array([False] * 2 + [True] * 14))
+    # The nearest error is sqrt(0.5) = 0.71 away; over sixteen features a ray of 0.8 goes 0.2 in each.
+    model = Linear([1.0, 1.0] + [0.0] * 14)
+    ball = around(x, 0.8, "l2", known)
+    attempt = attack(model, ball, model.labels(x), 100)
+    assert attempt.broken.all()
+    assert ball.holds(attempt.x).all()

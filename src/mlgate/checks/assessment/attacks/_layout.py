@@ -32,7 +32,7 @@ class Layout(Struct, frozen=True):
     @classmethod
     def of(cls, shape: tuple[int, ...]) -> Self:
         """Return the layout of samples of a shape: images are [c, h, w], [h, w, c] or [h, w]."""
-        if len(shape) == 3 and min(shape[1:]) > 1 and shape[2] < shape[0]:
+        if len(shape) == 3 and min(shape[:2]) > 1 and shape[2] < shape[0]:
             return cls(shape[2], shape[0], shape[1], last=True)
         if len(shape) == 3 and min(shape[1:]) > 1:
             return cls(*shape)

@@ -7,7 +7,8 @@ turned round, block after block, first halves of the sample, then quarters, and 
 query tells whether a ray beats the best one; only then is its distance found, by bisection.
 A sample is done once an error lies within the ball.
 
-In L2 a ray goes as far in every feature, so that it is the sum of squares that bounds it.
+In L2 a ray goes as far in every feature that can change, so that it is the sum of squares
+that bounds it.
 """
 
 import itertools
@@ -113,7 +114,8 @@ class _Rays:
             return np.zeros(0, np.bool_)
         ball, wide = self._ball.part(at), self._wide.part(at)
         step = signs.reshape(ball.x.shape) * ball.unit
-        reach = distance if ball.norm == "linf" else distance / np.sqrt(signs.shape[1])
+        free = ball.movable.reshape(signs.shape).sum(axis=1)
+        reach = distance if ball.norm == "linf" else distance / np.sqrt(np.maximum(free, 1))
         x = wide.project(ball.x + step * reach.reshape(-1, *[1] * (step.ndim - 1)))
         within = distance <= ball.epsilon
         x[within] = ball.part(within).project(x[within])
