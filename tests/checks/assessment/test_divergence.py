@@ -40,6 +40,13 @@ def test_a_value_that_the_reference_has_not_counts():
     assert population_stability(before, after)[0] > 0.5
 
 
+def test_a_short_reference_is_no_list_of_categories():
+    rng = np.random.default_rng(0)
+    found, bins = population_stability(rng.normal(size=20), rng.normal(size=400))
+    assert bins == 10
+    assert found < 1
+
+
 def test_missing_values_count():
     before = np.arange(100.0)
     after = np.where(np.arange(100) < 30, np.nan, before)

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BINS = 10
-# With fewer different values than this, each is a bin of its own.
+# With no more different values than this, each is a bin of its own, if it comes twice on average.
 _FEW_VALUES = 20
 
 
@@ -25,13 +25,14 @@ def population_stability(reference: "NDArray[Any]", current: "NDArray[Any]") -> 
         reference: [m] Values, NaN for missing ones.
         current: [n] Values to compare.
     """
-    values = np.unique(reference[~np.isnan(reference)])
-    if len(values) <= _FEW_VALUES:
+    known = reference[~np.isnan(reference)]
+    values = np.unique(known)
+    if len(values) <= min(_FEW_VALUES, len(known) / 2):
         # A value that the reference has not falls between its bins.
         edges = np.repeat(values, 2)
         edges[1::2] = np.nextafter(edges[1::2], np.inf)
     else:
-        edges = np.unique(np.quantile(reference[~np.isnan(reference)], np.arange(1, _BINS) / _BINS))
+        edges = np.unique(np.quantile(known, np.arange(1, _BINS) / _BINS))
     shares = [_shares(each, edges) for each in (reference, current)]
     occurs = (shares[0] > 0) | (shares[1] > 0)
     first, second = (
