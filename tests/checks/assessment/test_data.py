@@ -244,3 +244,20 @@ def test_a_file_beside_it_needs_the_same_features_and_no_groups():
     np.testing.assert_array_equal(found.x[0], [2, 1])
     with pytest.raises(Unassessable, match="e.csv has no column 'a'"):
         data.load(beside.replace("a,y", "c,y").encode(), entry, 1 << 20, "e.csv", main.names)
+
+
+def test_numbers_count_as_large_as_they_become():
+    """A byte becomes eight of them."""
+    x = np.zeros((100, 100), np.uint8)
+    entry = assessment()
+    with pytest.raises(Unassessable, match=r"10000 numbers.*limits\.data_bytes"):
+        data.load(npz(x, np.arange(100) % 2), entry, 20_000, "d.npz")
+    assert data.load(npz(x, np.arange(100) % 2), entry, 80_000, "d.npz").x.dtype == np.float64
+
+
+def test_more_samples_than_can_be_told_apart_need_a_limit(monkeypatch):
+    monkeypatch.setattr("mlgate.checks.assessment.data._MOST_SAMPLES", 30)
+    x, y = np.random.default_rng(0).random((40, 2)), np.arange(40) % 2
+    with pytest.raises(Unassessable, match=r"40 samples; set data\.limit to at most 30"):
+        load(npz(x, y))
+    assert len(load(npz(x, y), limit=30).x) == 30

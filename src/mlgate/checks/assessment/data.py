@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mlgate.checks.assessment.model import Floats, Signature
 
 FEWEST_SAMPLES = 20
+_MOST_SAMPLES = 1 << 22
 
 
 class Dataset(Struct, frozen=True):
@@ -78,6 +79,12 @@ def load(
         columns = replace(columns, features=features or columns.features, groups=())
     table = _format(name).read(data, columns, most, name)
     y = table.y
+    if _width(table.x) * table.x.size > most:
+        raise Unassessable(
+            "limit",
+            f"{name} holds {table.x.size} numbers, which take more memory than limits.data_bytes allows",
+            "data.path",
+        )
     x = checked(table.x, table.names, settings, name)
     if y.shape not in ((len(x),), (len(x), 1)):
         raise Unassessable(
@@ -88,6 +95,10 @@ def load(
             "too-few-samples",
             f"{name} holds {len(x)} samples; fewer than {FEWEST_SAMPLES} carry no figure",
             "data.path",
+        )
+    if (len(x) if settings.limit is UNSET else min(len(x), settings.limit)) > _MOST_SAMPLES:
+        raise Unassessable(
+            "limit", f"{name} holds {len(x)} samples; set data.limit to at most {_MOST_SAMPLES}", "data.limit"
         )
     groups = {column: memberships(values, column, len(x), name) for column, values in table.groups.items()}
     ids = np.arange(len(x))
@@ -124,6 +135,13 @@ def wanted(entry: schema.Assessment) -> Columns:
         tuple(dict.fromkeys(groups)),
         text=settings.kind == "text",
         missing=settings.missing == "allow",
+    )
+
+
+def _width(x: "NDArray[Any]") -> int:
+    """Return the bytes that one feature will take: see :func:`.features.checked`."""
+    return (
+        x.dtype.itemsize if x.dtype.kind in "UO" else 8 if x.dtype.kind in "iu" else max(4, x.dtype.itemsize)
     )
 
 

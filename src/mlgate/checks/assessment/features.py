@@ -72,6 +72,8 @@ def columns(
     Raises:
         Unassessable: It speaks of a feature that is not there.
     """
+    if not settings.columns:
+        return {}
     known = list(names) or [str(index) for index in range(int(np.prod(shape, dtype=object)))]
     places = {column: position for position, column in enumerate(known)}
     found = {}

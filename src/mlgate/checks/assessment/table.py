@@ -6,12 +6,17 @@ A format is a module of :mod:`mlgate.checks.assessment.datasets` with the member
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
 from msgspec import Struct
 
+from mlgate.checks.assessment.problems import Unassessable
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+
+LONGEST_LABEL = 200
 
 
 class Columns(Struct, frozen=True):
@@ -51,6 +56,23 @@ class Table(Struct, frozen=True):
     y: "NDArray[Any]"
     groups: "Mapping[str, NDArray[Any]]" = {}
     names: tuple[str, ...] = ()
+
+
+def label_texts(texts: "Sequence[str]", name: str) -> "NDArray[np.str_]":
+    """Return labels that are texts as an array, in which each takes as much as the longest one.
+
+    Raises:
+        Unassessable: One is too long to be a label.
+    """
+    longest = max(texts, key=len, default="")
+    if len(longest) > LONGEST_LABEL:
+        raise Unassessable(
+            "wrong-label",
+            f"{name}: a label is a text of {len(longest)} characters ({longest[:40]!r} ...); name the column "
+            "of the labels",
+            "data.label",
+        )
+    return np.array(texts, dtype=np.str_)
 
 
 class Format(Protocol):

@@ -129,3 +129,24 @@ def test_a_group_that_is_missing_is_said(text, reason):
 def test_texts_count_against_the_limit():
     with pytest.raises(Unassessable, match="limits.data_bytes"):
         csv.read(b"a,y\n" + b"x" * 100 + b",0\n", Columns("y", text=True), 90, "d.csv")
+
+
+def test_a_very_wide_file_is_read():
+    """Looked up in a list, so many columns would take minutes."""
+    names = [f"c{place}" for place in range(100_000)]
+    table = read(f"{','.join(names)},y\n{'1,' * len(names)}0\n", most=1 << 30)
+    assert table.x.shape == (1, 100_000)
+
+
+def test_a_label_too_long_is_refused():
+    """In an array of texts, every one takes as much as the longest."""
+    with pytest.raises(Unassessable, match="of 5000 characters") as caught:
+        read("a,y\n1,cat\n2," + "x" * 5000 + "\n")
+    assert (caught.value.reason, caught.value.key) == ("wrong-label", "data.label")
+
+
+def test_labels_take_memory_too():
+    lines = [f"1,label {place}\n" for place in range(200)]
+    with pytest.raises(Unassessable, match=r"limits\.data_bytes"):
+        read("a,y\n" + "".join(lines), most=10_000)
+    assert len(read("a,y\n" + "1,label\n" * 200, most=10_000).y) == 200

@@ -106,3 +106,17 @@ def test_no_description_is_too_strange(description):
     data = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(64)
     with suppress(Unassessable):
         read(data)
+
+
+def test_a_matrix_with_too_many_columns_is_refused_before_they_are_numbered(monkeypatch):
+    monkeypatch.setattr("mlgate.checks.assessment.datasets.npy._MOST_COLUMNS", 2)
+    with pytest.raises(Unassessable, match="3 columns, more than the 2"):
+        read(np.zeros((1, 3)), label="2")
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_texts_of_what_are_no_letters_are_refused(order):
+    letters = np.array([0x110000, 65], f"{order}u4").view(f"{order}U1")
+    with pytest.raises(Unassessable, match="no letters") as caught:
+        npy.read(raw(letters), Columns("y"), 1 << 20, "d.npy")
+    assert caught.value.reason == "wrong-type"

@@ -146,3 +146,11 @@ def test_any_bytes_are_texts_or_refused(body, shape):
 def test_what_is_no_description_is_said(described, body, said):
     with pytest.raises(frames.FrameError, match=said):
         frames.arrays({"arrays": described}, body)
+
+
+def test_more_texts_than_somebody_may_send_are_not_made():
+    """An empty one takes four bytes on the way, and ten times as many here."""
+    described, parts = frames.describe({"link": np.array(["a", "b"], dtype=object)})
+    with pytest.raises(frames.FrameError, match="more than 1 texts"):
+        frames.arrays({"arrays": described}, parts[0], most_texts=1)
+    assert len(frames.arrays({"arrays": described}, parts[0], most_texts=2)["link"]) == 2

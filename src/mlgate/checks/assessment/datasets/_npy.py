@@ -7,6 +7,7 @@ Source: NumPy's NEP 1.
 
 import math
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -114,7 +115,18 @@ def _shaped(
             f"{where} holds {len(body)} bytes, which is not what its shape {list(shape)} needs",
             "data.path",
         )
-    return np.frombuffer(body, dtype).reshape(shape, order="F" if fortran else "C")
+    held = np.frombuffer(body, dtype)
+    if not all(_readable(held[name]) for name in dtype.names) if dtype.names else not _readable(held):
+        raise Unassessable("wrong-type", f"{where} holds texts of what are no letters", "data.path")
+    return held.reshape(shape, order="F" if fortran else "C")
+
+
+def _readable(held: "NDArray[Any]") -> bool:
+    """Say whether texts are made of Unicode's code points: of others, Python makes no text."""
+    if held.dtype.kind != "U" or not held.dtype.itemsize:
+        return True
+    letters = np.ascontiguousarray(held).view(np.dtype("u4").newbyteorder(held.dtype.byteorder))
+    return bool((letters <= sys.maxunicode).all())
 
 
 def _no_header(where: str) -> Unassessable:

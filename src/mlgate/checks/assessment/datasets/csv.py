@@ -15,10 +15,11 @@ import numpy as np
 from msgspec.structs import replace
 
 from mlgate.checks.assessment.problems import Unassessable, few
-from mlgate.checks.assessment.table import Columns, Table
+from mlgate.checks.assessment.table import Columns, Table, label_texts
 
 SUFFIXES = (".csv",)
-_CELL_BYTES = 8
+# What a number, or a text met before, takes in memory; and a new text beside its letters.
+_CELL_BYTES, _WORD_BYTES = 8, 150
 _MISSING = frozenset(("", "na", "n/a", "null", "none"))
 _LONGEST_LINE = 16 << 20
 
@@ -42,8 +43,9 @@ def read(data: bytes, columns: Columns, most: int, name: str) -> Table:
     named = [(columns.label, "data.label")]
     named += [(entry, "data.features") for entry in features]
     named += [(entry, "data") for entry in columns.groups]
+    known = set(header)
     for wanted, key in named:
-        if wanted not in header:
+        if wanted not in known:
             raise Unassessable(
                 "missing-column", f"{name} has no column {wanted!r}; it has {few(header)}", key
             )
@@ -78,10 +80,12 @@ def _table(
     lines: Iterator[tuple[int, list[str]]], header: Sequence[str], columns: Columns, most: int, name: str
 ) -> Table:
     features = columns.features or ()
-    places = [(header.index(column), column) for column in features]
+    at = {column: place for place, column in enumerate(header)}
+    places = [(at[column], column) for column in features]
     cells: dict[str, list[str]] = {column: [] for column in (columns.label, *columns.groups)}
-    others = [(header.index(column), column) for column in cells]
+    others = [(at[column], column) for column in cells]
     values, texts, size, count = array("d"), list[str](), 0, 0
+    words: dict[str, str] = {}  # a label that comes again is kept once
     for line, row in lines:
         if len(row) != len(header):
             raise Unassessable(
@@ -93,14 +97,16 @@ def _table(
             else:
                 values.append(_number(row[place], line, column, columns, name))
         for place, column in others:
-            cells[column].append(_filled(row[place], line, column, columns, name))
+            word = _filled(row[place], line, column, columns, name)
+            size += _CELL_BYTES if word in words else _WORD_BYTES + len(word)
+            cells[column].append(words.setdefault(word, word))
         count += 1
         size += _CELL_BYTES * len(places) + (sum(map(len, row)) if columns.text else 0)
         if size > most:
             raise Unassessable("limit", f"{name} is larger than limits.data_bytes allows", "data.path")
     x: Any = np.array(texts, dtype=object) if columns.text else np.array(values, dtype=np.float64)
     groups = {column: np.array(cells[column], dtype=object) for column in columns.groups}
-    return Table(x.reshape(count, len(places)), _labels(cells[columns.label]), groups, features)
+    return Table(x.reshape(count, len(places)), _labels(cells[columns.label], name), groups, features)
 
 
 def _filled(cell: str, line: int, column: str, columns: Columns, name: str) -> str:
@@ -135,8 +141,10 @@ def _number(cell: str, line: int, column: str, columns: Columns, name: str) -> f
         ) from None
 
 
-def _labels(cells: list[str]) -> "np.ndarray[tuple[int], np.dtype[np.int64 | np.float64 | np.str_]]":
+def _labels(
+    cells: list[str], name: str
+) -> "np.ndarray[tuple[int], np.dtype[np.int64 | np.float64 | np.str_]]":
     try:
         return np.array([float(cell) for cell in cells], dtype=np.float64)
     except ValueError:
-        return np.array(cells, dtype=np.str_)
+        return label_texts(cells, name)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SUFFIXES = (".npy",)
+_MOST_COLUMNS = 1 << 20
 
 
 def read(data: bytes, columns: Columns, most: int, name: str) -> Table:
@@ -53,6 +54,12 @@ def _indices(held: "NDArray[Any]", name: str) -> tuple[str, ...]:
             "wrong-shape",
             f"{name} holds one array of shape {list(held.shape)}; a table is needed: a structured array, or "
             "a matrix with one row a sample. Put images and their labels into one npz",
+            "data.path",
+        )
+    if held.shape[1] > _MOST_COLUMNS:
+        raise Unassessable(
+            "limit",
+            f"{name} has {held.shape[1]} columns, more than the {_MOST_COLUMNS} of a table",
             "data.path",
         )
     return tuple(str(index) for index in range(held.shape[1]))

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from mlgate.checks.assessment.model import Request, Signature
 from mlgate.checks.assessment.problems import Unassessable, few
 from mlgate.checks.assessment.sandbox.worker import Worker
-from mlgate.checks.assessment.table import Columns, Table
+from mlgate.checks.assessment.table import Columns, Table, label_texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,7 +74,7 @@ def _read(data: bytes, columns: Columns, most: int, name: str) -> Table:
             key = "data.label" if which == "label" else "data"
             raise Unassessable(f"missing-{which}", f"{name}: column {column!r} has empty cells", key)
     y = label.reshape(-1)
-    return Table(values, y.astype(np.str_) if y.dtype.kind == "O" else y, groups, features)
+    return Table(values, label_texts(y.tolist(), name) if y.dtype.kind == "O" else y, groups, features)
 
 
 def _kinds(schema: "Mapping[str, NDArray[Any]]", name: str) -> dict[str, str]:

@@ -38,6 +38,7 @@ _MOST_DIMENSIONS = 8
 _MOST_TREE_BYTES = 1 << 30
 _OFFERS = frozenset(("gradients", "trees"))
 _MOST_TEXT = 500
+_TEXT_BYTES = 8  # what a text of a table counts at least
 _PIPE_BYTES = 1 << 20
 _LAST_SECONDS = 5.0
 _LONGEST_WAIT = (1 << 31) - 1  # milliseconds, in a C int
@@ -215,16 +216,16 @@ class Worker:
             Unassessable: The table cannot be read, or the worker misbehaves.
         """
         wanted = np.array([*names], dtype=object)
-        return self._arrays("columns", {"names": wanted}, most, None)[1]
+        return self._arrays("columns", {"names": wanted}, most, None, most // _TEXT_BYTES)[1]
 
     def _arrays(
-        self, do: str, given: "Mapping[str, NDArray[Any]]", most: int, seconds: float | None
+        self, do: str, given: "Mapping[str, NDArray[Any]]", most: int, seconds: float | None, texts: int = 1
     ) -> "tuple[dict[str, Any], dict[str, NDArray[Any]]]":
         described, parts = frames.describe(given)
         allowed = min(self._seconds, seconds or self._seconds)
         header, raw = self._ask({"do": do, "arrays": described}, parts, most, allowed)
         try:
-            return header, frames.arrays(header, raw)
+            return header, frames.arrays(header, raw, texts)
         except frames.FrameError as error:
             raise _nonsense(str(error)) from error
 
