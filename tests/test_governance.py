@@ -267,3 +267,30 @@ def test_what_is_wrong_at_the_ref_is_said_to_be_there(here):
     report = run("base")
     assert report.verdict is Verdict.UNDECIDED
     assert gaps(report)[0].startswith("as it is at base: modles: unknown key")
+
+
+@pytest.mark.parametrize("name", ["adv/PYSEC-1.json", "adv/PYSEC-2.json"])
+def test_a_change_cannot_bring_the_advisories_that_judge_it(here, name):
+    """Dependencies that change along with them are not held against them, and never pass so."""
+    record = '{"schema_version": "1.6.0", "id": "PYSEC-1", "modified": "%s"}'
+
+    def brought(**more):
+        report = run(checks=(Check.DEPENDENCIES,), offline=True, **more)
+        return "advisories-changed" in {entry.item.reason for entry in report.not_checked if entry.counts}
+
+    git("checkout", "--quiet", "main")
+    Path(".mlgate.yaml").write_text("version: 1\ndependencies: {advisories: {path: adv}}\n")
+    Path("adv").mkdir()
+    Path("adv/PYSEC-1.json").write_text(record % "2026-06-01T00:00:00Z")
+    commit()
+    git("checkout", "--quiet", "-b", "other")
+    Path(name).write_text(record % "2026-06-02T00:00:00Z")
+    commit()
+    assert not brought(changed_since="main")
+    Path("requirements.txt").write_text("numpy==2.1.2\n")
+    commit()
+    assert brought(changed_since="main")
+    assert brought()
+    git("rm", "-rq", "adv")
+    git("checkout", "--quiet", "main", "--", "adv")
+    assert not brought()

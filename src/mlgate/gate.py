@@ -17,7 +17,7 @@ from mlgate.core.facts import Check, Location, NotChecked, Observations
 from mlgate.core.findings import Finding
 from mlgate.core.report import PolicyRef, Report, Tool, Verdict
 from mlgate.core.severity import Severity
-from mlgate.governance import Governing, governing, shown
+from mlgate.governance import Governing, governing, own_advisories, shown
 from mlgate.policy import load
 from mlgate.policy.document import PolicyError
 from mlgate.policy.load import PolicyFile
@@ -173,6 +173,9 @@ def _observe(
 ) -> tuple[Observations, tuple[Finding, ...]]:
     files = [check for check in request.checks if check is not Check.ASSESSMENT]
     parts = [governed, *(collect(check, scope) for check in files)]
+    if request.policy_ref is not None and request.advisories is None and any(part.packages for part in parts):
+        brought = own_advisories(scope.policy.policy, request.root, request.policy_ref)
+        parts.append(Observations(not_checked=tuple(brought)))
     if files:
         parts.append(Observations(not_checked=scope.target.not_checked))
         if not scope.target.files and scope.target.whole:

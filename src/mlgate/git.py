@@ -1,5 +1,6 @@
 """What mlgate asks of git: names and blobs, through its command line."""
 
+import contextlib
 import io
 import os
 import re
@@ -139,6 +140,15 @@ class Git:
             return None
         mode, _kind, identifier = listed.partition(b"\t")[0].decode().split(" ")
         return IndexEntry(mode, identifier)
+
+    def differs(self, commit: str, path: str) -> bool:
+        """Say whether a file or folder is tracked otherwise than in the merge base with a commit.
+
+        Where a shallow clone knows of no merge base, it is the commit itself.
+        """
+        with contextlib.suppress(GitError):
+            commit = self._run("merge-base", commit, "HEAD").decode().strip()
+        return any(self._changes(commit, "--", f":(literal){path}"))
 
     def hooks_folder(self) -> tuple[Path, tuple[Path, Path]]:
         """Where git looks for hooks; and the repository's store and its working tree."""

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mlgate import rules
-from mlgate.core.facts import Check, Fact, Location, Observations, Source
+from mlgate.core.facts import Check, Fact, Location, NotChecked, Observations, Source
 from mlgate.core.limits import DEFAULT as LIMITS
 from mlgate.git import Git, GitError
 from mlgate.policy import load
@@ -19,6 +19,7 @@ from mlgate.policy.baseline import Baseline
 from mlgate.policy.directions import Effect
 from mlgate.policy.document import PolicyError
 from mlgate.policy.load import PolicyFile, Read
+from mlgate.policy.schema import Policy
 from mlgate.target import Target, TargetError
 from mlgate.target import named as named_target
 
@@ -62,6 +63,27 @@ def governing(
     commit, judging = at_ref(root, ref, path)
     facts = tuple(_facts(judging, own, ref, path))
     return Governing(judging, Observations(facts=facts, sources=(_source(judging, ref, commit),)))
+
+
+def own_advisories(policy: Policy, root: Path, ref: str) -> Iterator[NotChecked]:
+    """Yield that a change brings its own advisories: it would choose what its dependencies are held against.
+
+    Args:
+        policy: Of the ref.
+        root: The repository's root.
+        ref: A git ref, which names a commit here.
+
+    Raises:
+        GitError: Git fails.
+    """
+    path = policy.dependencies.advisories.path
+    git = Git.at(root.resolve())
+    if isinstance(path, str) and git is not None and git.differs(git.commit(ref), path):
+        message = (
+            f"holds other advisories than at {ref}, whose policy judges, so that no change of dependencies "
+            "is held against them; merge the advisories in a change of their own"
+        )
+        yield NotChecked(Check.DEPENDENCIES, "advisories-changed", Location(path), message)
 
 
 def on_disk(root: Path, file: Path) -> PolicyFile:
