@@ -177,6 +177,7 @@ def test_a_worker_that_closes_its_pipes_and_stays_is_stopped(monkeypatch):
         "say({'arrays': [['scores', '<i4', [2, 4], 32]]}, bytes(32))",
         "say({'arrays': [['scores', '<f8', [2, 2], 32]], 'classes': [0]}, bytes(32))",
         "say({'arrays': [['scores', '<f8', [2, 2], 32]], 'classes': [0, 0]}, bytes(32))",
+        "say({'arrays': [['scores', '<f8', [2, 2], 32]], 'classes': [0, '0']}, bytes(32))",
         "say({'arrays': [['scores', '<f8', [2, 2], 32]], 'classes': [0, []]}, bytes(32))",
         "say({'arrays': [['scores', '<f8', [2, 2], 32]], 'classes': 'ab'}, bytes(32))",
     ],
@@ -214,6 +215,24 @@ def test_silence_is_bounded(monkeypatch):
     with pytest.raises(Unassessable) as caught:
         lie(monkeypatch, "os.write(1, b'\\0'); import time; time.sleep(60)")
     assert caught.value.reason == "worker-timeout"
+
+
+def test_a_worker_that_sleeps_a_little_each_time_is_bounded(monkeypatch):
+    monkeypatch.setattr(worker, "_WAITS", 1 / 60)
+    slow = "{} if __import__('time').sleep(1.2) else {'shape': [None, 4], 'dtype': 'float32', 'offers': []}"
+    with pytest.raises(Unassessable, match="seconds in all") as caught:
+        lie(monkeypatch, "", slow)
+    assert caught.value.reason == "worker-timeout"
+
+
+def test_trees_bring_one_text_and_no_more(monkeypatch):
+    reply = "say({'arrays': [['link', 'text', [2], 8]]}, bytes(8))"
+    signature = "{'shape': [None, 4], 'dtype': 'float32', 'offers': ['trees']}"
+    monkeypatch.setattr(worker, "_START", LIAR.format(signature, reply))
+    with start(seconds=2.0) as running:
+        running.load(b"\x08\x0a")
+        with pytest.raises(Unassessable, match="more than 1 texts"):
+            running.trees()
 
 
 def test_a_worker_that_stops_listening_is_bounded(monkeypatch):

@@ -41,6 +41,7 @@ _MOST_TEXT = 500
 _TEXT_BYTES = 8  # what a text of a table counts at least
 _PIPE_BYTES = 1 << 20
 _LAST_SECONDS = 5.0
+_WAITS = 2  # as long as it may compute, on a machine that others use too
 _LONGEST_WAIT = (1 << 31) - 1  # milliseconds, in a C int
 _REASONS = frozenset(("model-load", "model-input", "model-output", "model-run", "worker-memory"))
 _START = (
@@ -69,7 +70,7 @@ class Worker:
         request: What the loader is told.
         memory: Most bytes of address space.
         seconds: Wall time that the start, the loading and each answer may take.
-        cpu_seconds: Processor time of the whole process.
+        cpu_seconds: Processor time of the whole process; all answers together may take twice as long.
 
     Attributes:
         walls: Which walls stand.
@@ -84,6 +85,8 @@ class Worker:
         self, loader: Loader, request: Request, *, memory: int, seconds: float, cpu_seconds: int
     ) -> None:
         self._seconds = seconds
+        # The limit of processor time does not see a process that sleeps.
+        self._waited, self._most_waited = 0.0, _WAITS * cpu_seconds
         self.passes = self.pulls = 0
         command = [sys.executable, "-I", "-S", "-c", _START, loader.FORMAT, str(memory), str(cpu_seconds)]
         self._process = subprocess.Popen(  # noqa: S603 - this interpreter and this package
@@ -232,11 +235,20 @@ class Worker:
     def _ask(
         self, header: Mapping[str, Any], parts: Sequence[bytes], most: int, seconds: float
     ) -> tuple[dict[str, Any], bytes]:
-        deadline = time.monotonic() + seconds
+        started = time.monotonic()
+        if self._waited > self._most_waited:
+            self._process.kill()
+            raise Unassessable(
+                "worker-timeout",
+                f"the model was waited for {self._waited:.0f} seconds in all, more than it may compute, and "
+                "was stopped; set data.limit if it is honestly slow",
+            )
+        deadline = started + seconds
         self._transmit(frames.pack(header, sum(map(len, parts))), deadline)
         for part in parts:
             self._transmit(part, deadline)
         answer, raw = self._receive(deadline, most)
+        self._waited += time.monotonic() - started
         if "error" in answer:
             reason = answer["error"] if answer["error"] in _REASONS else "model-run"
             raise Unassessable(reason, _clean(answer.get("message")))
@@ -337,7 +349,7 @@ def _walls(header: dict[str, Any]) -> tuple[Wall, ...]:
 def _class_names(names: Any, columns: int) -> tuple[int | str, ...] | None:
     if names is None:
         return None
-    fits = isinstance(names, list) and len(names) == columns and len(set(map(repr, names))) == columns
+    fits = isinstance(names, list) and len(names) == columns and len(set(map(str, names))) == columns
     if not fits or not all(type(name) in (int, str) for name in names):
         raise _nonsense("class names that do not fit the scores")
     return tuple(names)
