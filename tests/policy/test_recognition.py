@@ -32,8 +32,8 @@ def vulnerable(path="requirements.txt", line=3, advisory="PYSEC-1", **more):
     )
 
 
-def gap(reason="lfs-pointer", path="b.bin", check=Check.MODELS, line=None, subject=""):
-    return NotChecked(check, reason, Location(path, line=line), "m", subject)
+def gap(reason="lfs-pointer", path="b.bin", check=Check.MODELS, line=None, subject="", written=""):
+    return NotChecked(check, reason, Location(path, line=line), "m", subject, written)
 
 
 def baseline(findings=(), gaps=(), contents=None):
@@ -181,6 +181,16 @@ def test_an_unpinned_requirement_is_held_by_its_manifest():
     before = baseline((), [gap("unpinned", "requirements.txt", Check.DEPENDENCIES, 3, "numpy")])
     assert again(before, (), [gap("unpinned", "requirements.txt", Check.DEPENDENCIES, 9, "numpy")]).gaps
     assert not again(before, (), [gap("unpinned", "requirements.txt", Check.DEPENDENCIES, 3, "scipy")]).gaps
+
+
+def test_a_requirement_of_another_address_is_new():
+    def url(line, host):
+        written = f"a @ https://{host}/a.whl"
+        return gap("url-requirement", "r.txt", Check.DEPENDENCIES, line, "a", written)
+
+    before = baseline((), [url(3, "good.example")])
+    assert again(before, (), [url(9, "good.example")]).gaps
+    assert not again(before, (), [url(3, "evil.example")]).gaps
 
 
 def test_a_hostile_baseline_costs_no_more_than_it_is_long():

@@ -75,6 +75,8 @@ class NotChecked(Struct, frozen=True):
         message: What happened and what to do next, for a person.
         subject: What was not judged, where the path alone does not say it
             (``torch``, an assessment's name).
+        written: How it stands there, where the same subject written otherwise is another
+            thing (the address that a package comes from).
     """
 
     check: Check
@@ -82,6 +84,7 @@ class NotChecked(Struct, frozen=True):
     location: Location
     message: str
     subject: str = ""
+    written: str = ""
 
 
 class FileRecord(Struct, frozen=True):

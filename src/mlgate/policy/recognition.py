@@ -111,7 +111,8 @@ def _with_fingerprints(gaps: Iterable[NotChecked]) -> Iterator[tuple[NotChecked,
     """Yield each item with its fingerprint; items alike in all else are told apart by their order."""
     ordinals: Counter[tuple[str | None, ...]] = Counter()
     for gap in gaps:
-        identity = (gap.check.value, gap.reason, gap.location.path, gap.location.member, gap.subject)
+        place = gap.location
+        identity = (gap.check.value, gap.reason, place.path, place.member, gap.subject, gap.written)
         yield gap, fingerprint("not-checked", *identity, str(ordinals[identity]))
         ordinals[identity] += 1
 

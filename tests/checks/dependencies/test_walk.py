@@ -141,6 +141,12 @@ def test_a_changed_include_brings_what_includes_it_into_scope(collect, pins, fil
     assert not collect({**files, **others}, changed={"README.md"}).packages
 
 
+@pytest.mark.parametrize("text", ["a @ https://x.example/a.whl", "a @ git+https://x.example/a@main"])
+def test_the_address_of_a_requirement_is_told(collect, text):
+    (gap,) = collect({"requirements.txt": f"numpy==2.1.2\n{text}\n"}).not_checked
+    assert (gap.subject, gap.written) == ("a", text.removeprefix("a @ "))
+
+
 def test_a_deleted_include_brings_what_includes_it_into_scope(collect, gaps):
     files = {"requirements.txt": "numpy\n-c pins.cfg\n"}
     assert gaps(collect(files, changed=set(), deleted={"pins.cfg"})) == [

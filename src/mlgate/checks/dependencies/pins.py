@@ -80,7 +80,9 @@ def _place(
         return None
     subject = each.name or each.text
     message = _NOT_LOCKED if locks.speak(placed) and each.kind == UNPINNED else _TO_DO[each.kind]
-    locks.walker.gap(each.kind, placed.path, message, each.line, subject)
+    # Another version range asks for the same package; another address for another one.
+    written = "" if each.kind == UNPINNED else each.text
+    locks.walker.gap(each.kind, placed.path, message, each.line, subject, written=written)
     return Fact(
         kind="dependency.unpinned",
         location=Location(path=placed.path, line=each.line),

@@ -109,10 +109,19 @@ class Walker:
             if not self.locks(posixpath.dirname(path)):
                 self.gap(problem.reason, path, problem.message, problem.line, problem.subject)
 
-    def gap(self, reason: str, path: str, message: str, line: int | None = None, subject: str = "") -> None:
+    def gap(
+        self,
+        reason: str,
+        path: str,
+        message: str,
+        line: int | None = None,
+        subject: str = "",
+        *,
+        written: str = "",
+    ) -> None:
         """Note something that could not be judged; the same thing is noted once."""
         location = Location(path=path, line=line)
-        entry = NotChecked(Check.DEPENDENCIES, reason, location, message, subject)
+        entry = NotChecked(Check.DEPENDENCIES, reason, location, message, subject, written)
         self._gaps.setdefault((reason, path, line, message, subject), entry)
 
     def tree(self, root: Root) -> Tree:
