@@ -1,10 +1,12 @@
 """Scans that report and never block."""
 
 import numpy as np
+import pytest
 from tests.checks.assessment.measures.small import subject
 
 from mlgate.checks.assessment.data import Dataset
 from mlgate.checks.assessment.measures.poisoning import measure
+from mlgate.checks.assessment.problems import Unassessable
 from mlgate.policy.assessment import DataFile, Poisoning
 
 RNG = np.random.default_rng(0)
@@ -46,3 +48,17 @@ def test_the_training_data_can_be_scanned():
 
 def test_a_second_run_gives_the_same():
     assert scanned(POISONED) == scanned(POISONED)
+
+
+def test_classes_too_small_to_scan_are_said():
+    labels = LABELS.copy()
+    labels[np.flatnonzero(labels == 2)[5:]] = 0
+    made = subject(lambda rows: rows, CLEAN, labels)
+    assert all(one.measurement.detail["not_scanned"] == {"2": 5} for one in measure(made, Poisoning()))
+
+
+def test_where_no_class_can_be_scanned_that_is_not_silence():
+    made = subject(lambda rows: rows, CLEAN[:30], LABELS[:30])
+    with pytest.raises(Unassessable, match=r"no class of .* has 20 samples") as caught:
+        list(measure(made, Poisoning()))
+    assert caught.value.reason == "too-few-samples"

@@ -21,6 +21,7 @@ from mlgate.checks.assessment.figures import Estimate, figure
 from mlgate.checks.assessment.labels import label_columns
 from mlgate.checks.assessment.measure import Figure, Subject
 from mlgate.checks.assessment.model import Signature
+from mlgate.checks.assessment.problems import Unassessable
 from mlgate.policy.assessment import DataFile, Poisoning
 
 if TYPE_CHECKING:
@@ -44,26 +45,34 @@ _MEANING = "a hint, not a verdict: clean models give such figures too, and a bac
 def measure(subject: Subject, settings: Poisoning) -> Iterator[Figure]:
     """Scan every class; see :class:`mlgate.checks.assessment.measure.Measure`."""
     scores, labels, ids, said = _scanned(subject, settings)
-    clustering, spectra = {}, {}
+    clustering, spectra, skipped = {}, {}, {}
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
-        if len(rows) >= _FEWEST:
+        if len(rows) < _FEWEST:
+            skipped[str(label)] = len(rows)
+        else:
             rows = rows[np.sort(np.random.default_rng(subject.entry.seed).permutation(len(rows))[:_MOST])]
             clustering[str(label)] = _clustered(scores[rows])
             spectra[str(label)] = _spectrum(scores[rows], ids[rows])
+    if not clustering:
+        raise Unassessable(
+            "too-few-samples",
+            f"no class of {said['scanned']} has {_FEWEST} samples, and fewer show no heaps; scan the training "
+            "data as poisoning.reference",
+            _FAMILY,
+        )
     for name, by_class, about in (
         ("cluster_silhouette", clustering, "two heaps in a class: activation clustering, on scores"),
         ("spectral_outlier_share", spectra, "samples far out in a class: spectral signatures, on scores"),
     ):
-        worst = max(by_class.values(), key=lambda one: (one["suspicious"], one["value"]), default=None)
-        if worst is None:
-            continue
+        worst = max(by_class.values(), key=lambda one: (one["suspicious"], one["value"]))
         detail = {
             "interval": "none",
             "method": about,
             "read_as": _MEANING,
             "suspicious": worst["suspicious"],
             "by_class": {name: {**one, "samples": one["samples"][:20]} for name, one in by_class.items()},
+            "not_scanned": skipped,
             **said,
         }
         known = Estimate(worst["value"], None, None, len(labels), detail)
