@@ -57,7 +57,7 @@ def measure(subject: Subject, settings: Poisoning) -> Iterator[Figure]:
     if not clustering:
         raise Unassessable(
             "too-few-samples",
-            f"no class of {said['scanned']} has {_FEWEST} samples, and fewer show no heaps; scan the training "
+            f"no class of {said['scanned']} has {_FEWEST} samples, and fewer show no heaps; scan training "
             "data as poisoning.reference",
             _FAMILY,
         )
