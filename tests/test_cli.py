@@ -184,3 +184,15 @@ def test_a_file_name_that_is_no_text_is_reported(here, capsys):
     (here / os.fsdecode(b"\xff\xfe.pkl")).write_bytes(b"")
     assert cli.main(["scan", ".", "--report", "json"]) == 2
     assert json.loads(capsys.readouterr().out)["not_checked"]
+
+
+def test_no_module_of_the_current_folder_is_imported(tmp_path):
+    """As a module, Python looks there first: in the repository that is judged."""
+    for name in ("yaml", "msgspec", "argparse", "numpy"):
+        (tmp_path / f"{name}.py").write_text("open('marker', 'w').write('x')\n")
+    (tmp_path / ".mlgate.yaml").write_text("version: 1\n")
+    ran = subprocess.run(
+        [sys.executable, "-m", "mlgate", "check"], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert ran.returncode in (0, 2), ran.stderr
+    assert not (tmp_path / "marker").exists()

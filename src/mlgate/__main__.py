@@ -2,6 +2,10 @@
 
 import sys
 
+if not sys.flags.safe_path:
+    # The current folder, which Python looks in first here: often the very repository that is judged.
+    sys.path.pop(0)
+
 from mlgate.cli import main
 
 if __name__ == "__main__":
