@@ -57,6 +57,15 @@ def test_a_file_does_not_take_a_branchs_place(here, capsys):
     assert cli.main(["policy", "diff", "main"]) == 1
 
 
+def test_a_file_does_not_take_the_place_of_a_branch_that_is_not_here(here, capsys):
+    Path("origin").mkdir()
+    Path("origin/main").write_text("version: 1\nfail_on: critical\n")
+    Path(".mlgate.yaml").write_text("version: 1\nfail_on: critical\n")
+    commit()
+    assert cli.main(["policy", "diff", "origin/main"]) == 2
+    assert "git knows no such commit here" in capsys.readouterr().err
+
+
 def test_a_policy_that_is_gone_is_a_change(here, capsys):
     commit()
     Path(".mlgate.yaml").unlink()

@@ -22,12 +22,15 @@ _TITLES = {
     Effect.TIGHTENED: "Tightened",
     Effect.REWORDED: "Without effect on what passes",
 }
+_YAML = (".yaml", ".yml")
 _CODES = {Effect.LOOSENED: 1, Effect.CHANGED: 2}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the two policies."""
-    parser.add_argument("base", metavar="BASE", help="a branch, tag or commit; or a policy file")
+    parser.add_argument(
+        "base", metavar="BASE", help="a branch, tag or commit; or a policy file (.yaml, .yml)"
+    )
     default = Path(load.NAME)
     parser.add_argument(
         "file", nargs="?", type=Path, default=default, metavar="FILE", help=f"default: {default}"
@@ -56,11 +59,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _base(root: Path, base: str, file: Path) -> PolicyFile:
-    """Return the policy at a git ref, or else in a file: a file must not take a branch's place."""
+    """Return the policy at a git ref, or else in a YAML file.
+
+    A file must not take a branch's place, nor that of a branch which was not fetched.
+    """
     try:
         return governance.at_ref(root, base, governance.inside(file, root))[1]
     except TargetError:
-        if not Path(base).is_file():
+        if not (base.endswith(_YAML) and Path(base).is_file()):
             raise
         return governance.on_disk(root, Path(base))
 
