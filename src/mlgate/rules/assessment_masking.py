@@ -59,7 +59,7 @@ RULES = (
             "```sh\nmlgate assess NAME\n```\n\n"
             "again. If the signs are wrong about this model, let black-box attacks alone decide, or say what "
             "masking shall do:\n\n"
-            "```yaml\nrobustness: {epsilon: 0.1, min_accuracy: 0.6, attacks: [square, rays]}\n"
+            "```yaml\nrobustness: {epsilon: 0.1, min_accuracy: 0.6, attacks: [square, uniform, rays]}\n"
             "robustness: {epsilon: 0.1, min_accuracy: 0.6, masked: undecided}\n```"
         ),
         references=("arXiv:1802.00420", "arXiv:1902.06705", "arXiv:2003.01690"),

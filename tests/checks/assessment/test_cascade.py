@@ -18,9 +18,9 @@ def names(gradients=False, trees=False, **settings):
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])
 def test_what_suits_the_model_runs_cheap_before_dear(norm):
-    assert names(norm=norm) == ["square", "rays"]
+    assert names(norm=norm) == ["square", "uniform", "rays"]
     assert names(gradients=True, norm=norm) == ["pgd", "apgd_ce", "apgd_t", "square"]
-    assert names(trees=True, norm=norm) == ["verification", "square", "rays"]
+    assert names(trees=True, norm=norm) == ["verification", "square", "uniform", "rays"]
 
 
 def test_the_policys_order_is_kept():
@@ -103,16 +103,23 @@ def test_looks_do_not_change_the_figure():
 
 
 def test_what_is_decided_asks_no_dearer_attack():
-    held, whole = cascade(), cascade()
-    everyone = np.arange(40)
-    right = int((held._model.clean[:40].argmax(axis=1) == Y[:40]).sum())
-    whole.survivors(everyone)
-    after_pgd = whole.tally["pgd"]["survived"]
-    assert held.survivors(everyone, after_pgd) == after_pgd
+    held, everyone = cascade(), np.arange(40)
+    held.begin(everyone)
+    after_pgd = held.tally["pgd"]["survived"]
+    assert held.standing.sum() == after_pgd
+    held.finish(after_pgd)
     assert [name for name, tally in held.tally.items() if tally["attacked"]] == ["pgd"]
-    nobody = cascade()
-    assert nobody.survivors(everyone, right) == right
-    assert not any(tally["attacked"] for tally in nobody.tally.values())
+
+
+def test_what_was_put_off_comes_to_the_same():
+    whole, put_off = cascade(), cascade()
+    whole.survivors(np.arange(40))
+    for start in range(0, 40, 9):
+        put_off.begin(np.arange(start, min(start + 9, 40)))
+    put_off.finish()
+    np.testing.assert_array_equal(whole.standing, put_off.standing)
+    put_off.finish()
+    assert put_off.tally["square"]["attacked"] == whole.tally["square"]["attacked"]
 
 
 def test_labels_alone_are_a_black_box():
