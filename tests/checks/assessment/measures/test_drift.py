@@ -42,6 +42,12 @@ def test_more_of_the_same_passes():
     assert [figure.measurement.outcome for figure in compared(LIKE)] == ["pass", "pass"]
 
 
+def test_another_precision_is_no_drift():
+    codes = np.tile([0.1, 0.2, 0.3], 100)[:, None]
+    for one, other in ((codes.astype(np.float32), codes), (codes, codes.astype(np.float32))):
+        assert [figure.measurement.value for figure in compared(one, other, names=())] == [0, 0]
+
+
 def test_what_is_not_asked_for_is_only_shown():
     outcomes = {
         figure.measurement.name: figure.measurement.outcome for figure in compared(DRIFTED, ks=Ceiling(0.1))

@@ -34,7 +34,10 @@ _ERROR = 0.05
 def measure(subject: Subject, settings: Drift) -> Iterator[Figure]:
     """Compare every feature; see :class:`mlgate.checks.assessment.measure.Measure`."""
     reference = subject.read(settings.reference, f"{_FAMILY}.reference")
-    before, after = (each.x.reshape(len(each.x), -1) for each in (reference, subject.dataset))
+    held = (reference.x, subject.dataset.x)
+    # The same number is another one in another precision; the coarser one holds for both.
+    coarser = min((x.dtype for x in held), key=lambda dtype: dtype.itemsize)
+    before, after = (x.reshape(len(x), -1).astype(coarser, copy=False) for x in held)
     if before.shape[1] != after.shape[1]:
         raise Unassessable(
             "wrong-shape",
