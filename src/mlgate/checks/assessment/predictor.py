@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 256
 _MOST_VALUES = 1 << 20
-_MOST_SCORES = 1 << 27
+_MOST_SCORES = 1 << 26
 # How far an answer may lie from the one in other company, relative to its size, and the share that may.
 _CLOSE, _MOST_CHANGED = 0.01, 0.02
 
