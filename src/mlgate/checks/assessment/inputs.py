@@ -47,11 +47,14 @@ def read(target: Target, path: str, most: int, limit: str, key: str) -> Content:
         )
     try:
         with file.open() as stream:
-            data = stream.read(most + 1)
+            # All that is asked for is set aside at once: no more than there should be.
+            data = stream.read(min(most, file.size) + 1)
     except OSError as error:
         raise Unassessable("unreadable", f"{path} cannot be read: {error.strerror or error}", key) from error
     if len(data) > most:
         raise Unassessable("limit", f"{path} is larger than the {most} bytes that {limit} allows", key)
+    if len(data) > file.size:
+        raise Unassessable("changed", f"{path} grew while it was read; run again", key)
     if not data:
         raise Unassessable("empty", f"{path} is empty", key)
     if data.startswith(_LFS):
