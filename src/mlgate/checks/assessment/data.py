@@ -100,7 +100,6 @@ def load(
         raise Unassessable(
             "limit", f"{name} holds {len(x)} samples; set data.limit to at most {_MOST_SAMPLES}", "data.limit"
         )
-    groups = {column: memberships(values, column, len(x), name) for column, values in table.groups.items()}
     ids = np.arange(len(x))
     if settings.limit is not UNSET and settings.limit < len(x):
         ids = np.sort(np.random.default_rng(entry.seed).permutation(len(x))[: settings.limit])
@@ -110,12 +109,15 @@ def load(
                 f"data.limit leaves {len(ids)} samples; fewer than {FEWEST_SAMPLES} carry no figure",
                 "data.limit",
             )
+    groups = {
+        column: memberships(values, column, len(x), ids, name) for column, values in table.groups.items()
+    }
     return Dataset(
         x[ids],
         y.reshape(-1)[ids],
         ids,
         name,
-        groups={column: values[ids] for column, values in groups.items()},
+        groups=groups,
         names=table.names,
         distinct=_distinct(x[ids]),
     )

@@ -88,8 +88,17 @@ def columns(
     return found
 
 
-def memberships(values: "NDArray[Any]", column: str, n: int, name: str) -> "NDArray[np.str_]":
-    """Return the group of each sample as a text, [n]: 1.0 is the group ``1``.
+def memberships(
+    values: "NDArray[Any]", column: str, n: int, ids: "NDArray[np.int64]", name: str
+) -> "NDArray[np.str_]":
+    """Return the group of each of some samples as a text: 1.0 is the group ``1``.
+
+    Args:
+        values: [n] As a format read them.
+        column: Their name.
+        n: Samples of the file.
+        ids: Numbers of those that are wanted.
+        name: The file's path.
 
     Raises:
         Unassessable: A sample names none, or there is not one a sample.
@@ -100,12 +109,12 @@ def memberships(values: "NDArray[Any]", column: str, n: int, name: str) -> "NDAr
             f"{column!r} of {name}, which names groups, is of shape {list(values.shape)} for {n} samples",
             "data",
         )
-    flat = values.reshape(-1)
+    flat = values.reshape(-1)[ids]
     if flat.dtype.kind == "f" and np.isfinite(flat).all() and (flat == np.round(flat)).all():
         flat = flat.astype(object)
         flat[:] = [int(value) for value in flat]
     texts = [str(value).strip() for value in flat]
-    for sample, text in enumerate(texts):
+    for sample, text in zip(ids, texts, strict=True):
         if len(text) > _LONGEST_GROUP:
             raise Unassessable(
                 "wrong-group",

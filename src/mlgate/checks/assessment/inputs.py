@@ -43,7 +43,10 @@ def read(target: Target, path: str, most: int, limit: str, key: str) -> Content:
         raise Unassessable("missing-file", f"{path} does not exist in the repository", key)
     if file.kind != "file":
         raise Unassessable(
-            "not-a-file", f"{path} is a {file.kind}, not a regular file; it is not followed", key
+            "not-a-file",
+            f"{path} is {'a link' if file.kind == 'link' else 'a socket, a pipe or a device'}, not a regular "
+            "file; it is not followed",
+            key,
         )
     try:
         with file.open() as stream:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LONGEST_LABEL = 200
+_LETTER_BYTES = 4
 
 
 class Columns(Struct, frozen=True):
@@ -58,11 +59,16 @@ class Table(Struct, frozen=True):
     names: tuple[str, ...] = ()
 
 
-def label_texts(texts: "Sequence[str]", name: str) -> "NDArray[np.str_]":
+def label_texts(texts: "Sequence[str]", most: int, name: str) -> "NDArray[np.str_]":
     """Return labels that are texts as an array, in which each takes as much as the longest one.
 
+    Args:
+        texts: The labels.
+        most: Bytes that the array may take in memory.
+        name: The file's path.
+
     Raises:
-        Unassessable: One is too long to be a label.
+        Unassessable: One is too long to be a label, or all together.
     """
     longest = max(texts, key=len, default="")
     if len(longest) > LONGEST_LABEL:
@@ -71,6 +77,10 @@ def label_texts(texts: "Sequence[str]", name: str) -> "NDArray[np.str_]":
             f"{name}: a label is a text of {len(longest)} characters ({longest[:40]!r} ...); name the column "
             "of the labels",
             "data.label",
+        )
+    if len(texts) * len(longest) * _LETTER_BYTES > most:
+        raise Unassessable(
+            "limit", f"{name}: the labels take more memory than limits.data_bytes allows", "data.label"
         )
     return np.array(texts, dtype=np.str_)
 

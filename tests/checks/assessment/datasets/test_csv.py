@@ -145,6 +145,13 @@ def test_a_label_too_long_is_refused():
     assert (caught.value.reason, caught.value.key) == ("wrong-label", "data.label")
 
 
+def test_labels_as_wide_as_the_longest_must_fit():
+    text = "a,y\n" + "1,x\n" * 300 + f"1,{'x' * 150}\n"
+    with pytest.raises(Unassessable, match="the labels take more memory"):
+        read(text, most=100_000)
+    assert len(read(text, most=200_000).y) == 301
+
+
 def test_labels_take_memory_too():
     lines = [f"1,label {place}\n" for place in range(200)]
     with pytest.raises(Unassessable, match=r"limits\.data_bytes"):

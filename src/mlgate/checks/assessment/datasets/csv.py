@@ -106,7 +106,7 @@ def _table(
             raise Unassessable("limit", f"{name} is larger than limits.data_bytes allows", "data.path")
     x: Any = np.array(texts, dtype=object) if columns.text else np.array(values, dtype=np.float64)
     groups = {column: np.array(cells[column], dtype=object) for column in columns.groups}
-    return Table(x.reshape(count, len(places)), _labels(cells[columns.label], name), groups, features)
+    return Table(x.reshape(count, len(places)), _labels(cells[columns.label], most, name), groups, features)
 
 
 def _filled(cell: str, line: int, column: str, columns: Columns, name: str) -> str:
@@ -142,9 +142,9 @@ def _number(cell: str, line: int, column: str, columns: Columns, name: str) -> f
 
 
 def _labels(
-    cells: list[str], name: str
+    cells: list[str], most: int, name: str
 ) -> "np.ndarray[tuple[int], np.dtype[np.int64 | np.float64 | np.str_]]":
     try:
         return np.array([float(cell) for cell in cells], dtype=np.float64)
     except ValueError:
-        return label_texts(cells, name)
+        return label_texts(cells, most, name)

@@ -74,7 +74,8 @@ def _read(data: bytes, columns: Columns, most: int, name: str) -> Table:
             key = "data.label" if which == "label" else "data"
             raise Unassessable(f"missing-{which}", f"{name}: column {column!r} has empty cells", key)
     y = label.reshape(-1)
-    return Table(values, label_texts(y.tolist(), name) if y.dtype.kind == "O" else y, groups, features)
+    labels = label_texts(y.tolist(), most, name) if y.dtype.kind == "O" else y
+    return Table(values, labels, groups, features)
 
 
 def _kinds(schema: "Mapping[str, NDArray[Any]]", name: str) -> dict[str, str]:
