@@ -55,7 +55,7 @@ def stop_rule() -> None:
                 TOTAL,
                 THRESHOLD,
                 CONFIDENCE,
-                lambda start, stop, _enough, seen=seen: int(seen[stop] - seen[start]),
+                lambda _start, stop, _bounds, seen=seen: int(seen[stop]),
             )
             used.append(answer.looks[-1].n)
             decided += answer.outcome != "inconclusive"

@@ -12,7 +12,7 @@ from mlgate.checks.assessment.sequential import decide, plan, samples_needed
 
 def outcomes(values):
     """A draw from fixed outcomes, in order."""
-    return lambda start, stop, _enough: int(np.sum(values[start:stop]))
+    return lambda _start, stop, _bounds: int(np.sum(values[:stop]))
 
 
 @pytest.mark.parametrize("total", [1, 31, 32, 33, 600, 10_000])
@@ -64,13 +64,13 @@ def test_looking_stops_when_no_rest_could_decide():
 
 
 def test_the_budget_ends_it_with_the_last_whole_look():
-    answer = decide(600, 0.8, 0.95, lambda start, stop, _enough: 6 if stop == 8 else None)
+    answer = decide(600, 0.8, 0.95, lambda _start, stop, _bounds: 6 if stop == 8 else None)
     assert (answer.outcome, answer.stop) == ("inconclusive", "budget")
     assert [look.n for look in answer.looks] == [8]
 
 
 def test_a_budget_that_ends_before_the_first_look():
-    assert decide(600, 0.8, 0.95, lambda _start, _stop, _enough: None).looks == ()
+    assert decide(600, 0.8, 0.95, lambda _start, _stop, _bounds: None).looks == ()
 
 
 @pytest.mark.parametrize("rate", [0.5, 0.8, 0.97])
@@ -116,20 +116,44 @@ def test_no_number_of_samples_decides_a_tie():
 
 
 @pytest.mark.parametrize("threshold", [0.05, 0.5, 0.9, 1.0])
-@pytest.mark.parametrize("spare", [0, 1])
-def test_enough_is_exactly_what_fails_a_look(threshold, spare):
-    """One success more, and the look does not fail."""
-    asked = []
+def test_what_decides_a_look_is_told_exactly(threshold):
+    """One success more does not fail, and one less does not pass."""
+    bounds = []
 
-    def draw(start, stop, enough):
-        asked.append((stop, enough))
-        return min(max(enough + spare, 0), stop - start)
+    def draw(_start, stop, told):
+        bounds.append((stop, told))
+        return min(max(told.fails + 1, 0), stop)
 
-    answer = decide(600, threshold, 0.95, draw)
-    possible = [(stop, enough) for stop, enough in asked if enough >= 0]
-    if spare == 0:
-        assert answer.outcome == "fail"
-        assert len(possible) == 1
-    else:
-        assert answer.outcome != "fail"
-        assert len(possible) == len([stop for stop, enough in asked if enough >= 0])
+    decide(600, threshold, 0.95, draw)
+    levels = dict(plan(600, 0.95))
+    for n, told in bounds:
+        assert told.fails == -1 or clopper_pearson(told.fails, n, levels[n])[1] < threshold
+        assert clopper_pearson(told.fails + 1, n, levels[n])[1] >= threshold
+        assert told.passes == n + 1 or clopper_pearson(told.passes, n, levels[n])[0] >= threshold
+        assert told.passes == 0 or clopper_pearson(told.passes - 1, n, levels[n])[0] < threshold
+
+
+@pytest.mark.parametrize(("left", "outcome"), [(0, "fail"), (45, "inconclusive"), (60, "inconclusive")])
+def test_what_was_put_off_is_settled_before_the_end(left, outcome):
+    settled = []
+
+    def settle(_bounds):
+        settled.append(True)
+        return left
+
+    answer = decide(100, 0.5, 0.95, lambda _start, stop, _bounds: int(stop * 0.55), settle)
+    assert (answer.outcome, answer.looks[-1].successes) == (outcome, left)
+    assert len(settled) == 1
+
+
+def test_what_is_decided_settles_nothing():
+    def settle(_bounds):
+        raise AssertionError
+
+    assert decide(600, 0.5, 0.95, outcomes(np.zeros(600)), settle).outcome == "fail"
+    assert decide(600, 0.5, 0.95, outcomes(np.ones(600)), settle).outcome == "pass"
+
+
+def test_a_budget_that_ends_while_settling():
+    answer = decide(40, 0.5, 0.95, outcomes(np.arange(40) % 2), lambda _bounds: None)
+    assert (answer.outcome, answer.stop) == ("inconclusive", "budget")

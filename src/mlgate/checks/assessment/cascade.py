@@ -113,7 +113,6 @@ class Cascade:
         white_box: True where an attack follows gradients.
         proves: True where an attack can also show that there is no changed sample that
             the model gets wrong.
-        proven: Samples of which that was shown so far.
     """
 
     def __init__(self, model: Classifier, samples: Samples, settings: Robustness, seed: int) -> None:
@@ -129,7 +128,12 @@ class Cascade:
         self.white_box = any(attack.NEEDS == "gradients" for attack in self._attacks)
         self.black_box = all(attack.NEEDS in ("scores", "labels") for attack in self._attacks)
         self.proves = any(attack.NEEDS == "trees" for attack in self._attacks)
-        self.proven = 0
+        self._proven = self._pending = np.zeros(0, np.int64)
+
+    @property
+    def proven(self) -> int:
+        """Samples of which that was shown so far."""
+        return len(self._proven)
 
     def ball(self, chosen: "NDArray[np.int64]") -> Ball:
         """Return what an attacker can make of the samples at these positions."""
@@ -147,31 +151,57 @@ class Cascade:
         tallies = [self.tally[attack.NAME] for attack in after]
         return (tallies[0]["attacked"] if tallies else 0, sum(tally["broken"] for tally in tallies))
 
-    def survivors(self, chosen: "NDArray[np.int64]", enough: int = -1) -> int:
-        """Attack the samples at these positions and count those that stand.
+    def survivors(self, chosen: "NDArray[np.int64]") -> int:
+        """Attack the samples at these positions with everything, and count those that stand.
 
-        Those that are proven to stand are attacked no more; :attr:`proven` counts them.
+        Raises:
+            BudgetSpent: The time is up; what was being attacked is not in the tally.
+            Unassessable: The model fails.
+        """
+        self.begin(chosen)
+        self.finish()
+        return int(self.standing[chosen].sum())
 
-        Args:
-            chosen: Positions.
-            enough: Once no more than so many stand, dearer attacks are not asked: the
-                count can only fall, and nobody needs to know how far.
+    def begin(self, chosen: "NDArray[np.int64]") -> None:
+        """Attack samples with the first attack; what withstands it stands until :meth:`finish`.
 
         Raises:
             BudgetSpent: The time is up; what was being attacked is not in the tally.
             Unassessable: The model fails.
         """
         right = self._model.clean[chosen].argmax(axis=1) == self.samples.labels[chosen]
-        standing = chosen[right]
-        size = max(1, _MOST_VALUES // max(1, self.samples.x[:1].size))
-        proven = self.proven
-        for attack in self._attacks:
-            if len(standing) + self.proven - proven <= enough:
-                break
-            parts = [standing[start : start + size] for start in range(0, len(standing), size)]
-            standing = np.concatenate([self._survive(attack, part) for part in parts] or [standing])
+        standing = self._attacked(self._attacks[0], chosen[right])
         self.standing[standing] = True
-        return len(standing) + self.proven - proven
+        self._pending = np.concatenate([self._pending, standing])
+
+    def finish(self, enough: int = -1) -> None:
+        """Attack what withstood the first attack with the others, cheap before dear.
+
+        What is proven to stand is attacked no more; :attr:`proven` counts it.
+
+        Args:
+            enough: Once no more than so many stand of all, dearer attacks are not asked: the
+                count can only fall, and nobody needs to know how far.
+
+        Raises:
+            BudgetSpent: The time is up; what was broken before stays broken.
+            Unassessable: The model fails.
+        """
+        standing, self._pending = self._pending, self._pending[:0]
+        for attack in self._attacks[1:]:
+            if self.standing.sum() <= enough:
+                return
+            left = self._attacked(attack, standing)
+            self.standing[standing] = False
+            self.standing[left] = True
+            self.standing[self._proven] = True
+            standing = left
+
+    def _attacked(self, attack: Any, chosen: "NDArray[np.int64]") -> "NDArray[np.int64]":
+        """Return which of the samples withstand an attack, in portions that fit into memory."""
+        size = max(1, _MOST_VALUES // max(1, self.samples.x[:1].size))
+        parts = [chosen[start : start + size] for start in range(0, len(chosen), size)]
+        return np.concatenate([self._survive(attack, part) for part in parts] or [chosen])
 
     def _survive(self, attack: Any, chosen: "NDArray[np.int64]") -> "NDArray[np.int64]":
         labels, ball = self.samples.labels[chosen], self.ball(chosen)
@@ -188,7 +218,7 @@ class Cascade:
         tally["queries"] += victim.forward
         tally["backward"] += victim.backward
         if attempt.proven is not None:
-            self.proven += int(attempt.proven.sum())
+            self._proven = np.concatenate([self._proven, chosen[attempt.proven]])
             self.standing[chosen[attempt.proven]] = True
             broken |= attempt.proven
         return chosen[~broken]

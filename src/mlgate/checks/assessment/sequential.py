@@ -96,8 +96,24 @@ def plan(total: int, confidence: float) -> tuple[tuple[int, float], ...]:
     return (*((n, 1 - early) for n in sizes[:-1]), (total, 1 - error * _LAST_SHARE))
 
 
+class Bounds(Struct, frozen=True):
+    """What decides a look, in successes among all samples seen so far.
+
+    Attributes:
+        fails: With no more than so many it fails; -1 where it cannot.
+        passes: With no fewer it passes; more than there are samples where it cannot.
+    """
+
+    fails: int
+    passes: int
+
+
 def decide(
-    total: int, threshold: float, confidence: float, draw: Callable[[int, int, int], int | Count | None]
+    total: int,
+    threshold: float,
+    confidence: float,
+    draw: Callable[[int, int, Bounds], int | Count | None],
+    settle: Callable[[Bounds], int | Count | None] | None = None,
 ) -> Answer:
     """Look until the threshold is decided.
 
@@ -105,30 +121,63 @@ def decide(
         total: Samples there are, at least 1.
         threshold: The rate asked for, 0 to 1.
         confidence: Of the whole sequence, between 0 and 1.
-        draw: Given ``start``, ``stop`` and ``enough``, returns the successes among these
-            samples of the random order, or None where the budget is spent. Once no more
-            than ``enough`` of them can be successes the look fails, and it makes no
-            difference how many are. With a :class:`Count`, only what is proven can pass,
-            and only what is not possible can fail.
+        draw: Given ``start``, ``stop`` and what decides, takes these samples of the random
+            order and returns the successes among all so far, or None where the budget is
+            spent. It may count as successes what it has not looked at to the end, as long
+            as they are too few to pass: what is left can only turn them into failures.
+            With a :class:`Count`, only what is proven can pass, and only what is not
+            possible can fail.
+        settle: Looks at everything to the end and returns the same; asked before a look
+            that ends without a decision.
     """
     looks: list[Look] = []
-    successes = proven = seen = 0
+    seen = 0
     steps = plan(total, confidence)
     for index, (n, level) in enumerate(steps):
-        found = draw(seen, n, _most_that_fail(n, level, threshold) - successes)
+        bounds = Bounds(_most_that_fail(n, level, threshold), _fewest_that_pass(n, level, threshold))
+        found, seen = draw(seen, n, bounds), n
         if found is None:
             return Answer("inconclusive", "budget", tuple(looks))
-        count = found if isinstance(found, Count) else Count(found, found)
-        successes, proven, seen = successes + count.possible, proven + count.proven, n
-        low, high = clopper_pearson(successes, n, level)
-        if proven < successes:
-            low = clopper_pearson(proven, n, level)[0]
-        looks.append(Look(n, successes, low, high, proven))
-        if low >= threshold or high < threshold:
-            return Answer("pass" if low >= threshold else "fail", "decided", tuple(looks))
-        if n < total and not _decidable(looks[-1], steps[index + 1 :], threshold):
+        looks.append(_look(n, level, found))
+        rest = steps[index + 1 :]
+        ends = not rest or not _decidable(looks[-1], rest, threshold)
+        if settle is not None and ends and _decided(looks[-1], threshold) is None:
+            found = settle(bounds)
+            if found is None:
+                return Answer("inconclusive", "budget", tuple(looks))
+            looks[-1] = _look(n, level, found)
+        outcome = _decided(looks[-1], threshold)
+        if outcome is not None:
+            return Answer(outcome, "decided", tuple(looks))
+        if rest and not _decidable(looks[-1], rest, threshold):
             return Answer("inconclusive", "undecidable", tuple(looks))
     return Answer("inconclusive", "samples", tuple(looks))
+
+
+def _look(n: int, level: float, found: int | Count) -> Look:
+    count = found if isinstance(found, Count) else Count(found, found)
+    low, high = clopper_pearson(count.possible, n, level)
+    if count.proven < count.possible:
+        low = clopper_pearson(count.proven, n, level)[0]
+    return Look(n, count.possible, low, high, count.proven)
+
+
+def _decided(look: Look, threshold: float) -> str | None:
+    if look.low >= threshold:
+        return "pass"
+    return "fail" if look.high < threshold else None
+
+
+def _fewest_that_pass(n: int, level: float, threshold: float) -> int:
+    """Return the smallest number of successes among n at which the look passes; n + 1 where none does."""
+    fails, passes = -1, n + 1
+    while passes - fails > 1:
+        middle = (fails + passes) // 2
+        if clopper_pearson(middle, n, level)[0] >= threshold:
+            passes = middle
+        else:
+            fails = middle
+    return passes
 
 
 def _most_that_fail(n: int, level: float, threshold: float) -> int:

@@ -68,7 +68,7 @@ class Trial:
         total, least = len(self._order), self._settings.min_accuracy
         signs: tuple[masking.Signal, ...] = ()
         with self._budget():
-            answer = sequential.decide(total, least, self.confidence, self._draw)
+            answer = sequential.decide(total, least, self.confidence, self._draw, self._settle)
             last = answer.looks[-1] if answer.looks else None
             self._seen = self._order[: last.n if last else 0]
             try:
@@ -109,17 +109,28 @@ class Trial:
                 if epsilon not in done:
                     yield self._point(epsilon, None, 0)
 
-    def _draw(self, start: int, stop: int, enough: int) -> int | sequential.Count | None:
+    def _draw(self, start: int, stop: int, bounds: sequential.Bounds) -> int | sequential.Count | None:
+        """Attack more samples: with everything only where that could make the look pass."""
         self._subject.progress(
             f"{self._subject.name}: attacking samples {start + 1} to {stop} of {len(self._order)}"
         )
-        before = self._cascade.proven
         try:
-            standing = self._cascade.survivors(self._order[start:stop], enough)
+            self._cascade.begin(self._order[start:stop])
         except BudgetSpent:
             return None
-        proves, proven = self._cascade.proves, self._cascade.proven - before
-        return sequential.Count(standing, proven) if proves else standing
+        standing = self._cascade.standing.sum()
+        if self._cascade.proves or standing >= bounds.passes:
+            return self._settle(bounds)
+        return int(standing)
+
+    def _settle(self, bounds: sequential.Bounds) -> int | sequential.Count | None:
+        """Attack with everything what was not yet."""
+        try:
+            self._cascade.finish(bounds.fails)
+        except BudgetSpent:
+            return None
+        standing = int(self._cascade.standing.sum())
+        return sequential.Count(standing, self._cascade.proven) if self._cascade.proves else standing
 
     def _withstood(self, epsilon: float, chosen: "NDArray[np.int64]") -> "NDArray[np.int64]":
         self._subject.progress(
