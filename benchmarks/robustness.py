@@ -135,7 +135,7 @@ def rivals(example: str) -> None:
     Digits.passes, before = 0, time.process_time()
     library = AutoAttack(model, norm="Linf", eps=0.1, version="standard", seed=0, device="cpu")
     library.verbose = False
-    found = library.run_standard_evaluation(x, y, 400)
+    found = library.run_standard_evaluation(x, y, batch_size=400)
     row(
         "pyautoattack, standard",
         found[0] if isinstance(found, tuple) else found,
