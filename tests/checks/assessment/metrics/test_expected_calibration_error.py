@@ -21,3 +21,14 @@ def test_a_perfectly_calibrated_model_has_no_calibration_error():
     scores = np.log(np.tile([0.75, 0.25], (4, 1)))
     found = value(Predictions(labels, scores, "probabilities"))
     assert found == pytest.approx(0)
+
+
+@pytest.mark.parametrize(("n", "said"), [(100, 0.08), (300, 0.05), (1000, 0.025)])
+def test_what_the_pages_say_of_few_samples(n, said):
+    rng, found = np.random.default_rng(0), []
+    for _ in range(60):
+        odds = np.exp(2 * rng.normal(size=(n, 2)))
+        chances = odds / odds.sum(axis=1, keepdims=True)
+        labels = (rng.random(n) > chances[:, 0]).astype(int)
+        found.append(value(Predictions(labels, np.log(chances), "probabilities")))
+    assert np.mean(found) == pytest.approx(said, rel=0.15)
