@@ -9,20 +9,29 @@ from mlgate.core.severity import Severity
 from mlgate.rules._measured import evidence, failed, spoken
 
 
+_FIX = (
+    "Train with the same corruption (data augmentation), or catch it before the model: check ranges, "
+    "units and missing values where the data comes in. The figure by severity is drawn in the HTML "
+    "report. If that severity cannot occur, say so in the policy:\n\n"
+    "```yaml\ncorruptions:\n  {}: {{severity: {}, max_drop: 0.05}}\n```"
+)
+
+
 def _brittle(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
     for fact in failed(facts, "corruptions"):
         detail = fact.detail
         corruption, _, severity = detail["part"].partition("/")
         message = (
             f"The model {detail['model']} does not bear the corruption {spoken(corruption)}, severity "
-            f"{severity}, on {detail['data']} as the policy demands: {spoken(detail['name'])}."
+            f"{severity}, on {detail['data']} as the policy demands ({spoken(detail['name'])})."
         )
         lines = [evidence(detail), f"{spoken(corruption)}, severities 1 to 5: {detail['severities']}"]
         if "before" in detail:
             lines.append(
                 f"{detail['before']:.3f} on the data as it is, {detail['after']:.3f} on the corrupted data"
             )
-        yield Hit(fact, message, evidence="\n".join(lines))
+        milder = max(int(severity) - 1, 1) if severity.isdigit() else 1
+        yield Hit(fact, message, evidence="\n".join(lines), fix=_FIX.format(corruption, milder))
 
 
 RULES = (
@@ -44,12 +53,7 @@ RULES = (
             "centimetres. A model that was only ever measured on clean data meets such input on its first "
             "day."
         ),
-        fix=(
-            "Train with the same corruption (data augmentation), or catch it before the model: check ranges, "
-            "units and missing values where the data comes in. The figure by severity is drawn in the HTML "
-            "report. If that severity cannot occur, say so in the policy:\n\n"
-            "```yaml\ncorruptions:\n  gaussian_noise: {severity: 2, max_drop: 0.05}\n```"
-        ),
+        fix=_FIX.format("gaussian_noise", 2),
         references=("arXiv:1903.12261",),
         cwe=(440, 1039),
         judge=_brittle,
