@@ -102,3 +102,11 @@ def test_many_groups_and_classes_are_told_in_a_few_lines():
     classes = {str(at): {"value": 0.2, "suspicious": True, "samples": list(range(20))} for at in range(90)}
     assert found(fact("MLG-ASM-006", by_group=groups))[0].evidence.count("\n") < 15
     assert found(fact("MLG-ASM-011", by_class=classes))[0].evidence.count("\n") < 15
+
+
+@pytest.mark.parametrize(
+    ("part", "words"), [("contrast/3", "contrast: {severity: 2,"), ("typos/1", "typos: {severity: 1,")]
+)
+def test_the_fix_names_the_corruption_that_was_not_borne(part, words):
+    (finding,) = found(fact("MLG-ASM-007", part=part))
+    assert words in finding.fix

@@ -8,7 +8,6 @@ from mlgate.core.rules import Hit, Rule
 from mlgate.core.severity import Severity
 from mlgate.rules._measured import evidence, failed, spoken
 
-
 _FIX = (
     "Train with the same corruption (data augmentation), or catch it before the model: check ranges, "
     "units and missing values where the data comes in. The figure by severity is drawn in the HTML "
