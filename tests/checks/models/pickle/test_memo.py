@@ -145,5 +145,14 @@ def test_weighing_counts_what_is_shared_once_and_ends():
     assert weight.heavier([["x" * 200 for _ in range(10)]], 1 << 10)
     assert weight.heavier([[Made(UNKNOWN, (["y" * 2000],), "call")]], 1 << 10)
     frame = [["a"], "b", 1, UNKNOWN]
-    weight.lighten(frame, 0, 3)
+    forms = weight.light()
+    weight.lighten(frame, 0, 3, forms)
     assert frame == [[UNKNOWN], UNKNOWN, 1, UNKNOWN]
+
+
+def test_what_one_stream_adds_to_a_light_list_is_in_no_other():
+    for _ in range(2):
+        frame = [["a"]]
+        weight.lighten(frame, 0, 1, weight.light())
+        frame[0].append("left behind")
+        assert frame == [[UNKNOWN, "left behind"]]

@@ -18,7 +18,7 @@ from mlgate.checks.models.pickle.values import (
     Unknown,
     cut,
 )
-from mlgate.checks.models.pickle.weight import heavier, lighten
+from mlgate.checks.models.pickle.weight import heavier, light, lighten
 from mlgate.checks.models.pickle.window import MARGIN, WINDOW, Window
 from mlgate.checks.models.reader import Clock, LimitReached
 from mlgate.core.limits import Limits
@@ -119,6 +119,7 @@ class State:
         self.imported: dict[bytes, tuple[Global, Event]] = {}
         self._made = self._steps = self._rounds = 0
         self._shortened: tuple[list[Any], int] = self.stack, KEEP
+        self._forms = light()
         self._held = b""
         self._base = start
         # Most streams of a file with many are short.
@@ -190,8 +191,8 @@ class State:
             if not heavier((self.stack, *self.marks), _LIGHT):
                 break
             for frame in self.marks:
-                lighten(frame, 0, len(frame))
-            lighten(self.stack, 0, len(self.stack) - spare)
+                lighten(frame, 0, len(frame), self._forms)
+            lighten(self.stack, 0, len(self.stack) - spare, self._forms)
 
     def _shorten(self) -> None:
         """Forget what lies deep in a long frame: of a container's items only the first are kept."""
@@ -199,7 +200,7 @@ class State:
         end = len(self.stack) - _SPARE
         if frame is not self.stack or start > end:
             start = KEEP
-        lighten(self.stack, start, end)
+        lighten(self.stack, start, end, self._forms)
         self._shortened = self.stack, end
 
     def line(self) -> bytes | None:

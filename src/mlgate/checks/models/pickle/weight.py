@@ -19,7 +19,6 @@ _NODES = 100_000
 _TEXT = 56
 _OBJECT = 100
 _PLAIN = frozenset((Unknown, Global, int, float, bool, type(None)))
-_LIGHT: dict[type, Any] = {list: [UNKNOWN], Dict: Dict((UNKNOWN, UNKNOWN)), Set: Set((UNKNOWN,))}
 
 
 def heavier(frames: Iterable[list[Any]], limit: int) -> bool:
@@ -59,11 +58,27 @@ def _inside(value: Any) -> tuple[Any, ...] | list[Any]:
     return (value.pid,) if type(value) is Persistent else ()
 
 
-def lighten(frame: list[Any], start: int, end: int) -> None:
-    """Forget all but the types of what a frame of the stack holds between two indices."""
+def light() -> dict[type, Any]:
+    """Return what stands for containers that are made light, by their types.
+
+    One for a million, and one set for each stream: later opcodes add items to them, which
+    must not be found in another file.
+    """
+    return {list: [UNKNOWN], Dict: Dict((UNKNOWN, UNKNOWN)), Set: Set((UNKNOWN,))}
+
+
+def lighten(frame: list[Any], start: int, end: int, forms: dict[type, Any]) -> None:
+    """Forget all but the types of what a frame of the stack holds between two indices.
+
+    Args:
+        frame: Of the stack.
+        start: The first index.
+        end: The one behind the last.
+        forms: What stands for containers: see :func:`light`.
+    """
     if _PLAIN.issuperset(map(type, frame)):
         return
     for index in range(start, end):
         value = frame[index]
         if type(value) not in _PLAIN:
-            frame[index] = _LIGHT.get(type(value), UNKNOWN)
+            frame[index] = forms.get(type(value), UNKNOWN)
