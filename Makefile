@@ -52,6 +52,7 @@ bench: $(dev) ## Scan real models from PyPI and time the start; WHEELS=DIR saves
 	@'$(bin)/python' benchmarks/startup.py
 	@'$(bin)/python' benchmarks/real_models.py $(if $(WHEELS),--wheels '$(WHEELS)')
 	@'$(bin)/python' benchmarks/detection.py
+	@'$(bin)/python' benchmarks/robustness.py
 ifdef ADVISORIES
 	@'$(bin)/python' benchmarks/dependencies.py '$(ADVISORIES)'
 	@'$(bin)/python' benchmarks/agreement.py '$(ADVISORIES)'
