@@ -8,7 +8,7 @@ import pytest
 from tests.checks.assessment import onnx_models, torch_models
 
 from mlgate import gate
-from mlgate.checks.assessment import run as assessment
+from mlgate.checks.assessment import opening
 from mlgate.checks.assessment.sandbox.walls import Wall
 from mlgate.checks.assessment.sandbox.worker import Worker
 from mlgate.core.facts import Check
@@ -151,7 +151,7 @@ class WithoutLandlock(Worker):
 
 
 def test_code_is_refused_where_a_wall_is_missing(repository, monkeypatch):
-    monkeypatch.setattr(assessment, "Worker", WithoutLandlock)
+    monkeypatch.setattr(opening, "Worker", WithoutLandlock)
     repository.weights("w.pt")
     repository.model("s.pt", torch_models.torchscript(repository.layer, X[:2]), ", accept_code: true")
     repository.weights("a.pt", ARCHITECTURE + ", accept_missing_walls: true")

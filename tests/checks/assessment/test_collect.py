@@ -12,7 +12,7 @@ from tests.checks.assessment import onnx_models
 
 from mlgate import rules, target
 from mlgate.checks import Scope
-from mlgate.checks.assessment import collect, run
+from mlgate.checks.assessment import collect, opening, run
 from mlgate.checks.assessment.inputs import read
 from mlgate.checks.assessment.problems import Unassessable
 from mlgate.checks.assessment.sandbox.walls import Wall
@@ -415,7 +415,7 @@ def test_a_defect_stays_within_its_assessment(repository, monkeypatch, error, re
     def fail(*_arguments):
         raise error
 
-    monkeypatch.setattr(run, "read", fail)
+    monkeypatch.setattr(opening, "read", fail)
     repository.policy(TWO)
     assert reasons(repository.collect()) == [reason, reason]
 

@@ -1,40 +1,31 @@
 """One assessment from its policy entry to figures, or to the reason why there are none."""
 
 import hashlib
-import importlib.metadata
-import importlib.util
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from msgspec import UNSET, Struct
-from msgspec.structs import replace
 
 from mlgate import __version__
 from mlgate.checks import Scope
 from mlgate.checks.assessment import data
-from mlgate.checks.assessment.architecture import gather
 from mlgate.checks.assessment.classifier import Classifier
-from mlgate.checks.assessment.inputs import Content, read
+from mlgate.checks.assessment.inputs import Content
 from mlgate.checks.assessment.labels import label_columns, regression_values
 from mlgate.checks.assessment.measure import Figure, Subject
 from mlgate.checks.assessment.model import Request
+from mlgate.checks.assessment.opening import Opener, version
 from mlgate.checks.assessment.problems import Unassessable
 from mlgate.checks.assessment.regressor import Regressor
 from mlgate.checks.assessment.sandbox.walls import Wall
 from mlgate.checks.assessment.sandbox.worker import Worker
-from mlgate.core.discovery import module, modules, names
+from mlgate.core.discovery import module, names
 from mlgate.core.facts import Check, Fact, Location, Measurement, NotChecked, Observations, Source
 
 if TYPE_CHECKING:
-    from mlgate.checks.assessment.predictor import Predictor
-    from mlgate.policy.assessment import Assessment, DataFile, ModelFile
+    from mlgate.policy.assessment import Assessment
 
 _MEASURES = "mlgate.checks.assessment.measures"
-_LOADERS = "mlgate.checks.assessment.loaders"
-# Processor time beyond an attack's budget: starting, loading and the clean data.
-_SPARE_SECONDS = 3600
 
 
 class _Inputs(Struct, frozen=True):
@@ -65,6 +56,7 @@ class Run:
         self.figures: list[Measurement] = []
         self.gaps: list[NotChecked] = []
         self.walls: tuple[Wall, ...] = ()
+        self._opener = Opener(scope, self._entry, self._held)
 
     def observe(self) -> None:
         """Measure all that the policy asks for, cheap before dear.
@@ -77,11 +69,13 @@ class Run:
         """
         entry, limits = self._entry, self._scope.policy.policy.limits
         wanted = self._wanted()
-        inputs = self._inputs()
-        dataset = data.load(inputs.data.data, entry, limits.data_bytes, inputs.data.path)
-        self._scope.progress(f"{entry.name}: loading {inputs.model.path} in the sandbox")
-        request = self._request(entry.model, "model", dataset)
-        with self._worker(inputs.loader, request, entry.model, "model") as worker:
+        held = self._opener.content(entry.data, "data")
+        model = self._opener.model(entry.model, "model")
+        inputs = _Inputs(model, held, self._opener.loader(model, entry.model, "model"))
+        dataset = data.load(held.data, entry, limits.data_bytes, held.path)
+        self._scope.progress(f"{entry.name}: loading {model.path} in the sandbox")
+        request = self._opener.request(entry.model, "model", dataset)
+        with self._opener.worker(inputs.loader, request, entry.model, "model") as worker:
             self.walls = worker.walls
             signature = worker.load(inputs.model.data)
             data.agree(dataset, signature)
@@ -173,6 +167,7 @@ class Run:
         self, worker: Worker, dataset: data.Dataset, x: Any, inputs: _Inputs, request: Request
     ) -> Subject:
         detail = self._versions(inputs, dataset, x) | _built(request)
+        twin: str | None = inputs.loader.TWIN
         model: Any
         labels: Any
         if self._entry.task == "regression":
@@ -189,156 +184,16 @@ class Run:
             labels=labels,
             detail={**detail, "scores": model.meaning},
             progress=self._scope.progress,
-            read=lambda other, key: self._read(other, key, dataset),
-            load=lambda other, key: self._other(other, key, dataset),
-            twin=None if inputs.loader.TWIN is None else lambda: self._twin(inputs, request, model),
+            read=lambda other, key: self._opener.beside(other, key, dataset),
+            load=lambda other, key: self._opener.other(other, key, dataset),
+            twin=None if twin is None else lambda: self._opener.twin(twin, inputs.model, request, model),
         )
 
-    def _read(self, wanted: "DataFile", key: str, beside: data.Dataset) -> data.Dataset:
-        limits = self._scope.policy.policy.limits
-        held = read(self._scope.target, wanted.path, limits.data_bytes, "limits.data_bytes", f"{key}.path")
-        if self._differs(key, held, wanted.sha256):
-            raise self._wrong_digest(held.path, f"{key}.sha256")
-        entry = replace(self._entry, data=replace(self._entry.data, path=wanted.path, limit=UNSET))
-        found = data.load(held.data, entry, limits.data_bytes, held.path, beside.names)
-        return replace(found, sha256=held.sha256)
-
-    @contextmanager
-    def _other(self, wanted: "ModelFile", key: str, dataset: data.Dataset) -> "Iterator[Predictor]":
-        """Load another model of the policy, which answers the same samples."""
-        content = self._model(wanted, key)
-        request = self._request(wanted, key, dataset)
-        with self._worker(self._loader(content, wanted, key), request, wanted, key) as worker:
-            signature = worker.load(content.data)
-            data.agree(dataset, signature)
-            x = data.fit(dataset.x, signature, dataset.name, dataset.apart)
-            other = Regressor(worker, x) if self._entry.task == "regression" else Classifier(worker, x)
-            other.sha256 = content.sha256
-            yield other
-
-    @contextmanager
-    def _twin(self, inputs: _Inputs, request: Request, model: Classifier) -> Iterator[str]:
-        """Let the model's twin give gradients, where there is one that agrees; say what came of it."""
-        loader: Any = module(_LOADERS, inputs.loader.TWIN)
-        missing = [name for name in loader.REQUIRES if importlib.util.find_spec(name) is None]
-        if missing:
-            yield f"none: {extra_missing(missing, loader.EXTRA)}"
-            return
-        with ExitStack() as stack:
-            try:
-                worker = stack.enter_context(self._worker(loader, request, self._entry.model, "model"))
-                worker.load(inputs.model.data)
-                far = model.follow(worker)
-                versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in loader.REQUIRES)
-                said = f"by {loader.FORMAT} ({versions}), whose scores agree to {far:.1g} of their spread"
-            except Unassessable as problem:
-                said = f"none: {problem.message}"
-            yield said
-
-    def _request(self, wanted: "ModelFile", key: str, dataset: data.Dataset) -> Request:
-        architecture = wanted.architecture if isinstance(wanted.architecture, str) else None
-        return Request(
-            task=self._entry.task,
-            architecture=architecture,
-            arguments=wanted.arguments,
-            sources=gather(self._scope.target, architecture, f"{key}.architecture") if architecture else {},
-            trusted_types=wanted.trusted_types,
-            accept_code=wanted.accept_code,
-            shape=wanted.shape or tuple(int(size) for size in dataset.x.shape[1:]),
-        )
-
-    def _worker(self, loader: Any, request: Request, wanted: "ModelFile", key: str) -> Worker:
-        """Start a worker; where code will run in it, only behind every wall."""
-        limits, robust = self._scope.policy.policy.limits, self._entry.robustness
-        budget = 0 if robust is UNSET else int(robust.budget_seconds)
-        worker = Worker(
-            loader,
-            request,
-            memory=limits.worker_bytes,
-            seconds=limits.file_seconds,
-            cpu_seconds=_SPARE_SECONDS + budget,
-        )
-        missing = [f"{wall.name} ({wall.note})" for wall in worker.walls if not wall.stands]
-        if missing and (loader.CODE or request.architecture) and not wanted.accept_missing_walls:
-            worker.close()
-            raise Unassessable(
-                "missing-wall",
-                f"{wanted.path} brings code, and the sandbox is not whole here: {'; '.join(missing)}; run it "
-                f"where it is, or say `accept_missing_walls: true` under {key}",
-                f"{key}.path",
-            )
-        return worker
-
-    def _inputs(self) -> _Inputs:
-        """Read both files; the model's bytes go no further unless they are the right ones."""
-        entry, limits = self._entry, self._scope.policy.policy.limits
-        held = read(self._scope.target, entry.data.path, limits.data_bytes, "limits.data_bytes", "data.path")
-        if self._differs("data", held, entry.data.sha256):
-            raise self._wrong_digest(held.path, "data.sha256")
-        model = self._model(entry.model, "model")
-        return _Inputs(model, held, self._loader(model, entry.model, "model"))
-
-    def _model(self, wanted: "ModelFile", key: str) -> Content:
-        loaders: tuple[Any, ...] = modules(_LOADERS)
-        largest = max(loader.MAX_BYTES for loader in loaders)
-        model = read(self._scope.target, wanted.path, largest, "the format", f"{key}.path")
-        if self._differs(key, model, wanted.sha256):
-            raise self._wrong_digest(model.path, f"{key}.sha256")
-        self._clear(model, key)
-        return model
-
-    def _loader(self, model: Content, wanted: "ModelFile", key: str) -> Any:
-        loaders: tuple[Any, ...] = modules(_LOADERS)
-        loader = next((each for each in loaders if each.claims(model.data)), None)
-        if loader is None:
-            known = ", ".join(each.FORMAT for each in loaders)
-            raise Unassessable(
-                "unknown-model",
-                f"{model.path} is in no format that an assessment can load: {known}",
-                f"{key}.path",
-            )
-        if loader.CODE and not wanted.accept_code:
-            raise Unassessable(
-                "code-not-accepted",
-                f"{model.path}: loading {loader.FORMAT} can run code that the file holds; say "
-                f"`accept_code: true` under {key} to load it in the sandbox, or convert it",
-                f"{key}.path",
-            )
-        missing = [name for name in loader.REQUIRES if importlib.util.find_spec(name) is None]
-        if missing:
-            raise Unassessable("extra-missing", extra_missing(missing, loader.EXTRA), f"{key}.path")
-        return loader
-
-    def _wrong_digest(self, path: str, key: str) -> Unassessable:
-        return Unassessable(
-            "digest-mismatch",
-            f"{path}: the SHA-256 is not the one that the policy names, so nothing of it was loaded",
-            key,
-        )
-
-    def _differs(self, which: str, content: Content, expected: object) -> bool:
-        if not isinstance(expected, str):
-            return False
+    def _held(self, which: str, content: Content, expected: str) -> None:
+        """Note that a file was held against the digest that the policy names."""
         seen = {"file": content.path, "which": which, "expected": expected, "found": content.sha256}
         subject = f"{self._entry.name}/{which}"
         self.facts.append(Fact("assessment.digest", self.place(f"{which}.sha256"), subject, seen))
-        return expected != content.sha256
-
-    def _clear(self, model: Content, key: str) -> None:
-        cleared = self._scope.cleared.get(model.path)
-        if cleared is None:
-            raise Unassessable(
-                "model-not-cleared",
-                f"the model check did not pass for {model.path}; an assessment never loads a model "
-                "with an open finding, of whatever severity, or one that could not be checked: settle it "
-                "(convert the model, trust a class of your own by `models.allow_globals`, or waive it) "
-                "and run again",
-                f"{key}.path",
-            )
-        if cleared != model.sha256:
-            raise Unassessable(
-                "changed", f"{model.path} changed between the model check and its assessment", f"{key}.path"
-            )
 
     def _versions(self, inputs: _Inputs, dataset: data.Dataset, x: Any) -> dict[str, Any]:
         packages = {name: version(name) for name in inputs.loader.REQUIRES}
@@ -366,20 +221,6 @@ def _built(request: Request) -> dict[str, Any]:
         "arguments": dict(request.arguments),
         "architecture_sha256": sources,
     }
-
-
-def version(package: str) -> str:
-    """Return the version of an installed package, whose distribution may have another name."""
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        owners = importlib.metadata.packages_distributions().get(package, [])
-        return importlib.metadata.version(owners[0]) if owners else "unknown"
-
-
-def extra_missing(packages: list[str], extra: str) -> str:
-    """Say which packages are missing and how to get them."""
-    return f"{' and '.join(packages)} must be installed to assess models: pip install 'mlgate[{extra}]'"
 
 
 def sandbox(walls: tuple[Wall, ...]) -> Source:
