@@ -25,8 +25,12 @@ Work: TypeAlias = Callable[[int], Observations]
 # What stands for a file that no worker could finish: its number, and the reason.
 Lost: TypeAlias = Callable[[int, str], Observations]
 
-# Numbers that a worker is given ahead, so that it need not wait for the next.
-_AHEAD = 4
+# Numbers that a worker is given ahead, so that it need not wait for the next; fewer towards
+# the end, so that none has large files waiting while another has nothing to do.
+_FEWEST_AHEAD, _MOST_AHEAD = 2, 32
+# While they have enough to do, answers gather for so many seconds: waking up for each would
+# take a processor from a worker.
+_GATHER = 0.002
 # Its own clock ends a file in time; this is for what does not look at it.
 _GRACE = 15.0
 _TASK = Layout("<I")
@@ -54,9 +58,12 @@ def run(  # noqa: PLR0917 - what to do, how often, with how many, and what it ma
     staff = [_Worker(work, memory) for _ in range(count)]
     try:
         while pending or any(worker.given for worker in staff):
+            ahead = min(max(len(pending) // (4 * count), _FEWEST_AHEAD), _MOST_AHEAD)
             for worker in staff:
-                worker.supply(pending)
+                worker.supply(pending, ahead)
             ready = set(select.select([worker.answers for worker in staff], [], [], 1.0)[0])
+            if len(pending) > _MOST_AHEAD:
+                time.sleep(_GATHER)
             for place, worker in enumerate(staff):
                 alive = worker.answers not in ready or worker.hear()
                 yield from worker.heard()
@@ -99,9 +106,9 @@ class _Worker:
         os.close(tasks)
         os.close(answers)
 
-    def supply(self, pending: deque[int]) -> None:
-        """Give it files until it has some ahead."""
-        while pending and len(self.given) < _AHEAD:
+    def supply(self, pending: deque[int], ahead: int) -> None:
+        """Give it files until it has so many ahead."""
+        while pending and len(self.given) < ahead:
             if not self.given:
                 self.since = time.monotonic()
             try:
