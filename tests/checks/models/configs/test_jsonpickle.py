@@ -1,6 +1,7 @@
 """jsonpickle: what a JSON text makes its loader call, and what is only data."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -45,8 +46,18 @@ def test_what_is_called_is_found(name):
     assert format_of(seen) == "jsonpickle"
 
 
-def test_escapes_hide_nothing():
-    text = json.dumps(CALL).replace("py/", "py\\/").replace("os.system", "os.\\u0073ystem")
+@pytest.mark.parametrize(
+    "escape",
+    [
+        lambda text: text.replace("py/", "py\\/").replace("os.system", "os.\\u0073ystem"),
+        lambda text: text.replace("py/", "\\u0070y/").replace("reduce", "red\\u0075ce"),
+        lambda text: text.replace("py/", "p\\u0079\\u002F").replace("function", "functio\\u006e"),
+        lambda text: re.sub(r"[a-z/](?=[^{}]*\":)", lambda letter: f"\\u{ord(letter[0]):04x}", text),
+    ],
+)
+def test_escapes_hide_nothing(escape):
+    text = escape(json.dumps(CALL))
+    assert json.loads(text) == json.loads(json.dumps(CALL))
     assert [each.subject for each in judged(look(text.encode(), "a.json"))] == ["os.system"]
 
 

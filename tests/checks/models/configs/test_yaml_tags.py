@@ -205,5 +205,23 @@ def test_classes_of_java_that_load_code(text):
     }
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "!!com.mchange.v2.c3p0.JndiRefForwardingDataSource {jndiName: 'rmi://127.0.0.1/x'}",
+        "a: !<tag:yaml.org,2002:com.mchange.v2.c3p0.JndiRefForwardingDataSource> {}",
+        "a: !!com%2Emchange.v2.c3p0.JndiRefForwardingDataSource {}",
+    ],
+)
+def test_a_class_of_any_package_is_seen(text):
+    (finding,) = judged(look(text.encode(), "c.yaml"))
+    assert finding.subject == "com.mchange.v2.c3p0.JndiRefForwardingDataSource"
+    assert finding.severity.value == "high"
+
+
+def test_a_tag_without_a_package_is_nobodys_class():
+    assert judged(look(b"a: !!float 1\nb: !!Config.x {}\nc: wow!!such.a.text\n", "c.yaml")) == ()
+
+
 def test_dates_of_java_are_data():
     assert judged(look(b"a: !!java.util.Date 2020-01-01\n", "c.yaml")) == ()

@@ -90,4 +90,5 @@ class _Document:
 
 @cache
 def _telling() -> re.Pattern[str]:
-    return re.compile(r"py(?:/|\\/|\\u002[fF])(?:object|reduce|type|function|repr)")
+    # Every key of jsonpickle begins so, and each letter of it may be escaped.
+    return re.compile(r'"(?:p|\\u0070)(?:y|\\u0079)(?:\\?/|\\u002[fF])')

@@ -2,8 +2,7 @@
 
 PyYAML's ``!!python/...``, however it is written (``%TAG``, verbatim, escaped), and
 HyperPyYAML's ``!new:``, ``!apply:``, ``!name:`` and ``!module:``; and its ``!include:`` of a file
-from outside the folder. Tags of SnakeYAML, which name classes of Java, are seen where they name one of a
-package whose classes load others.
+from outside the folder. A tag with a package of Java in it names a class that SnakeYAML makes.
 """
 
 import builtins
@@ -30,8 +29,8 @@ _HOWS = {
     "name": "name",
     "module": "module",
 }
-# SnakeYAML makes an instance of whatever class a tag names.
-_JAVA = re.compile(r"tag:yaml\.org,2002:((?:javax?|jdk|com\.sun|sun|groovy|org\.\w+)\.[\w.$]{1,200})")
+# SnakeYAML makes an instance of whatever class a tag names; no tag of YAML's own has a dot.
+_JAVA = re.compile(r"tag:yaml\.org,2002:((?:[a-z][\w$]*\.){2,}[\w.$]{1,200})")
 _HYPER = {"!apply": "call", "!applyref": "call", "!new": "new", "!name": "name", "!module": "module"}
 
 
@@ -111,7 +110,7 @@ def _use(tag: str) -> tuple[str, str, str] | None:
 @cache
 def _suspicious() -> re.Pattern[str]:
     return re.compile(
-        r"!!(?:java|jdk|com\.sun|sun|groovy|org)x?\.|yaml\.org,2002:(?:java|jdk|com|sun|groovy|org)|"
+        r"!!(?:[a-z][\w$]{0,40}\.){2}|yaml\.org,2002:(?:[a-z][\w$]{0,40}\.){2}|"
         r"![^\s]{0,200}?(?:python|%[0-9A-Fa-f]{2})|^\ufeff?%TAG|!(?:new|apply|applyref|name|module|include):",
         re.MULTILINE,
     )
