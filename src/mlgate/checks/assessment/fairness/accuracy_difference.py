@@ -1,5 +1,6 @@
 """The largest difference between groups in accuracy."""
 
+from mlgate.checks.assessment.fairness import _accuracies
 from mlgate.checks.assessment.metric import Outcomes
 
 BETTER = "lower"
@@ -9,12 +10,4 @@ SPREAD = "difference"
 
 def value(outcomes: Outcomes) -> float:
     """Return it by fairlearn; see :class:`mlgate.checks.assessment.metric.FairnessMetric`."""
-    from fairlearn import metrics  # noqa: PLC0415 - slow to import, and only fairness needs it
-
-    found = metrics.MetricFrame(
-        metrics=lambda truth, answers: float((truth == answers).mean()),
-        y_true=outcomes.truth,
-        y_pred=outcomes.answers,
-        sensitive_features=outcomes.groups,
-    )
-    return float(found.difference())
+    return float(_accuracies.frame(outcomes).difference())
