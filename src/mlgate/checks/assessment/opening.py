@@ -170,7 +170,7 @@ class Opener:
                 worker = stack.enter_context(self.worker(loader, request, self._entry.model, "model"))
                 worker.load(content.data)
                 far = model.follow(worker)
-                versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in loader.REQUIRES)
+                versions = ", ".join(f"{each} {version(each)}" for each in loader.REQUIRES)
                 said = f"by {loader.FORMAT} ({versions}), whose scores agree to {far:.1g} of their spread"
             except Unassessable as problem:
                 said = f"none: {problem.message}"
