@@ -1,7 +1,8 @@
 """Find plugins: every public module of a package is one."""
 
 import importlib
-import pkgutil
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -20,8 +21,7 @@ def modules(package: str) -> tuple[ModuleType, ...]:
 def names(package: str) -> tuple[str, ...]:
     """Return the names of the modules directly inside ``package``, sorted; none is imported."""
     home = importlib.import_module(package)
-    found = (info.name for info in pkgutil.iter_modules(home.__path__) if not info.name.startswith("_"))
-    return tuple(sorted(found))
+    return tuple(sorted(name for folder in home.__path__ for name in _public(folder)))
 
 
 def listed(folder: str) -> tuple[str, ...]:
@@ -32,10 +32,19 @@ def listed(folder: str) -> tuple[str, ...]:
     Args:
         folder: Relative to the package, with ``/``: ``checks/assessment/metrics``.
     """
-    found = (info.name for info in pkgutil.iter_modules([str(_ROOT / folder)]))
-    return tuple(sorted(name for name in found if not name.startswith("_")))
+    return tuple(sorted(_public(str(_ROOT / folder))))
 
 
 def module(package: str, name: str) -> ModuleType:
     """Import one of the modules that :func:`names` returns."""
     return importlib.import_module(f"{package}.{name}")
+
+
+def _public(folder: str) -> Iterator[str]:
+    # pkgutil does the same, and loads the modules that read sources to do it: 5 ms of every run.
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name, _, suffix = entry.name.partition(".")
+            package = not suffix and Path(entry.path, "__init__.py").exists()
+            if (suffix == "py" or package) and not name.startswith("_"):
+                yield name

@@ -5,10 +5,10 @@ edit elsewhere. A report says what the report model holds: none computes a verdi
 """
 
 import importlib
-import pkgutil
 from collections.abc import Mapping
 from typing import Protocol, cast
 
+from mlgate.core.discovery import names
 from mlgate.core.report import Report
 from mlgate.reports._style import Style
 
@@ -33,8 +33,7 @@ class Format(Protocol):
 
 def formats() -> Mapping[str, str]:
     """Return the module of each format by the format's name, sorted; none is imported."""
-    names = sorted(info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_"))
-    return {name: f"{__name__}.{name}" for name in names}
+    return {name: f"{__name__}.{name}" for name in names(__name__)}
 
 
 def load(name: str) -> Format:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from mlgate.core import toml_table
 from mlgate.rules import _globals
 
 DOES = {
@@ -20,10 +21,8 @@ DOES = {
 
 @cache
 def _tables() -> Mapping[str, frozenset[str]]:
-    import tomllib  # noqa: PLC0415 - most runs judge no such text
-
-    with (Path(__file__).parent / "data" / "callables.toml").open("rb") as stream:
-        return {key: frozenset(names) for key, names in tomllib.load(stream).items()}
+    data = toml_table.read(Path(__file__).parent / "data" / "callables.toml")
+    return {key: frozenset(names) for key, names in data.items()}
 
 
 def danger(subject: str) -> str | None:

@@ -13,6 +13,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from mlgate.core import toml_table
+
 # Gravest first: a global in several categories counts for the first.
 CATEGORIES = ("executes", "code", "resolves", "loads", "network", "file", "process")
 
@@ -84,10 +86,7 @@ class Tables(Struct, frozen=True):
 @cache
 def tables() -> Tables:
     """Read the tables, once."""
-    import tomllib  # noqa: PLC0415 - most runs judge no pickle
-
-    with (Path(__file__).parent / "data" / "pickle.toml").open("rb") as stream:
-        data = tomllib.load(stream)
+    data = toml_table.read(Path(__file__).parent / "data" / "pickle.toml")
     exact: dict[str, str] = {}
     whole: dict[str, str] = {}
     for category in CATEGORIES:

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from mlgate.core import toml_table
 from mlgate.core.facts import Fact
 from mlgate.core.severity import Severity
 from mlgate.rules import _globals as meaning
@@ -28,10 +29,7 @@ class Tables(Struct, frozen=True):
 @cache
 def tables() -> Tables:
     """Read the tables, once."""
-    import tomllib  # noqa: PLC0415 - most runs judge no Keras configuration
-
-    with (Path(__file__).parent / "data" / "keras.toml").open("rb") as stream:
-        data = tomllib.load(stream)
+    data = toml_table.read(Path(__file__).parent / "data" / "keras.toml")
     return Tables(
         parts=frozenset(data["switches"]["parts"]),
         names=frozenset(data["switches"]["names"]),

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from mlgate.core import toml_table
 from mlgate.core.facts import Check, Fact
 from mlgate.core.rules import Hit, Rule
 from mlgate.core.severity import Severity
@@ -45,10 +46,7 @@ def _reaching() -> Mapping[str, str]:
 
 
 def _data(name: str) -> dict[str, Any]:
-    import tomllib  # noqa: PLC0415 - most runs judge no such model
-
-    with (Path(__file__).parent / "data" / f"{name}.toml").open("rb") as stream:
-        return tomllib.load(stream)
+    return toml_table.read(Path(__file__).parent / "data" / f"{name}.toml")
 
 
 def _mobile_bounds(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:

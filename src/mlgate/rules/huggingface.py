@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from mlgate.core import toml_table
 from mlgate.core.facts import Check, Fact
 from mlgate.core.rules import Hit, Rule
 from mlgate.core.severity import Severity
@@ -20,10 +21,8 @@ _PIN = (
 
 @cache
 def _names() -> Mapping[str, frozenset[str]]:
-    import tomllib  # noqa: PLC0415 - most runs judge no such configuration
-
-    with (Path(__file__).parent / "data" / "huggingface.toml").open("rb") as stream:
-        return {key: frozenset(names) for key, names in tomllib.load(stream).items()}
+    data = toml_table.read(Path(__file__).parent / "data" / "huggingface.toml")
+    return {key: frozenset(names) for key, names in data.items()}
 
 
 def _auto_map(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from mlgate.core import toml_table
 from mlgate.core.facts import Check, Fact
 from mlgate.core.rules import Hit, Rule
 from mlgate.core.severity import Severity
@@ -77,10 +78,8 @@ def _checkpoint(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
 
 @cache
 def _categories() -> Mapping[str, Mapping[str, Any]]:
-    import tomllib  # noqa: PLC0415 - most runs judge no such graph
-
-    with (Path(__file__).parent / "data" / "tensorflow.toml").open("rb") as stream:
-        return {name: category for category in tomllib.load(stream).values() for name in category["ops"]}
+    data = toml_table.read(Path(__file__).parent / "data" / "tensorflow.toml")
+    return {name: category for category in data.values() for name in category["ops"]}
 
 
 RULES = (

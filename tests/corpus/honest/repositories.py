@@ -650,7 +650,7 @@ def _folders() -> Iterator[tuple[tuple[str, str], dict[str, bytes]]]:
         "tar.gz": tarred(inner, "w:gz"),
         "tar.bz2": tarred(inner, "w:bz2"),
         "tar.xz": tarred(inner, "w:xz"),
-        "gz": gzip.compress(WEIGHTS),
+        "gz": gzip.compress(WEIGHTS, mtime=0),
         "zip of a pickle": zipped({"model.pkl": pickle.dumps({"w": np.ones(2)})}),
         "zip of a zip": zipped({"a.zip": zipped(inner)}),
     }.items():

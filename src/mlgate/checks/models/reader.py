@@ -8,11 +8,12 @@ recursion.
 """
 
 import time
-from collections.abc import Iterator
-from typing import BinaryIO, Protocol
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, Protocol, TypeAlias, cast
 
 from msgspec import Struct
 
+from mlgate.core import discovery
 from mlgate.core.facts import Check, Fact, Location, NotChecked
 from mlgate.core.limits import Limits
 
@@ -134,3 +135,20 @@ class Reader(Protocol):
             LimitReached: Where a limit was hit; what was yielded before stands.
         """
         ...
+
+
+Read: TypeAlias = Callable[[Blob, Limits, Clock], Iterator[Fact | NotChecked | Blob]]
+
+
+def later(module: str) -> Read:
+    """Return a reader's ``read`` that loads ``module`` for its ``read`` when a blob asks for it.
+
+    For readers of many parts and rare files: every run loads every reader for its ``sniff``.
+    """
+
+    def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
+        package, _, name = module.rpartition(".")
+        found = cast("Read", discovery.module(package, name).read)
+        return found(blob, limits, clock)
+
+    return read

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.checks.models.building import EVIL, NOISE, called, format_of, judged, kinds, look, reasons
 
+from mlgate.checks.models.containers._frames import LZ4_LEGACY
 from mlgate.checks.models.containers._lz4_block import Corrupt, decode
-from mlgate.checks.models.containers._lz4_frame import LEGACY, Frame, Input
+from mlgate.checks.models.containers._lz4_frame import Frame, Input
 
 SKIPPED = struct.pack("<II", 0x184D2A53, 3) + b"abc"
 BODY = EVIL + bytes(random.Random(0).choices(b"abc ", k=300_000))
@@ -23,7 +24,7 @@ def literals(data):
 
 
 def legacy(*contents):
-    return LEGACY + b"".join(struct.pack("<I", len(literals(each))) + literals(each) for each in contents)
+    return LZ4_LEGACY + b"".join(struct.pack("<I", len(literals(each))) + literals(each) for each in contents)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tests.checks.models.building import EVIL, judged, look, reasons
 
-from mlgate.checks.models.formats import hdf5
+from mlgate.checks.models.formats import _hdf5_file as hdf5
 from mlgate.checks.models.formats._hdf5_source import Source
 from mlgate.checks.models.formats._hdf5_super import place, root
 from mlgate.checks.models.reader import Blob, Clock

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from mlgate.core import toml_table
+
 # Parts of module names that say where in the package something is, and not what it is.
 _LAYOUT = frozenset({"src", "api", "_v1", "_v2", "legacy"})
 _HOME = Path(__file__).parent.parent / "data" / "keras.toml"
@@ -23,10 +25,7 @@ class Tables(Struct, frozen=True):
 @cache
 def tables() -> Tables:
     """Read the tables, once."""
-    import tomllib  # noqa: PLC0415 - most runs see no Keras configuration
-
-    with _HOME.open("rb") as stream:
-        data = tomllib.load(stream)
+    data = toml_table.read(_HOME)
     return Tables(**{name: frozenset(data[name]) for name in Tables.__struct_fields__})
 
 

@@ -1,20 +1,11 @@
 """Bundles of MONAI, whose configurations hold Python: values that begin with ``$`` are evaluated."""
 
-import re
-from collections.abc import Iterator
-from functools import cache
-
-from mlgate.checks.models.configs import _python_effects, _python_words, _yaml
-from mlgate.checks.models.configs._scalars import scalars
-from mlgate.checks.models.reader import Blob, Clock, Declined
-from mlgate.core.facts import Fact, NotChecked
-from mlgate.core.limits import Limits
+from mlgate.checks.models.configs import _yaml
+from mlgate.checks.models.reader import Blob, later
 
 FORMAT = "monai-bundle"
 KIND = "text"
 ORDER = 70
-
-_LONGEST = 20_000
 
 
 def sniff(blob: Blob) -> bool:
@@ -22,42 +13,4 @@ def sniff(blob: Blob) -> bool:
     return _yaml.could_be_yaml(blob)
 
 
-def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
-    """Yield what the expressions do beyond computing.
-
-    Raises:
-        Declined: They do nothing of note, or there are none.
-        LimitReached: The text is too long, or nested too deep.
-    """
-    text = _yaml.text_with(blob, _expression(), limits, clock)
-    if not _python_words.telling(text.encode("utf-8", "replace")) and not _yaml.escaped(text):
-        raise Declined
-    parts: list[tuple[str, int]] = []
-    try:
-        for scalar in scalars(blob, text, clock):
-            if scalar.value.startswith("$") and len(scalar.value) <= _LONGEST:
-                clock.spend("members", 1, limits.members)
-                # A reference to another value stands for an object of which nothing is known.
-                parts.append((_references().sub("_value", scalar.value[1:]).strip(), scalar.line))
-    except ValueError:
-        raise Declined from None
-    # Whatever is imported is there for all, wherever it stands.
-    parts.sort(key=lambda part: not part[0].startswith(("import ", "from ")))
-    effects = _python_effects.analyse_parts(parts, clock)
-    if not effects:
-        raise Declined
-    for effect in effects:
-        clock.spend("facts", 1, limits.facts)
-        yield blob.fact(
-            "config.expression", effect.subject, line=effect.line, act=effect.act, source=effect.source
-        )
-
-
-@cache
-def _expression() -> re.Pattern[str]:
-    return re.compile(r"[\"'\s]\$[^\s{$]|\\(?:x|u00|U000000)24")
-
-
-@cache
-def _references() -> re.Pattern[str]:
-    return re.compile(r"(?<![\w)\]])@\w+(?:(?:#|::)\w+)*")
+read = later("mlgate.checks.models.configs._monai_expressions")

@@ -1,24 +1,12 @@
 """Python source: what it does when a loader imports it."""
 
-from collections.abc import Iterator
-
-from mlgate.checks.models.configs import _python_effects, _python_tree, _python_words
-from mlgate.checks.models.configs._python_entries import entries
-from mlgate.checks.models.reader import Blob, Clock, Declined
-from mlgate.checks.models.stream import read_at
+from mlgate.checks.models.reader import Blob, later
 from mlgate.checks.models.text import looks_like_text
-from mlgate.core.facts import Fact, NotChecked
-from mlgate.core.limits import Limits
 
 FORMAT = "python"
 KIND = "text"
 ORDER = 70
 SUFFIXES = (".py", ".pyw")
-
-# Loaders import these, and what these import from beside them.
-_LOADED = ("modeling_", "configuration_", "tokenization_", "processing_", "image_processing_", "hubconf.py")
-# A syntax tree takes up to a thousand times as much memory as its source.
-_MOST_NODES = 120_000
 
 
 def sniff(blob: Blob) -> bool:
@@ -30,74 +18,4 @@ def sniff(blob: Blob) -> bool:
     return named and not compiled and (looks_like_text(blob) or b"\0" not in blob.head)
 
 
-def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
-    """Yield what the source does beyond computing, and the dataset builders in it.
-
-    Raises:
-        Declined: It does nothing of note, or Python could not read it either.
-        LimitReached: There is too much to note.
-    """
-    data = read_at(blob.stream, 0, min(blob.size, limits.text_bytes))
-    loaded = blob.name.startswith(_LOADED)
-    siblings = list(_siblings(blob, data)) if loaded or _near_the_root(blob) else []
-    clock.spend("facts", len(siblings), limits.facts)
-    yield from siblings
-    if not _python_words.telling(data):
-        if siblings:
-            return
-        raise Declined
-    if blob.size > limits.text_bytes or _python_words.heavier(data, _MOST_NODES):
-        yield blob.not_checked(
-            "limit", "this Python source is too long to be judged; split it, or move its data into a file"
-        )
-        return
-    try:
-        tree, left_out = _python_tree.parsed(data)
-    except (RecursionError, MemoryError):
-        yield blob.not_checked(
-            "limit", "this Python source is nested too deep to be judged; write its expressions shorter"
-        )
-        return
-    if tree is None and loaded and not _python_words.old(data):
-        yield blob.not_checked(
-            "malformed", "this Python source cannot be parsed; correct it, or check it with a newer Python"
-        )
-        return
-    if tree is None:
-        if siblings:
-            return
-        raise Declined
-    found = _python_effects.analyse(tree, clock, offers=blob.name == "hubconf.py")
-    effects = (*found.effects, *left_out)
-    if not effects and not found.builders and not siblings:
-        raise Declined
-    for effect in effects:
-        clock.spend("facts", 1, limits.facts)
-        yield blob.fact(
-            "python.effect",
-            effect.subject,
-            line=effect.line,
-            act=effect.act,
-            where=effect.where,
-            source=effect.source,
-            container=blob.container,
-        )
-    for name, line in found.builders:
-        yield blob.fact("python.dataset-builder", name, line=line)
-    if found.effects and tree is not None:
-        for name, line in entries(tree):
-            clock.spend("facts", 1, limits.facts)
-            yield blob.fact("python.entry", name, line=line)
-
-
-def _near_the_root(blob: Blob) -> bool:
-    """Say whether the file lies where models have their code: further down are packages of other kinds."""
-    path = blob.location.path if blob.location.member is None else blob.location.member.rpartition("!/")[2]
-    return path.removeprefix("./").count("/") <= 1
-
-
-def _siblings(blob: Blob, data: bytes) -> Iterator[Fact]:
-    """Yield the modules beside the file that it imports, unless their names say that they are imported."""
-    for name, offset in _python_words.siblings(data, absolute=blob.name == "hubconf.py"):
-        if not name.startswith(_LOADED):
-            yield blob.fact("python.import", name, line=data.count(b"\n", 0, offset) + 1)
+read = later("mlgate.checks.models.configs._python_file")

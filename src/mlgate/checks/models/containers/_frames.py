@@ -1,8 +1,10 @@
-"""Skippable frames, which LZ4 and Zstandard share (RFC 8878, section 3.1.2)."""
+"""How frames begin: those of LZ4, and the skippable ones that Zstandard shares (RFC 8878, 3.1.2)."""
 
 from mlgate.checks.models.reader import Blob
 from mlgate.checks.models.stream import read_at
 
+LZ4 = b"\x04\x22\x4d\x18"
+LZ4_LEGACY = b"\x02\x21\x4c\x18"
 SKIPPABLE = b"\x2a\x4d\x18"
 _MOST = 100
 

@@ -1,10 +1,8 @@
 """LZ4 frames of all three kinds, after the format's description (lz4_Frame_format.md)."""
 
-from mlgate.checks.models.containers._frames import is_skippable
+from mlgate.checks.models.containers._frames import LZ4, LZ4_LEGACY, is_skippable
 from mlgate.checks.models.containers._lz4_block import Corrupt, decode
 
-FRAME = b"\x04\x22\x4d\x18"
-LEGACY = b"\x02\x21\x4c\x18"
 _WINDOW = 64 << 10
 _LEGACY_BLOCK = 8 << 20
 # The most that a block takes is a little more than what it unpacks to.
@@ -87,7 +85,7 @@ class Frame:
         head = bytes(self._pending[:19])
         if len(head) < 7:
             return False
-        if head.startswith(LEGACY):
+        if head.startswith(LZ4_LEGACY):
             del self._pending[:4]
             self._state = "legacy"
             return True
@@ -145,7 +143,7 @@ class Frame:
         if len(self._pending) < 4:
             return False
         head = bytes(self._pending[:4])
-        if head in (FRAME, LEGACY) or is_skippable(head):
+        if head in (LZ4, LZ4_LEGACY) or is_skippable(head):
             self._state = "end"
             return True
         size = int.from_bytes(head, "little")
