@@ -20,6 +20,11 @@ HEAVY = [
     "yaml",
     "packaging",
     "asyncio",
+    "tomllib",
+    "mlgate.checks.models.configs._python_file",
+    "mlgate.checks.models.configs._jinja_template",
+    "mlgate.checks.models.formats._hdf5_file",
+    "mlgate.checks.models.formats._gguf_file",
 ]
 PROGRAM = """
 import json, sys
