@@ -7,13 +7,14 @@ from mlgate.core.rules import Hit, Rule
 from mlgate.core.severity import Severity
 
 
-def rule(identifier="MLG-TST-001", kinds=("test.seen",), severity=Severity.HIGH, judging=None):
+def rule(identifier="MLG-TST-001", kinds=("test.seen",), severity=Severity.HIGH, judging=None, context=()):
     return Rule(
         id=identifier,
         name=identifier.lower(),
         check=Check.MODELS,
         severity=severity,
         kinds=kinds,
+        context=context,
         summary="s",
         what="w",
         why="y",
@@ -43,6 +44,20 @@ def test_a_rule_without_facts_is_not_asked():
         raise AssertionError
 
     assert judge([rule(judging=judging)], [fact("other")], None) == ()
+
+
+def test_context_comes_along_in_order_and_is_no_reason_to_ask():
+    seen = []
+
+    def judging(facts, _policy):
+        seen.append([each.subject for each in facts])
+        return []
+
+    around, judged = fact("around", subject="1"), fact("a", subject="2")
+    judge([rule(kinds=("a",), context=("around",), judging=judging)], [around], None)
+    assert seen == []
+    judge([rule(kinds=("a",), context=("around",), judging=judging)], [around, judged, around], None)
+    assert seen == [["1", "2", "1"]]
 
 
 def test_findings_come_worst_first_then_by_place():

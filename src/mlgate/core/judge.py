@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
 from mlgate.core.facts import Fact
@@ -12,18 +13,19 @@ from mlgate.core.rules import Hit, Rule
 def judge(rules: Iterable[Rule], facts: Iterable[Fact], policy: Any) -> tuple[Finding, ...]:
     """Return the findings of ``rules`` over ``facts``, worst first, then by place.
 
-    Each rule sees the facts of its kinds in the order in which they were observed.
+    Each rule sees the facts of its kinds, and those of its context, in the order in which they
+    were observed.
     """
     by_kind: defaultdict[str, list[tuple[int, Fact]]] = defaultdict(list)
     for position, fact in enumerate(facts):
         by_kind[fact.kind].append((position, fact))
     findings: list[Finding] = []
     for rule in rules:
-        seen = sorted(
-            (pair for kind in rule.kinds for pair in by_kind.get(kind, ())), key=lambda pair: pair[0]
-        )
-        if seen:
-            findings += _findings(rule, rule.judge([fact for _, fact in seen], policy))
+        if by_kind.keys().isdisjoint(rule.kinds):
+            continue
+        seen = [pair for kind in (*rule.kinds, *rule.context) for pair in by_kind.get(kind, ())]
+        seen.sort(key=itemgetter(0))
+        findings += _findings(rule, rule.judge([fact for _, fact in seen], policy))
     findings.sort(key=worst_first)
     return tuple(findings)
 

@@ -51,7 +51,8 @@ class Rule(Struct, frozen=True, kw_only=True):
         check: The check whose facts it judges.
         severity: The severity of its findings, unless a fact decides it.
         varies: True where a fact decides the severity.
-        kinds: The kinds of fact it judges.
+        kinds: The kinds of fact it judges; where there are none of these, it is not asked.
+        context: The kinds of fact that it has to know of besides.
         summary: One line, without a full stop.
         what: What the rule sees.
         why: Why that is bad.
@@ -62,7 +63,7 @@ class Rule(Struct, frozen=True, kw_only=True):
         owasp: OWASP ids (``ML06:2023``, ``LLM03:2025``).
         security: False for rules about quality (accuracy, robustness).
         precision: SARIF precision: ``very-high``, ``high``, ``medium`` or ``low``.
-        judge: From facts of the rule's kinds, in order, and the policy, to hits.
+        judge: From facts of those kinds, in order, and the policy, to hits.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     why: str
     fix: str
     judge: Judge
+    context: tuple[str, ...] = ()
     varies: bool = False
     references: tuple[str, ...] = ()
     cwe: tuple[int, ...] = ()

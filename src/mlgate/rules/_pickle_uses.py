@@ -1,7 +1,7 @@
 """What a use of a global in a pickle means: dangerous, ordinary, or unknown."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from mlgate.core.facts import Fact
 from mlgate.core.rules import Hit
@@ -14,6 +14,8 @@ _GRAPH_CALLS = frozenset(
     ("len", "int", "float", "bool", "slice", "tuple", "list", "dict", "max", "min", "abs", "range", "type",
      "sum", "round", "complex")
 )  # fmt: skip
+_REMEMBERED = 100_000
+Answer = TypeVar("Answer")
 USES = ("pickle.import", "pickle.call", "pickle.instance")
 _DOES = {
     "executes": "runs code or commands",
@@ -50,6 +52,23 @@ def category(fact: Fact) -> str | None:
     return found
 
 
+def _remembered(ask: Callable[[Fact], Answer]) -> Callable[[Fact], Answer]:
+    """Ask of a fact once: eight rules look at each, and what a use means is the dearest thing about it."""
+    # Facts hold lists and cannot be keys. Whoever is held here keeps its id.
+    known: dict[int, tuple[Fact, Answer]] = {}
+
+    def answer(fact: Fact) -> Answer:
+        found = known.get(id(fact))
+        if found is None:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            found = known[id(fact)] = fact, ask(fact)
+        return found[1]
+
+    return answer
+
+
+@_remembered
 def danger_of(fact: Fact) -> str | None:
     """Category of danger of a use, or None where the use is not dangerous in itself."""
     if fact.kind != "pickle.import" and meaning.makes_class(fact.detail["name"], fact.detail["args"]):
@@ -127,6 +146,7 @@ def _dangerous(name: str) -> bool:
     )
 
 
+@_remembered
 def verdict(fact: Fact) -> Severity | None:
     """Severity of a call or instance of a global that no category names; None where it is ordinary."""
     detail = fact.detail

@@ -337,8 +337,9 @@ RULES = (
         13,
         "broken-after-effects",
         Severity.CRITICAL,
-        (*USES, "pickle.broken-after-effects"),
+        ("pickle.broken-after-effects",),
         _broken,
+        context=("pickle.call", "pickle.instance"),
         varies=True,
         summary="A pickle breaks off after it has acted",
         what="The stream is broken or cut short behind an import or a call. Where all of these are ordinary "

@@ -262,8 +262,8 @@ RULES = (
         check=Check.MODELS,
         severity=Severity.HIGH,
         varies=True,
-        kinds=(
-            "python.effect",
+        kinds=("python.effect",),
+        context=(
             "core.format",
             "huggingface.auto-map",
             "huggingface.class",
@@ -310,7 +310,8 @@ RULES = (
         check=Check.MODELS,
         severity=Severity.MEDIUM,
         varies=True,
-        kinds=("python.dataset-builder", "python.effect", "core.format"),
+        kinds=("python.dataset-builder",),
+        context=("python.effect", "core.format"),
         summary="A dataset comes with a script that runs to load it",
         what=(
             "A class derived from a builder of `datasets`, in a file that has its folder's name or lies at "
