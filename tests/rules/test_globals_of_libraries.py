@@ -32,6 +32,15 @@ def test_what_a_library_writes_is_told_from_what_it_does_not(module, name, args,
     assert callable_with(module, name, args) is answer
 
 
+def test_a_class_that_is_only_named_is_no_danger_until_it_is_called():
+    named = {"type": "global", "value": "numpy.memmap"}
+    assert callable_with("numpy._core.multiarray", "_reconstruct", [named, EMPTY, NONE])
+    assert callable_with("numpy", "memmap", [{"type": "text", "value": "/etc/passwd"}]) is False
+    assert callable_with("functools", "partial", [named]) is False
+    called = judged(look(b"\x80\x02cnumpy\nmemmap\nX\x01\0\0\0x\x85R.", "m.pkl"))
+    assert {each.severity for each in called} == {Severity.HIGH}
+
+
 def test_the_metadata_of_distributed_checkpoints_is_data():
     assert category("torch.distributed.checkpoint.metadata", "Metadata") is None
     assert category("torch.distributed.rpc", "rpc_sync") == "executes"

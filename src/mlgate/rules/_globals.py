@@ -426,8 +426,9 @@ def _is(kind: str, arg: Mapping[str, Any], module: str) -> bool:
         return torch if module.startswith("torch") else value in _REBUILT
     if kind == "generic":
         return value.startswith(_GENERIC) and _harmless(value)
-    # A getattr that waits to be called reaches anything.
-    return kind in ("global", "callable") and _harmless(value) and not value.endswith("builtins.getattr")
+    # A getattr that waits to be called reaches anything, and some names are only ever named.
+    held = value.endswith("builtins.getattr") or tables().shapes.get(value) == ("never",)
+    return kind in ("global", "callable") and _harmless(value) and not held
 
 
 def _numbers(arg: Mapping[str, Any], *, several: bool) -> bool:

@@ -2,12 +2,21 @@
 
 import io
 import pickle
+import tempfile
 from collections.abc import Iterator
 
 import joblib
 import numpy as np
 from scipy import sparse
 from tests.corpus.sample import Sample
+
+
+def _mapped() -> np.ndarray:
+    with tempfile.TemporaryFile() as file:
+        file.write(bytes(64))
+        file.flush()
+        return np.memmap(file, dtype="f8", shape=(8,))
+
 
 RNG = np.random.default_rng(7)
 ARRAYS = {
@@ -32,6 +41,7 @@ ARRAYS = {
     "matrix of records": np.rec.array([(1, "a")], dtype=[("n", "i4"), ("s", "U3")]),
     "large": RNG.random(60_000),
     "void": np.zeros(3, "V5"),
+    "mapped from a file": _mapped(),
     "scalar": np.float64(1.5),
     "integer scalar": np.int32(4),
     "text scalar": np.str_("a"),
