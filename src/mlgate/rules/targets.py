@@ -130,7 +130,7 @@ RULES = (
             "The value of `_target_` (Hydra), `class_path` (Lightning) or `target` (latent diffusion), in "
             "YAML or JSON, through anchors and `${...}` of the same file, is a function that runs code, "
             "loads pickles or reaches for files and the network. Classes of a project's own are no news. "
-            "So are the expressions of MONAI bundles (`$...`) judged."
+            "Judged likewise: the expressions of MONAI bundles (`$...`) and the layers of a YOLO description."
         ),
         why=(
             "The loader imports what is named and calls it with the values beside it: "

@@ -10,7 +10,7 @@ from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
-_LONGEST = 20_000
+LONGEST = 20_000
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
@@ -26,7 +26,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     parts: list[tuple[str, int]] = []
     try:
         for scalar in scalars(blob, text, clock):
-            if scalar.value.startswith("$") and len(scalar.value) <= _LONGEST:
+            if scalar.value.startswith("$") and len(scalar.value) <= LONGEST:
                 clock.spend("members", 1, limits.members)
                 # A reference to another value stands for an object of which nothing is known.
                 parts.append((_references().sub("_value", scalar.value[1:]).strip(), scalar.line))
@@ -34,6 +34,18 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         raise Declined from None
     # Whatever is imported is there for all, wherever it stands.
     parts.sort(key=lambda part: not part[0].startswith(("import ", "from ")))
+    yield from done(blob, parts, limits, clock)
+
+
+def done(
+    blob: Blob, parts: list[tuple[str, int]], limits: Limits, clock: Clock
+) -> Iterator[Fact | NotChecked | Blob]:
+    """Yield what expressions do, each given with its line.
+
+    Raises:
+        Declined: They do nothing of note.
+        LimitReached: They do too much.
+    """
     effects = _python_effects.analyse_parts(parts, clock)
     if not effects:
         raise Declined
