@@ -90,10 +90,28 @@ def _expression(fact: Fact, policy: Any) -> Iterator[Hit]:
     yield Hit(fact, f"An expression of the configuration calls {subject}.", severity=severity)
 
 
+def _class_name(fact: Fact, policy: Any) -> Iterator[Hit]:
+    danger = _callables.danger(fact.subject)
+    # Kedro's own `pickle.PickleDataset` is none of these.
+    unpickles = fact.subject.startswith(_UNPICKLERS) and fact.subject.endswith(
+        (".load", ".loads", ".Unpickler")
+    )
+    grave = danger in ("executes", "code") or unpickles or fact.subject.startswith(_FILES)
+    if grave and fact.subject not in policy.models.allow_globals:
+        yield Hit(
+            fact,
+            f"The configuration has {fact.subject} imported, which {_callables.DOES[danger or 'executes']}.",
+            severity=Severity.HIGH,
+            evidence=f"{fact.detail['key']}: {fact.subject}",
+        )
+
+
 def _hydra(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
     for fact in facts:
         if fact.kind == "config.expression":
             yield from _expression(fact, policy)
+        elif fact.kind == "config.class-name":
+            yield from _class_name(fact, policy)
         elif not _nemo(fact):
             yield from _dangerous(fact, policy)
 
@@ -124,12 +142,14 @@ RULES = (
         check=Check.MODELS,
         severity=Severity.CRITICAL,
         varies=True,
-        kinds=("config.target", "config.expression"),
+        kinds=("config.target", "config.expression", "config.class-name"),
         summary="A configuration names a function that runs code as what is to be instantiated",
         what=(
             "The value of `_target_` (Hydra), `class_path` (Lightning) or `target` (latent diffusion), in "
             "YAML or JSON, through anchors and `${...}` of the same file, is a function that runs code, "
             "loads pickles or reaches for files and the network. Classes of a project's own are no news. "
+            "A function of Python's own under a key that other frameworks import from (`()`, `type`, "
+            "`class`, `import_path`, `@loggers`, gin's `@name`) is high. "
             "Judged likewise: the expressions of MONAI bundles (`$...`) and the layers of a YOLO description."
         ),
         why=(

@@ -1,0 +1,109 @@
+"""Configurations of many frameworks that name a class or function to import, each by a key of its own.
+
+``logging.config`` imports what stands under ``()``, spaCy and Thinc what stands under ``@loggers``,
+Kedro ``type``, Ray Serve ``import_path``, gin what follows an ``@``. Who reads a file is not known, and
+need not be: what is said here is which functions of Python's own are named under such keys.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from mlgate.checks.models.configs import _yaml
+from mlgate.checks.models.configs._scalars import scalars
+from mlgate.checks.models.reader import Blob, Clock, Declined
+from mlgate.checks.models.stream import printable
+from mlgate.core.facts import Fact, NotChecked
+from mlgate.core.limits import Limits
+
+FORMAT = "class-names"
+KIND = "text"
+ORDER = 70
+
+_KEYS = frozenset(
+    ("()", "_class_", "_cls_", "__class__", "__class", "_type_", "__type__", "_obj_", "_callable_",
+     "_factory_", "builder", "callable", "callback", "class", "class_name", "classname", "cls",
+     "constructor", "entry_point", "entrypoint", "factory", "fn", "func", "function", "handler", "hook",
+     "import_path", "initializer", "kind", "loader", "method", "object", "type", "typ")
+)  # fmt: skip
+# These are read line by line: `key = name`.
+_LINES = (".toml", ".ini", ".cfg", ".conf", ".gin", ".properties")
+_LONGEST = 200
+
+
+def sniff(blob: Blob) -> bool:
+    """Any text may be YAML or JSON; others are known by their names."""
+    # The list of a sentence transformer's modules has a reader of its own.
+    return blob.name != "modules.json" and (_yaml.could_be_yaml(blob) or blob.name.endswith(_LINES))
+
+
+def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
+    """Yield each name of Python's own that stands under a key that means an import, once.
+
+    Raises:
+        Declined: There is none.
+        LimitReached: The text is too long, or nested too deep.
+    """
+    text = _yaml.text_with(blob, _telling(), limits, clock)
+    found: dict[str, tuple[str, int]] = {}
+    try:
+        for key, value, line in _by_line(text) if blob.name.endswith(_LINES) else _by_key(blob, text, clock):
+            name = value.strip().removeprefix("ext://").replace(":", ".")
+            if len(name) <= _LONGEST and _name().fullmatch(name):
+                found.setdefault(name, (key, line))
+    except ValueError:
+        raise Declined from None
+    if not found:
+        raise Declined
+    for name, (key, line) in found.items():
+        clock.spend("facts", 1, limits.facts)
+        yield blob.fact("config.class-name", name, line=line, key=printable(key, _LONGEST))
+
+
+def _by_key(blob: Blob, text: str, clock: Clock) -> Iterator[tuple[str, str, int]]:
+    for scalar in scalars(blob, text, clock):
+        key = str(scalar.path[-1])
+        if key.lower() in _KEYS or key.startswith("@"):
+            yield key, scalar.value, scalar.line
+
+
+def _by_line(text: str) -> Iterator[tuple[str, str, int]]:
+    for number, line in enumerate(text.splitlines(), 1):
+        found = _assigned().match(line)
+        if found is not None:
+            key, value = found["key"].strip("\"' "), found["value"].strip().strip("\"'")
+            if key.lower() in _KEYS or key.startswith("@"):
+                yield key, value, number
+        for name in _configurable().finditer(line.partition("#")[0]):
+            yield "@", name[1], number
+
+
+@cache
+def _name() -> re.Pattern[str]:
+    # There are subprocesses and pickles of other kinds.
+    return re.compile(
+        r"(?:(?:os|posix|nt|builtins|__builtin__|__builtins__|pty|runpy|webbrowser|asyncio)\.\w+"
+        r"|subprocess\.(?:Popen|run|call|check_call|check_output|getoutput|getstatusoutput)"
+        r"|(?:pickle|_pickle|cPickle|dill|cloudpickle|marshal)\.(?:loads?|Unpickler)"
+        r"|shutil\.(?:rmtree|move|copy\w*|unpack_archive))"
+        r"(?:\.\w+)*"
+    )
+
+
+@cache
+def _telling() -> re.Pattern[str]:
+    # One of these modules, whatever it is asked for, or a letter as an escape.
+    return re.compile(
+        r"\b(?:os|posix|nt|subprocess|__builtins?__|builtins|pty|runpy|\w?[pP]ickle|dill|cloudpickle|marshal"
+        r"|shutil|webbrowser|asyncio)[.:]\w|\\(?:x|u00|U000000)[2-7]"
+    )
+
+
+@cache
+def _assigned() -> re.Pattern[str]:
+    return re.compile(r"\s*(?P<key>[\w@\"'().-]{1,100}?)\s*[=:]\s*(?P<value>[^#;]{1,300})")
+
+
+@cache
+def _configurable() -> re.Pattern[str]:
+    return re.compile(r"=\s*@(?:\w+/){0,20}((?:\w+\.){1,20}\w+)")

@@ -1,0 +1,68 @@
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.checks.models.building import judged, look, reasons
+
+
+def verdicts(text, name="config.yaml", **more):
+    found = judged(look(text.encode(), name, **more))
+    return [(each.rule, each.severity.value, each.subject) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("logging.json", '{"handlers": {"x": {"()": "os.system", "command": "true"}}}'),
+        ("logging.yaml", 'handlers: {x: {"()": "ext://os.system", command: "true"}}\n'),
+        ("catalog.yml", "x:\n  type: os.system\n  command: 'true'\n"),
+        ("serve.yaml", "applications:\n- import_path: os:system\n"),
+        ("config.json", '{"model": {"type": "os\\u002esystem"}}'),
+        ("config.json", '{"model": {"t\\u0079pe": "os.system"}}'),
+        ("config.cfg", '[training.logger]\n@loggers = "os.system"\n'),
+        ("conf.toml", "factory = 'os.system'  # a comment\n"),
+        ("train.gin", "from __gin__ import dynamic_registration\nimport os\ntrain.hook = @os.system()\n"),
+        ("train.gin", "train.hook = @scope/other/os.system\n"),
+    ],
+)
+def test_a_function_of_python_under_a_key_that_is_imported(name, text):
+    assert verdicts(text, name) == [("MLG-HFR-006", "high", "os.system")]
+    assert verdicts(text.replace("os", "subprocess").replace("system", "Popen"), name) == [
+        ("MLG-HFR-006", "high", "subprocess.Popen")
+    ]
+    assert verdicts(text.replace("os", "pickle").replace("system", "loads"), name) == [
+        ("MLG-HFR-006", "high", "pickle.loads")
+    ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "pickle.PickleDataset", "os.linux", "os.path.join", "subprocess.start", "asyncio.run", "builtins.dict",
+        "shutil.which", "ext://sys.stdout", "logging.StreamHandler", "dill.Dataset", "shelve.open.it",
+        "marshal.Schema", "os.system('true')", "use os.system here",
+    ],
+)  # fmt: skip
+def test_honest_names_are_left_alone(value):
+    assert verdicts(json.dumps({"type": value, "class": value, "function": value}), "a.json") == []
+    assert verdicts(f'type = "{value}"\n', "a.toml") == []
+
+
+def test_other_keys_and_lists_are_data():
+    profile = {"name": "os.system", "calls": ["subprocess.run"], "subject": "builtins.exec"}
+    assert verdicts(json.dumps(profile), "profile.json") == []
+    assert (
+        verdicts('[tool.ruff.banned-api]\n"os.system".msg = "no"\nbad = ["os.system"]\n', "ruff.toml") == []
+    )
+    assert verdicts("# type = os.system\n; class = os.system\nuser = @os.system\n", "a.ini") != []
+
+
+def test_a_long_configuration_is_undecided():
+    assert reasons(look(b"type: os.system\n" * 20, "a.yaml", text_bytes=100)) == {"limit"}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=200), st.sampled_from(["a.yaml", "a.json", "a.toml", "a.gin"]))
+def test_any_text_is_survived(text, name):
+    assert "reader-failed" not in reasons(look(f"type = os.system\n{text}".encode(), name))
