@@ -33,8 +33,7 @@ _LONGEST = 200
 
 def sniff(blob: Blob) -> bool:
     """Any text may be YAML or JSON; others are known by their names."""
-    # The list of a sentence transformer's modules has a reader of its own.
-    return blob.name != "modules.json" and (_yaml.could_be_yaml(blob) or blob.name.endswith(_LINES))
+    return _yaml.could_be_yaml(blob) or blob.name.endswith(_LINES)
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
@@ -61,7 +60,11 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
 
 
 def _by_key(blob: Blob, text: str, clock: Clock) -> Iterator[tuple[str, str, int]]:
+    # The list of a sentence transformer's modules has a reader of its own.
+    modules = blob.head.lstrip()[:1] == b"[" and '"idx"' in text
     for scalar in scalars(blob, text, clock):
+        if modules and len(scalar.path) == 3 and scalar.path[-1] == "type":
+            continue
         key = str(scalar.path[-1])
         if key.lower() in _KEYS or key.startswith("@"):
             yield key, scalar.value, scalar.line
