@@ -61,7 +61,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
 
 def _by_key(blob: Blob, text: str, clock: Clock) -> Iterator[tuple[str, str, int]]:
     # The list of a sentence transformer's modules has a reader of its own.
-    modules = blob.head.lstrip()[:1] == b"[" and '"idx"' in text
+    modules = blob.name.endswith("modules.json") or (blob.head.lstrip()[:1] == b"[" and '"idx"' in text)
     for scalar in scalars(blob, text, clock):
         if modules and len(scalar.path) == 3 and scalar.path[-1] == "type":
             continue
