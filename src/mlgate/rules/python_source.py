@@ -54,6 +54,7 @@ class _Near:
         self._over: set[str] = set()
         self._builders: set[str] = set()
         self._entries: set[str] = set()
+        self._served: set[str] = set()
         self._imports: dict[str, list[Fact]] = {}
         scripts: list[Fact] = []
         for fact in facts:
@@ -85,6 +86,8 @@ class _Near:
                 scripts.append(fact)
             elif fact.kind == "python.entry":
                 self._entries.add(_place(fact))
+                if fact.detail["served"]:
+                    self._served.add(_place(fact))
         # Only now it is known where models lie.
         self._builders.update(_place(fact) for fact in scripts if dataset_script(fact) or self.model(fact))
         self._follow()
@@ -147,6 +150,11 @@ class _Near:
             return True
         packed = fact.detail.get("container") == "torch-model-archive"
         return name == "handler.py" and not packed and self.imported(fact)
+
+    def served(self, fact: Fact) -> bool:
+        """Say whether what the file defines is called: by `torch.hub.load`, or by a server that starts."""
+        name = posixpath.basename(fact.location.member or fact.location.path)
+        return name == "hubconf.py" or _place(fact) in self._served or self.used(fact)
 
 
 def _modules(fact: Fact, folder: str) -> Iterator[tuple[str, str]]:
@@ -213,7 +221,7 @@ def _when_used(fact: Fact, near: _Near) -> Severity | None:
     if source in ("decoded", "downloaded") and act in ("evaluates", "loads"):
         return Severity.CRITICAL if near.dataset(fact) else Severity.HIGH
     if act == "executes":
-        return Severity.HIGH if used and source != "usual" else Severity.MEDIUM
+        return Severity.HIGH if near.served(fact) and source != "usual" else Severity.MEDIUM
     if act == "writes":
         return Severity.HIGH if used else Severity.MEDIUM
     if used and fact.subject in _REMOVES and source != "made":
@@ -281,7 +289,7 @@ RULES = (
             "too, and so do files that are written or removed. High where a loader imports the file "
             "(`modeling_*.py`, `hubconf.py`, a handler, the `__init__.py` of a package with a model, a "
             "file that `auto_map` names, one that a pickle beside it imports, and whatever these import), "
-            "and where methods do so that loaders call (of classes that `auto_map` names, of a handler, of a "
+            "and where functions do so that loaders call (of classes that `auto_map` names, of a server, of a "
             "dataset's builder); critical where it runs what it decodes or downloads; medium in a script "
             "that merely lies beside a model."
         ),

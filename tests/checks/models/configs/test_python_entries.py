@@ -7,6 +7,13 @@ RUNS = "import os\nos.system('true')\n"
 MARKS = {
     "endpoint": "class EndpointHandler:\n    pass\n",
     "triton": "class TritonPythonModel:\n    pass\n",
+    "sagemaker": "def model_fn(folder):\n    pass\n",
+    "cog": "from cog import BasePredictor, Input\nclass Predictor(BasePredictor):\n    pass\n",
+    "litserve": "import litserve as ls\nclass API(ls.LitAPI):\n    pass\n",
+    "mlserver": "from mlserver import MLModel as M\nclass A(M):\n    pass\n",
+    "mlflow": "import mlflow\nclass A(mlflow.pyfunc.PythonModel):\n    pass\n",
+    "bentoml": "import bentoml\n@bentoml.service(workers=1)\nclass A:\n    pass\n",
+    "ray": "from ray import serve\n@serve.deployment\nclass A:\n    pass\n",
     "detectron2": "from detectron2.config import LazyCall as L\n",
     "mmengine": "model = dict(type='ResNet', depth=50)\n",
     "mmengine's base": "_base_ = ['../base.py']\n",
@@ -26,6 +33,26 @@ def test_what_it_does_at_import_counts(mark):
     for source in (RUNS + MARKS[mark], MARKS[mark] + RUNS):
         (finding,) = judged(look(source.encode(), "config.py"))
         assert (finding.rule, finding.severity.value) == ("MLG-HFR-004", "high")
+
+
+SERVED = {
+    "hubconf.py": "def resnet(**kwargs):\n    {}\n",
+    "model.py": "class TritonPythonModel:\n    def initialize(self, args):\n        {}\n",
+    "predict.py": "import cog\nclass Predictor(cog.BasePredictor):\n    def setup(self):\n        {}\n",
+    "code.py": "def model_fn(folder):\n    {}\n",
+    "service.py": "import bentoml\n@bentoml.service\nclass A:\n    def __init__(self):\n        {}\n",
+}
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_what_a_server_calls_first_counts(name):
+    source = "import os, subprocess\n" + SERVED[name]
+    for code in ("os.system('true')", "subprocess.run('true', shell=True)"):
+        found = judged(look(source.format(code).encode(), name))
+        assert [(each.rule, each.severity.value) for each in found] == [("MLG-HFR-004", "high")]
+    for code in ("subprocess.run(['ffmpeg', '-i', 'a'])", "open('out.png', 'wb').write(x)"):
+        mild = judged(look(source.format(code).encode(), name))
+        assert {each.severity.value for each in mild} <= {"medium"}
 
 
 @pytest.mark.parametrize("source", HONEST)

@@ -494,7 +494,7 @@ def test_the_code_of_a_pipeline_lies_above_its_parts():
 def test_what_a_hub_configuration_offers_is_called():
     source = b"def model():\n  import os\n  os.system('true')\n"
     found = {each.severity.value for each in judged(look(source, "hubconf.py")) if each.rule == "MLG-HFR-004"}
-    assert found == {"medium"}
+    assert found == {"high"}
     assert judged(look(source, "modeling_x.py")) == ()
 
 

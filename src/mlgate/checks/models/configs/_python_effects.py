@@ -40,7 +40,7 @@ _CALLED = frozenset(
         "__init__", "__new__", "__setstate__", "__post_init__", "__call__", "__del__", "from_pretrained",
         "forward", "initialize", "handle", "preprocess", "inference", "postprocess", "_info", "setup",
         "_split_generators", "_generate_examples", "_generate_tables", "load_context",
-        "predict", "load_model",
+        "predict", "load_model", "load", "model_fn", "input_fn", "predict_fn", "output_fn", "transform_fn",
         "_load_pretrained_model", "_init_weights", "from_config", "__getattr__", "_sanitize_parameters",
         "_forward",
     )

@@ -1,29 +1,64 @@
 """Source that says itself which program imports it: servers' classes, configurations that are Python."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 # What Hugging Face's endpoints and NVIDIA's Triton look for.
 _CLASSES = frozenset(("EndpointHandler", "TritonPythonModel"))
+# What SageMaker looks for.
+_FUNCTIONS = frozenset(("model_fn",))
+# What classes are derived from that Cog, LitServe, MLServer and MLflow serve.
+_BASES = frozenset(("cog.BasePredictor", "litserve.LitAPI", "mlserver.MLModel", "mlflow.pyfunc.PythonModel"))
+# How BentoML and Ray Serve are told of a class.
+_DECORATORS = frozenset(("bentoml.service", "ray.serve.deployment"))
 _LAZY = "detectron2.config"
 
 
-def entries(tree: ast.Module) -> Iterator[tuple[str, int]]:
-    """Yield what marks a file as one that a loader runs, with its line.
+def entries(tree: ast.Module) -> Iterator[tuple[str, int, bool]]:
+    """Yield what marks a file as one that a loader runs, with its line, and whether it is used too.
 
-    Classes of inference servers; what detectron2's ``LazyConfig`` and MMEngine's ``Config``
-    read, which they do by running the file.
+    Classes and functions of inference servers, which make instances and call them; what
+    detectron2's ``LazyConfig`` and MMEngine's ``Config`` read, which they do by running the file.
     """
+    names = _imported(tree)
     for node in tree.body:
         match node:
             case ast.ClassDef(name=name) if name in _CLASSES:
-                yield name, node.lineno
+                yield name, node.lineno, True
+            case ast.FunctionDef(name=name) if name in _FUNCTIONS:
+                yield name, node.lineno, True
+            case ast.ClassDef(bases=bases, decorator_list=decorators):
+                known = {_full(each, names) for each in bases} & _BASES
+                known |= {_full(each, names) for each in decorators} & _DECORATORS
+                yield from ((name, node.lineno, True) for name in sorted(known))
             case ast.ImportFrom(module=str(module)) if module == _LAZY or module.startswith(f"{_LAZY}."):
                 if any(each.name.startswith("Lazy") for each in node.names):
-                    yield "LazyConfig", node.lineno
+                    yield "LazyConfig", node.lineno, False
             case ast.Assign(targets=[ast.Name(id="_base_")]):
-                yield "Config", node.lineno
+                yield "Config", node.lineno, False
             case ast.Assign(
                 targets=[ast.Name(id="model")], value=ast.Call(func=ast.Name(id="dict"), keywords=keys)
             ) if any(key.arg == "type" for key in keys):
-                yield "Config", node.lineno
+                yield "Config", node.lineno, False
+
+
+def _imported(tree: ast.Module) -> Mapping[str, str]:
+    """Return what the names that the module imports at its top level stand for."""
+    found: dict[str, str] = {}
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            found |= {each.asname: each.name for each in node.names if each.asname}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
+    return found
+
+
+def _full(node: ast.expr, names: Mapping[str, str]) -> str:
+    """Return the full name of a base class or a decorator, called or not."""
+    steps: list[str] = []
+    node = node.func if isinstance(node, ast.Call) else node
+    while isinstance(node, ast.Attribute):
+        steps.append(node.attr)
+        node = node.value
+    root = node.id if isinstance(node, ast.Name) else "?"
+    return ".".join((names.get(root, root), *reversed(steps)))

@@ -70,9 +70,9 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     for name, line in found.builders:
         yield blob.fact("python.dataset-builder", name, line=line)
     if found.effects and tree is not None:
-        for name, line in entries(tree):
+        for name, line, served in entries(tree):
             clock.spend("facts", 1, limits.facts)
-            yield blob.fact("python.entry", name, line=line)
+            yield blob.fact("python.entry", name, line=line, served=served)
 
 
 def _near_the_root(blob: Blob) -> bool:
