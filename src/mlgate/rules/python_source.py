@@ -289,8 +289,8 @@ RULES = (
             "too, and so do files that are written or removed. High where a loader imports the file "
             "(`modeling_*.py`, `hubconf.py`, a handler, the `__init__.py` of a package with a model, a "
             "file that `auto_map` names, one that a pickle beside it imports, and whatever these import), "
-            "and where functions do so that loaders call (of classes that `auto_map` names, of a server, of a "
-            "dataset's builder); critical where it runs what it decodes or downloads; medium in a script "
+            "and where functions do so that loaders call (of classes that `auto_map` names, of a server, "
+            "of a dataset's builder); critical where it runs what it decodes or downloads; medium in a script "
             "that merely lies beside a model."
         ),
         why=(
