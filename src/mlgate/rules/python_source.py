@@ -290,8 +290,8 @@ RULES = (
             "(`modeling_*.py`, `hubconf.py`, a handler, the `__init__.py` of a package with a model, a "
             "file that `auto_map` names, one that a pickle beside it imports, and whatever these import), "
             "and where functions do so that loaders call (of classes that `auto_map` names, of a server, "
-            "of a dataset's builder); critical where it runs what it decodes or downloads; medium in a script "
-            "that merely lies beside a model."
+            "of a dataset's builder); critical where it runs what it decodes or downloads; medium in a "
+            "script that merely lies beside a model."
         ),
         why=(
             "`trust_remote_code=True`, `torch.hub.load` or a serving runtime imports the file, and "
