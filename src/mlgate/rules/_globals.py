@@ -368,9 +368,13 @@ def _optional(wanted: tuple[str, ...]) -> bool:
 
 def _reaches(shape: tuple[str, ...], args: Sequence[Mapping[str, Any]]) -> bool:
     """Say whether a name among the arguments leads from the first of them to something dangerous."""
-    for kind, arg in zip(shape, args, strict=False):
+    held = args[0]["type"] if args else ""
+    plain = "plain" in shape[0] and held not in ("global", "call", "instance", "unknown")
+    for place, (kind, arg) in enumerate(zip(shape, args, strict=False)):
         if kind == "name":
             name = str(arg.get("value", ""))
+            if place and plain and name not in _methods():
+                return True
             owner = str(args[0].get("value", "")) if args[0]["type"] == "global" else ""
             if not owner and name in tables().bound:
                 continue
@@ -429,6 +433,15 @@ def _is(kind: str, arg: Mapping[str, Any], module: str) -> bool:
     # A getattr that waits to be called reaches anything, and some names are only ever named.
     held = value.endswith("builtins.getattr") or tables().shapes.get(value) == ("never",)
     return kind in ("global", "callable") and _harmless(value) and not held
+
+
+@cache
+def _methods() -> frozenset[str]:
+    """Return the methods of plain data; `format` goes where its text says, through attributes."""
+    names = {
+        name for kind in (str, bytes, bytearray, list, dict, set, tuple, int, float) for name in dir(kind)
+    }
+    return frozenset(name for name in names if not name.startswith(("_", "format")))
 
 
 def _numbers(arg: Mapping[str, Any], *, several: bool) -> bool:

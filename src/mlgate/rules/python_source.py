@@ -158,12 +158,14 @@ class _Near:
 
 
 def _modules(fact: Fact, folder: str) -> Iterator[tuple[str, str]]:
-    """Yield where a module lies that a pickle imports: beside it, or at the root."""
+    """Yield where a module lies that a pickle imports: beside it, above it in its archive, or at the root."""
     module = str(fact.detail.get("module", ""))
     parts = module.split(".")
     if not module or module == "__main__" or not all(map(str.isidentifier, parts)):
         return
     beside = {posixpath.dirname(fact.location.path), folder}
+    # torch.package keeps the source that it imports from in the archive.
+    beside |= {above for above in _above(folder) if above.startswith(fact.location.path)}
     for place in (*beside, "") if len(parts) == 1 else beside:
         yield place, f"{parts[0]}.py"
         if not place and known(module):

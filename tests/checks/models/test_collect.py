@@ -151,7 +151,6 @@ def test_no_checkpoints_graph_is_not_checked_and_other_meta_files_are_left_alone
         (b"%PDF-1.4\n" + NOISE, "a.pdf"),
         (b"\xff\xd8\xff\xe0" + NOISE, "a.jpg"),
         (b"\0asm\1\0\0\0" + NOISE, "a.wasm"),
-        (b"SQLite format 3\0" + NOISE, "a.db"),
         (elf(), "lib.so"),
         (elf(), "libfoo.so.1.2.3"),
         (elf(), "tool"),
@@ -163,6 +162,11 @@ def test_no_checkpoints_graph_is_not_checked_and_other_meta_files_are_left_alone
 def test_other_binaries_of_a_repository_are_no_models(data, name):
     seen = look(data, name)
     assert (seen.facts, seen.not_checked, seen.inventory) == ((), (), ())
+
+
+def test_databases_may_hold_pickles():
+    assert kinds(look(b"SQLite format 3\0" + NOISE + EVIL + NOISE, "cache.db")) >= {"pickle.call"}
+    assert kinds(look(b"SQLite format 3\0" + NOISE, "cache.sqlite")) == set()
 
 
 @pytest.mark.parametrize(

@@ -484,6 +484,17 @@ def test_code_in_an_archive_is_found_by_its_configuration():
     assert "high" in {each.severity.value for each in judged(look(data, "m.zip"))}
 
 
+def test_code_that_the_pickle_of_its_archive_imports_is_imported():
+    pickled = b"\x80\x02cacme.layers\nNet\n)R."
+    for name, expected in (("p/acme/layers.py", {"high"}), ("p/other/layers.py", set())):
+        data = zipped(Entry("p/model/model.pkl", pickled), Entry(name, RUN), Entry("p/.data/version", b"6"))
+        found = judged(look(data, "m.pt"))
+        assert {each.severity.value for each in found if each.rule == "MLG-HFR-004"} >= expected
+        assert ("high" in {each.severity.value for each in found if each.rule == "MLG-HFR-004"}) == bool(
+            expected
+        )
+
+
 def test_the_code_of_a_pipeline_lies_above_its_parts():
     part = {"unet/x.gguf": file("unet/x.gguf", b"GGUF")}
     for name, expected in (("pipeline.py", {"high"}), ("plot.py", set())):
