@@ -39,6 +39,15 @@ _EXPECTED = {
 _BELOW = ("pipeline.py", "handler.py")
 # What a pickle says of what it imports.
 _PICKLED = ("pickle.import", "pickle.call", "pickle.instance")
+# What configurations name, each by a class or function in a module.
+_NAMING = (
+    "config.target",
+    "yaml.tag",
+    "jsonpickle.object",
+    "keras.reference",
+    "skops.node",
+    "huggingface.class",
+)
 _REMOVES = ("os.remove", "os.unlink", "os.removedirs", "shutil.rmtree", "pathlib.Path.unlink")
 _ATLAS = ("AML.T0011.000", "AML.T0010.003")
 _OWASP = ("ML06:2023", "LLM03:2025")
@@ -68,7 +77,7 @@ class _Near:
                 self._named.add((folder, f"{module}.py"))
                 self._mapped.add((folder, f"{module}.py"))
             elif fact.kind in _PICKLED:
-                self._named.update(_modules(fact, folder))
+                self._named.update(_modules(str(fact.detail.get("module", "")), fact, folder))
             elif fact.kind == "mlflow.code":
                 self._named.add((posixpath.normpath(posixpath.join(folder, fact.subject)), "*"))
             elif fact.kind == "python.import":
@@ -88,6 +97,8 @@ class _Near:
                 self._entries.add(_place(fact))
                 if fact.detail["served"]:
                     self._served.add(_place(fact))
+            if fact.kind in _NAMING:
+                self._named.update(_modules(fact.subject.rpartition(".")[0], fact, folder))
         # Only now it is known where models lie.
         self._builders.update(_place(fact) for fact in scripts if dataset_script(fact) or self.model(fact))
         self._follow()
@@ -157,13 +168,14 @@ class _Near:
         return name == "hubconf.py" or _place(fact) in self._served or self.used(fact)
 
 
-def _modules(fact: Fact, folder: str) -> Iterator[tuple[str, str]]:
-    """Yield where a module lies that a pickle imports: beside it, above it in its archive, or at the root."""
-    module = str(fact.detail.get("module", ""))
+def _modules(module: str, fact: Fact, folder: str) -> Iterator[tuple[str, str]]:
+    """Yield where a module lies that a file names: beside it, above it, in its archive or at the root."""
     parts = module.split(".")
     if not module or module == "__main__" or not all(map(str.isidentifier, parts)):
         return
     beside = {posixpath.dirname(fact.location.path), folder}
+    if fact.kind not in _PICKLED:
+        beside |= {posixpath.dirname(each) for each in beside}
     # torch.package keeps the source that it imports from in the archive.
     beside |= {above for above in _above(folder) if above.startswith(fact.location.path)}
     for place in (*beside, "") if len(parts) == 1 else beside:
@@ -209,7 +221,9 @@ def _severity(fact: Fact, near: _Near) -> Severity | None:
     if imported:
         if disguised:
             return Severity.CRITICAL
-        mild = act in _EXPECTED.get(posixpath.basename(fact.location.member or fact.location.path), ())
+        mild = fact.detail["source"] == "usual" or act in _EXPECTED.get(
+            posixpath.basename(fact.location.member or fact.location.path), ()
+        )
         return Severity.HIGH if act in _GRAVE and not mild else Severity.MEDIUM
     if near.model(fact) and act not in _ORDINARY:
         return Severity.HIGH if disguised else Severity.MEDIUM
@@ -276,12 +290,12 @@ RULES = (
         context=(
             "core.format",
             "huggingface.auto-map",
-            "huggingface.class",
             "python.import",
             "torch-model-archive.handler",
             "mlflow.code",
             "python.dataset-builder",
             "python.entry",
+            *_NAMING,
             *_PICKLED,
         ),
         summary="Python source that a model's loader imports runs commands, opens the network or hides code",

@@ -689,3 +689,23 @@ def test_a_pickle_that_imports_harmless_source():
     data = b"\x80\x02chelper\nModel\n)\x81."
     hits = judged(collect(scope({"m/x.pkl": data, "m/helper.py": b"class Model: pass\n"})))
     assert not [each for each in hits if each.rule == "MLG-HFR-004"]
+
+
+NAMERS = {
+    "config.yaml": b"model:\n  class_path: net_ext.Net\n",
+    "conf/model.yaml": b"_target_: net_ext.build\n",
+    "tags.yaml": b"augment: !!python/name:net_ext.flip ''\n",
+    "scaler.json": b'{"py/object": "net_ext.Scaler", "mean": 0}',
+    "modules.json": b'[{"idx": 0, "name": "0", "path": "", "type": "net_ext.Pooling"}]',
+}
+
+
+@pytest.mark.parametrize("namer", NAMERS)
+def test_a_module_that_a_configuration_beside_it_names_is_imported(namer):
+    for name, expected in (("net_ext.py", True), ("net_ext/__init__.py", True), ("other.py", False)):
+        seen = collect(scope({namer: file(namer, NAMERS[namer]), name: file(name, RUN)}))
+        found = [each.severity.value for each in judged(seen) if each.rule == "MLG-HFR-004"]
+        assert ("high" in found) == expected
+    ask = b"import subprocess\nsubprocess.run(['nvidia-smi'])\n"
+    seen = collect(scope({namer: file(namer, NAMERS[namer]), "net_ext.py": file("net_ext.py", ask)}))
+    assert "high" not in [each.severity.value for each in judged(seen) if each.rule == "MLG-HFR-004"]
