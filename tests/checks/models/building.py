@@ -70,7 +70,9 @@ def scope(
 
 
 def look(data: bytes, name: str = "weights.bin", **limits: int) -> Observations:
-    return collect(scope({name: data}, limits=replace(Limits(), **limits)))
+    """Return what is said of one file, without what only matters to the files beside it."""
+    seen = collect(scope({name: data}, limits=replace(Limits(), **limits)))
+    return replace(seen, facts=tuple(fact for fact in seen.facts if fact.kind != "config.modules"))
 
 
 def judged(seen: Observations, models: Models | None = None) -> tuple[Finding, ...]:

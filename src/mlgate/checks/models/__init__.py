@@ -148,13 +148,13 @@ def _file(scope: Scope, file: File, router: Router) -> Observations:
                 name=file.name.lower(),
             )
             examined = examine(blob, router, limits)
-            listed = bool(examined.format or examined.not_checked or examined.facts)
+            listed = bool(examined.format or examined.not_checked)
             digest = _sha256(blob) if listed and size <= limits.hash_bytes else None
     except OSError as error:
         return _gap(file, "unreadable", f"cannot be read: {error.strerror or error}; check its permissions")
-    if not listed:
-        return Observations()
     facts = examined.facts
+    if not listed:
+        return Observations(facts=facts)
     if examined.model:
         facts = (*facts, Fact(kind="core.format", location=Location(path=file.path), subject=examined.format))
     return Observations(

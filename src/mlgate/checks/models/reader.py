@@ -112,9 +112,10 @@ class Reader(Protocol):
 
     Attributes:
         FORMAT: The format's name in inventories and in ``models.allow_formats``.
-        KIND: ``model``; ``container`` where it says nothing of a model, which lies inside; or
+        KIND: ``model``; ``container`` where it says nothing of a model, which lies inside;
             ``text`` for what tells people and loaders of a model: a text may be read by
-            several readers at once, and is no model itself.
+            several readers at once, and is no model itself; or ``aside`` for what only matters
+            to other files: it neither names a format nor has the file listed.
         ORDER: Readers with smaller numbers are asked first; the first that reads a
             blob names its format. Strong magic 10, structure 50, guesses 90.
     """

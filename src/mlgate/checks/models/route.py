@@ -91,7 +91,7 @@ class Router:
         blob = route.blob
         claims: list[_Reading] = []
         for reader in self._readers:
-            if reader.KIND == "text" and blob.tentative and blob.size > limits.text_bytes:
+            if reader.KIND in ("text", "aside") and blob.tentative and blob.size > limits.text_bytes:
                 continue  # a tensor's numbers, which nobody reads as a text
             try:
                 if not reader.sniff(blob):
@@ -101,7 +101,7 @@ class Router:
                 failure = error
             reading = _Reading(reader, blob, held=bool(claims) or blob.tentative)
             yield from reading.items(limits, clock, failure)
-            if reading.claimed:
+            if reading.claimed and reading.kind != "aside":
                 claims.append(reading)
         # What starts where the file starts names it; a text is what it is besides.
         claims.sort(key=lambda each: (each.kind == "text", each.appended))

@@ -1,0 +1,176 @@
+"""The modules that a configuration names, whatever the key: Python source beside it may be one of them.
+
+gin imports what follows ``import``, MMEngine what stands under ``custom_imports``, monty what
+``@module`` says, fairseq a ``user_dir``, Kedro and Haystack a ``type``; every framework has a key of its
+own. So it is not asked which framework reads the file: where source does more than compute when it is
+imported, and a configuration beside it names that source, it is imported.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from functools import cache
+
+from mlgate.checks.models.configs import _yaml
+from mlgate.checks.models.reader import Blob, Clock, Declined
+from mlgate.checks.models.stream import CHUNK, read_at
+from mlgate.checks.models.tables import is_text
+from mlgate.core.facts import Fact
+from mlgate.core.limits import Limits
+
+FORMAT = "module-names"
+KIND = "aside"
+ORDER = 80
+
+_SUFFIXES = (
+    ".yaml", ".yml", ".json", ".toml", ".ini", ".cfg", ".conf", ".config", ".gin", ".properties", ".hocon",
+    ".jsonnet", ".libsonnet", ".json5", ".py",
+)  # fmt: skip
+# What a match may reach over, where one piece of a long text ends and the next begins.
+_OVERLAP = 1 << 10
+_MOST = 20_000
+# Names that honest configurations hold by the thousand, and that are those of files and numbers.
+_FILES = frozenset(
+    (
+        "json", "jsonl", "yaml", "yml", "toml", "txt", "md", "csv", "tsv", "bin", "safetensors", "pt", "pth",
+        "ckpt", "onnx", "gguf", "h5", "keras", "pkl", "pickle", "joblib", "npy", "npz", "parquet", "arrow",
+        "model", "png", "jpg", "jpeg", "wav", "zip", "tar", "gz", "msgpack", "jinja", "html", "log",
+        "vocab", "py", "js", "sh",
+    )
+)  # fmt: skip
+# What a key has in it that speaks of modules.
+_KEYS = (
+    "import", "module", "plugin", "package", "librar", "extension", "user_dir", "handler", "register",
+    "_base_", "class_path", "python_path", "instance_type",
+)  # fmt: skip
+_LONGEST = 120
+# Scripts that a configuration has run in so many words, and does not import.
+_SCRIPTS = frozenset(
+    (
+        "train", "main", "run", "eval", "evaluate", "test", "setup", "prepare", "download", "preprocess",
+        "demo", "app", "convert", "export", "finetune", "predict", "benchmark",
+    )
+)  # fmt: skip
+
+
+def sniff(blob: Blob) -> bool:
+    """Go by the name, or by there being none: plugin lists such as ``.allennlp_plugins`` have none."""
+    suffix = blob.name.rpartition(".")[2]
+    plain = "." not in blob.name.lstrip(".") or suffix == "txt"
+    named = blob.name.endswith(_SUFFIXES) or (plain and blob.size <= CHUNK)
+    return bool(blob.size) and named and not blob.tentative and is_text(blob.head)
+
+
+def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
+    """Yield the names of modules, once each, in one fact.
+
+    Raises:
+        Declined: There is none.
+    """
+    del limits
+    names: set[str] = set()
+    source = blob.name.endswith(".py")
+    for start in range(0, blob.size, CHUNK):
+        clock.check()
+        part = read_at(blob.stream, start, CHUNK + _OVERLAP)
+        # In UTF-16 there is a zero between the letters.
+        text = part.replace(b"\0", b"").decode("utf-8", "replace")
+        if _yaml.escaped(text):
+            text = _escape().sub(lambda found: chr(int(found[1] or found[2], 16)), text)
+        names.update(_named(text, listed=blob.size <= CHUNK and blob.name.endswith("plugins"), source=source))
+        if len(names) > _MOST:
+            break
+    if not names:
+        raise Declined
+    yield blob.fact("config.modules", names=sorted(names)[:_MOST], more=len(names) > _MOST)
+
+
+def _named(text: str, *, listed: bool, source: bool) -> Iterator[str]:
+    if not source:
+        for name in _dotted(text):
+            parents, _, last = name.rpartition(".")
+            if last not in _FILES and name.partition(".")[0] not in sys.stdlib_module_names:
+                yield name
+                yield parents
+        # A text without these is told so at the speed of the disk.
+        for found in _path().finditer(text) if ".py" in text else ():
+            if found[1].rpartition("/")[2] not in _SCRIPTS:
+                yield found[1].removeprefix("./").replace("/", ".")
+    lower = text.lower()
+    for found in _under_key().finditer(text) if any(word in lower for word in _KEYS) else ():
+        for word in _words().findall(found[1]):
+            if word not in _SCRIPTS and word not in sys.stdlib_module_names:
+                yield word.rstrip(".")
+    if listed or (not source and "import" in text):
+        lines = _line() if listed else _import()
+        yield from (found[1] for found in lines.finditer(text))
+
+
+def _dotted(text: str) -> Iterator[str]:
+    """Yield the dotted names that are the whole of a value, or stand before a colon: `a.module:Class`."""
+    end = 0
+    for dot in _dot().finditer(text):
+        if dot.start() < end:
+            continue
+        before = text[max(dot.start() - _LONGEST, 0) : dot.start()]
+        first = _last_word().search(before)
+        found = _rest().match(text, dot.start())
+        if first is not None and found is not None:
+            end = found.end()
+            yield f"{first[1]}{found[0]}"
+
+
+@cache
+def _dot() -> re.Pattern[str]:
+    return re.compile(r"\.[A-Za-z_]")
+
+
+@cache
+def _last_word() -> re.Pattern[str]:
+    return re.compile(r"(?:^|[\s\"'=@:\[,(/!])([A-Za-z_]\w*)\Z")
+
+
+@cache
+def _rest() -> re.Pattern[str]:
+    return re.compile(r"(?:\.[A-Za-z_]\w{0,80}){1,15}(?=\Z|[\s\"',:\])};#(])")
+
+
+@cache
+def _path() -> re.Pattern[str]:
+    return re.compile(
+        r"(?:^|(?<=[\"'=:\[,(])|[:=\-\"'][ \t]{1,4})((?:\./)?\w[\w/]{0,200})\.py(?=$|[\s\"',:\]#])",
+        re.MULTILINE,
+    )
+
+
+@cache
+def _under_key() -> re.Pattern[str]:
+    # The key, and a word, a list of words in brackets, or lines of them.
+    value = r"[\"']?(?:\./)?[A-Za-z_][\w.]{0,120}/?[\"']?"
+    return re.compile(
+        rf"(?:{'|'.join(_KEYS)})\w{{0,20}}[\"']?[ \t]{{0,4}}[:=(][ \t]{{0,4}}"
+        rf"((?:\[\s{{0,40}})?{value}(?:\s{{0,40}},\s{{0,40}}{value}){{0,50}}"
+        rf"|(?:\r?\n[ \t]{{0,20}}-[ \t]{{1,4}}{value}){{1,50}})",
+        re.IGNORECASE,
+    )
+
+
+@cache
+def _words() -> re.Pattern[str]:
+    return re.compile(r"[A-Za-z_][\w.]*")
+
+
+@cache
+def _line() -> re.Pattern[str]:
+    return re.compile(r"^[ \t]*([A-Za-z_][\w.]{0,120})[ \t]*$", re.MULTILINE)
+
+
+@cache
+def _import() -> re.Pattern[str]:
+    # gin's own statement.
+    return re.compile(r"^[ \t]*(?:import|from)[ \t]+([A-Za-z_][\w.]{0,120})", re.MULTILINE)
+
+
+@cache
+def _escape() -> re.Pattern[str]:
+    return re.compile(r"\\(?:u00|U000000)([2-7][0-9A-Fa-f])|\\x([2-7][0-9A-Fa-f])")
