@@ -14,6 +14,11 @@ MARKS = {
     "mlflow": "import mlflow\nclass A(mlflow.pyfunc.PythonModel):\n    pass\n",
     "bentoml": "import bentoml\n@bentoml.service(workers=1)\nclass A:\n    pass\n",
     "ray": "from ray import serve\n@serve.deployment\nclass A:\n    pass\n",
+    "cog by its methods": "class Predictor:\n    def setup(self): pass\n    def predict(self): pass\n",
+    "truss": "class Model:\n    def load(self): pass\n    def predict(self, x): pass\n",
+    "diffusers": "from diffusers import DiffusionPipeline\nclass P(DiffusionPipeline):\n    pass\n",
+    "evaluate": "import evaluate\nclass M(evaluate.Metric):\n    pass\n",
+    "datasets": "import datasets\nclass M(datasets.Metric):\n    pass\n",
     "detectron2": "from detectron2.config import LazyCall as L\n",
     "mmengine": "model = dict(type='ResNet', depth=50)\n",
     "mmengine's base": "_base_ = ['../base.py']\n",
@@ -21,6 +26,7 @@ MARKS = {
 HONEST = [
     *MARKS.values(),
     RUNS,
+    RUNS + "class Model:\n    def predict(self): pass\n",
     RUNS + "class Handler:\n    pass\n",
     RUNS + "from detectron2.engine import launch\n",
     RUNS + "model = build(type='x')\n",
@@ -40,6 +46,9 @@ SERVED = {
     "model.py": "class TritonPythonModel:\n    def initialize(self, args):\n        {}\n",
     "predict.py": "import cog\nclass Predictor(cog.BasePredictor):\n    def setup(self):\n        {}\n",
     "code.py": "def model_fn(folder):\n    {}\n",
+    "pred.py": "class Predictor:\n    def predict(self): pass\n    def setup(self):\n        {}\n",
+    "truss.py": "class Model:\n    def predict(self): pass\n    def load(self):\n        {}\n",
+    "metric.py": "import evaluate\nclass M(evaluate.Metric):\n    def _compute(self, **x):\n        {}\n",
     "service.py": "import bentoml\n@bentoml.service\nclass A:\n    def __init__(self):\n        {}\n",
 }
 

@@ -5,12 +5,12 @@ default values, and the file's own functions that these call.
 """
 
 import ast
-from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from mlgate.checks.models.configs._python_names import HOSTS, Names, act_of, acts
+from mlgate.checks.models.configs._python_acts import PASSED, Acts
+from mlgate.checks.models.configs._python_names import HOSTS, Names, act_of
 from mlgate.checks.models.configs._python_parts import (
     climbs,
     expressions,
@@ -19,6 +19,7 @@ from mlgate.checks.models.configs._python_parts import (
     keys,
     opens,
     own_name,
+    returned,
     starts,
     temporary,
     usual,
@@ -27,12 +28,24 @@ from mlgate.checks.models.configs._python_tree import Effect, branches, parsed_t
 from mlgate.checks.models.reader import Clock
 
 _NESTED = 3
-_MOST = 200
-_DECODERS = frozenset(("fromhex", "b64decode", "decompress"))
 # Methods that Python itself calls on what is handed to it: threads, importers, log handlers.
 _HOOKS = frozenset(
-    ("run", "find_spec", "find_module", "load_module", "exec_module", "create_module", "emit", "write")
+    (
+        "run",
+        "find_spec",
+        "find_module",
+        "load_module",
+        "exec_module",
+        "create_module",
+        "emit",
+        "write",
+        "_missing_",
+    )
+)  # fmt: skip
+_OPENING = frozenset(
+    ("builtins.open", "io.open", "io.FileIO", "codecs.open", "gzip.open", "bz2.open", "lzma.open")
 )
+_WRITING = ("O_CREAT", "O_WRONLY", "O_RDWR", "O_APPEND", "O_TRUNC")
 _BUILDERS = ("GeneratorBasedBuilder", "ArrowBasedBuilder", "BeamBasedBuilder", "DatasetBuilder")
 # What loaders and runtimes call on classes and modules of a model.
 _CALLED = frozenset(
@@ -42,21 +55,9 @@ _CALLED = frozenset(
         "_split_generators", "_generate_examples", "_generate_tables", "load_context",
         "predict", "load_model", "load", "model_fn", "input_fn", "predict_fn", "output_fn", "transform_fn",
         "_load_pretrained_model", "_init_weights", "from_config", "__getattr__", "_sanitize_parameters",
-        "_forward",
+        "_forward", "_compute", "_download_and_prepare",
     )
 )  # fmt: skip
-# Modules that can run anything, and what they hold: nobody need pass those around.
-_PASSED = frozenset(
-    each for host in HOSTS - {"sys.modules", "importlib", "ctypes"} for each in (host, f"{host}.__dict__")
-)
-_ASKING = frozenset(
-    (
-        "getattr", "hasattr", "setattr", "delattr", "dir", "vars", "print", "reload", "repr", "isinstance",
-        "__getattribute__",
-    )
-)  # fmt: skip
-# Attributes by which a function or a frame leads to all that there is.
-_GADGETS = frozenset(("__globals__", "f_globals", "f_builtins", "func_globals", "__builtins__"))
 # What these hold is run by every process that is started later.
 _PRELOADS = frozenset(
     (
@@ -103,22 +104,17 @@ def analyse_parts(parts: Iterable[tuple[str, int]], clock: Clock) -> tuple[Effec
     return tuple(analysis.effects)
 
 
-class _Analysis:
+class _Analysis(Acts):
     def __init__(self, clock: Clock) -> None:
-        self.effects: list[Effect] = []
+        super().__init__()
         self.builders: list[tuple[str, int]] = []
         self._clock = clock
-        self._table = acts()
-        self._known: set[tuple[str, str, int, str]] = set()
-        self._counts: Counter[str] = Counter()
         self._functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
         self._methods: dict[str, dict[str, ast.FunctionDef | ast.AsyncFunctionDef]] = {}
         self._bases: dict[str, list[str]] = {}
+        self._shared: set[str] = set()
         self._done: set[int] = set()
-        self._made: set[str] = set()
         self._waiting: list[tuple[list[ast.stmt], Names]] = []
-        self._where = "import"
-        self._line: int | None = None
         self._nested = 0
         self._inside = False
 
@@ -128,6 +124,7 @@ class _Analysis:
             # Functions give these other values, before or after they are looked at.
             if isinstance(each, ast.Global):
                 names.shares(each.names)
+                self._shared.update(each.names)
         self._made.update(temporary(tree))
         self._run(tree.body, names)
         self._follow()
@@ -154,16 +151,29 @@ class _Analysis:
         while self._waiting:
             self._run(*self._waiting.pop())
 
-    def _enter(self, function: ast.FunctionDef | ast.AsyncFunctionDef, names: Names) -> None:
-        """Have a function's body looked at, once."""
-        if id(function) not in self._done:
-            self._done.add(id(function))
-            inner = Names(names)
-            inner.unsure(function.args)
-            for each in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs):
-                inner.forgets(each.arg)
-                inner.fates[each.arg] = "" if each.arg in ("self", "cls") else "given"
-            self._waiting.append((function.body, inner))
+    def _enter(
+        self, function: ast.FunctionDef | ast.AsyncFunctionDef, names: Names, *, twice: bool = False
+    ) -> None:
+        """Have a function's body looked at, once.
+
+        Args:
+            function: That is called.
+            names: Of the scope around it.
+            twice: True where what it returns is called too, as of ``@decorator(1)``.
+        """
+        if id(function) in self._done:
+            return
+        self._done.add(id(function))
+        inner = Names(names)
+        inner.unsure(function.args)
+        for each in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs):
+            inner.forgets(each.arg)
+            inner.fates[each.arg] = "" if each.arg in ("self", "cls") else "given"
+        if twice:
+            # These wait until what is around them has been looked at.
+            for given in returned(function):
+                self._enter(given, inner)
+        self._waiting.append((function.body, inner))
 
     def _run(self, body: list[ast.stmt], names: Names) -> None:
         """Walk statements in order, and what is within them that runs with them."""
@@ -187,16 +197,16 @@ class _Analysis:
             self._functions[node.name] = node
             if not self._inside:
                 names.forgets(node.name)
-            for each in (*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)):
+            for decorator in node.decorator_list:
+                self._decorates(decorator, names)
+            for each in (*node.args.defaults, *filter(None, node.args.kw_defaults)):
                 self._expression(each, names)
             arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
             for note in (*(each.annotation for each in arguments), node.returns):
                 if note is not None:
                     self._expression(note, names)
-            for decorator in node.decorator_list:
-                self._called(decorator, decorator, names)
-                if names.resolve(decorator) == "atexit.register":
-                    self._enter(node, names)
+            if any(names.resolve(each) == "atexit.register" for each in node.decorator_list):
+                self._enter(node, names)
             return
         if isinstance(node, ast.ClassDef):
             yield from self._class(node, names)
@@ -234,13 +244,18 @@ class _Analysis:
         for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
             yield part.body
 
+    def _decorates(self, decorator: ast.expr, names: Names) -> None:
+        """Look at a decorator, which is called, as is what a call in its place gives."""
+        self._called(decorator, decorator, names)
+        self._expression(decorator, names)
+
     def _class(self, node: ast.ClassDef, names: Names) -> Iterator[list[ast.stmt]]:
         if not self._inside:
             names.forgets(node.name)
-        for each in (*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)):
+        for each in node.decorator_list:
+            self._decorates(each, names)
+        for each in (*node.bases, *(keyword.value for keyword in node.keywords)):
             self._expression(each, names)
-        for decorator in node.decorator_list:
-            self._called(decorator, decorator, names)
         for base in node.bases:
             resolved = names.resolve(base) or ""
             if resolved.startswith("datasets.") and resolved.endswith(_BUILDERS):
@@ -257,8 +272,13 @@ class _Analysis:
             # A method that is a command: nobody need call it by name.
             if isinstance(statement, ast.Assign) and self._runs(names.resolve(statement.value)):
                 self._note(names.resolve(statement.value) or "", "executes", statement)
-            elif isinstance(statement, ast.Assign) and names.resolve(statement.value) in _PASSED:
+            elif isinstance(statement, ast.Assign) and names.resolve(statement.value) in PASSED:
                 self._note(names.resolve(statement.value) or "", "imports", statement)
+            elif isinstance(statement, (ast.Assign, ast.Expr)) and isinstance(statement.value, ast.Call):
+                # While a class is made its methods are plain functions.
+                called = getattr(statement.value.func, "id", "")
+                if called in self._methods[node.name]:
+                    self._enter(self._methods[node.name][called], names)
         yield [each for each in node.body if not isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))]
         # Making a class calls these of its bases and of its metaclass.
         for parent in self._bases[node.name]:
@@ -278,6 +298,8 @@ class _Analysis:
     def _bind(self, target: ast.expr, value: ast.expr, names: Names) -> None:
         resolved = names.resolve(value)
         if isinstance(target, ast.Name):
+            if target.id in self._shared and self._runs(resolved):
+                self._note(resolved or "", "executes", value)
             names.assigns(target.id, value)
             origin = self._origin(value, names)
             names.tainted[target.id] = origin
@@ -310,9 +332,6 @@ class _Analysis:
         else:
             names.fates[name] = whose if not self._inside or known == whose else ""
 
-    def _runs(self, resolved: str | None) -> bool:
-        return resolved is not None and act_of(resolved, self._table) in ("executes", "evaluates")
-
     def _expression(self, root: ast.expr, names: Names) -> None:
         """Look at every call in an expression. A lambda is taken to be called: it is for that."""
         stack: list[ast.AST] = [root]
@@ -326,6 +345,8 @@ class _Analysis:
                 names.unsure(node.args)
             elif isinstance(node, ast.comprehension):
                 names.unsure(node.target)
+            elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+                self._own_called((node.value.id, "[]"), names)
             if isinstance(node, ast.NamedExpr):
                 self._bind(node.target, node.value, names)
             if isinstance(node, (ast.List, ast.Tuple, ast.Set, ast.Dict)):
@@ -336,33 +357,6 @@ class _Analysis:
                 self._called(node.func, node, names)
             stack.extend(ast.iter_child_nodes(node))
 
-    def _value(
-        self, node: ast.Name | ast.Attribute | ast.Call | ast.Subscript, names: Names, steps: set[int]
-    ) -> None:
-        """Note what leads to anything: a module of commands that is passed around, a way into a frame."""
-        if isinstance(node, (ast.Attribute, ast.Subscript)):
-            if isinstance(node, ast.Subscript) or not (names.resolve(node.value) or "").endswith(".__dict__"):
-                steps.add(id(node.value))
-            if isinstance(node, ast.Attribute) and node.attr in _GADGETS:
-                self._note(node.attr, "imports", node)
-        elif isinstance(node, ast.Call):
-            steps.add(id(node.func))
-            asks = getattr(node.func, "id", None) or getattr(node.func, "attr", None)
-            if node.args and asks in _ASKING:
-                steps.add(id(node.args[0]))
-        if isinstance(getattr(node, "ctx", None), (ast.Store, ast.Del)) or id(node) in steps:
-            return
-        resolved = names.resolve(node)
-        computed = isinstance(node, ast.Call) and resolved is not None and resolved.endswith(".?")
-        if resolved in _PASSED or (computed and (resolved or "")[:-2] in HOSTS):
-            self._note(resolved or "", "imports", node)
-
-    def _kept(self, node: ast.List | ast.Tuple | ast.Set | ast.Dict, names: Names) -> None:
-        """Note commands that are put into a collection, from where anything may call them."""
-        for each in node.values if isinstance(node, ast.Dict) else node.elts:
-            if isinstance(each, (ast.Name, ast.Attribute)) and self._runs(names.resolve(each)):
-                self._note(names.resolve(each) or "", "executes", each)
-
     def _called(self, function: ast.expr, node: ast.expr, names: Names) -> None:
         """Note what calling an expression does."""
         arguments = (
@@ -370,7 +364,9 @@ class _Analysis:
         )
         own = own_name(function)
         if own is not None:
-            self._own_called(own, names)
+            self._own_called(own, names, twice=node is function)
+        elif isinstance(function, ast.Call) and isinstance(function.func, ast.Name):
+            self._own_called((function.func.id, ""), names, twice=True)
         resolved = names.resolve(function)
         if isinstance(function, ast.Attribute) and function.attr == "__subclasses__" and climbs(function):
             self._note("__subclasses__", "imports", node)
@@ -404,46 +400,22 @@ class _Analysis:
                 node,
                 " ".join(filter(None, (self._origin(each, names) for each in arguments[:1]))),
             )
-        elif resolved in ("builtins.open", "io.open") and isinstance(node, ast.Call):
+        elif resolved in _OPENING and isinstance(node, ast.Call):
             how = opens(node, names)
             if how is not None:
                 self._note("open", how, node)
                 self._opened(node, names)
+        elif resolved == "os.open" and any(flag in ast.unparse(node) for flag in _WRITING):
+            self._note(resolved, "changes", node)
         elif resolved in ("os.environ.update", "os.environ.setdefault", "os.putenv") and any(
             names.constant(each) in _PRELOADS for each in keys(arguments[:1])
         ):
             self._note("os.environ", "environment", node)
 
-    def _changed(
-        self, resolved: str, function: ast.expr, arguments: list[ast.expr], node: ast.expr, names: Names
-    ) -> None:
-        """Note a file that is written, moved or removed, and whose it is."""
-        owner = function.value if isinstance(function, ast.Attribute) else None
-        method = resolved.startswith("pathlib.Path.")
-        path = owner if method else arguments[0] if arguments else None
-        if path is None:
-            self._note(resolved, "changes", node)
-        elif method and ".write_" in resolved and starts(path, names):
-            self._note(resolved, "writes", node)
-        else:
-            self._note(resolved, "changes", node, fate(path, names, self._made))
-
-    def _opened(self, node: ast.Call, names: Names) -> None:
-        """Remember a file that is written anew: its old content is lost, whatever is done to it later."""
-        path = node.args[0] if node.args else None
-        mode = names.constant(node.args[1]) if len(node.args) > 1 else None
-        if path is None or not isinstance(mode, str) or "w" not in mode:
-            return
-        text = names.constant(path)
-        if isinstance(text, str):
-            self._made.add(text)
-        elif isinstance(path, ast.Name) and names.fate(path.id) != "starts":
-            names.fates[path.id] = "made"
-
-    def _own_called(self, own: tuple[str, str], names: Names) -> None:
+    def _own_called(self, own: tuple[str, str], names: Names, *, twice: bool = False) -> None:
         name, method = own
         if name in self._functions and not method:
-            self._enter(self._functions[name], names)
+            self._enter(self._functions[name], names, twice=twice)
         waiting, seen = [name], set[str]()
         while waiting:
             each = waiting.pop()
@@ -475,32 +447,3 @@ class _Analysis:
             # What it binds is bound here.
             self._run(tree.body, names)
             self._line, self._nested = line, self._nested - 1
-
-    def _origin(self, root: ast.expr, names: Names) -> str:
-        """Say where the value of an expression comes from, as far as that matters."""
-        found = ""
-        for number, node in enumerate(ast.walk(root)):
-            if number > 500:
-                break
-            if isinstance(node, ast.Name):
-                found = found or names.taint(node.id)
-            elif isinstance(node, ast.Call):
-                resolved = names.resolve(node.func)
-                act = act_of(resolved, self._table) if resolved else None
-                if act == "network":
-                    return "downloaded"
-                method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-                if act == "decodes" or method in _DECODERS or (resolved or "").startswith("marshal.load"):
-                    found = "decoded"
-                elif resolved == "builtins.open" or method in ("read_text", "read_bytes"):
-                    found = found or "file"
-        return found
-
-    def _note(self, subject: str, act: str, node: ast.AST, source: str = "") -> None:
-        line = self._line or int(getattr(node, "lineno", 1))
-        key, kind = (subject, self._where, line, source), f"{act} {source}"
-        # Of each act so many: none hides behind another.
-        if key not in self._known and self._counts[kind] < _MOST:
-            self._known.add(key)
-            self._counts[kind] += 1
-            self.effects.append(Effect(subject, act, self._where, source, line))

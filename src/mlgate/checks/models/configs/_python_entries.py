@@ -7,8 +7,15 @@ from collections.abc import Iterator, Mapping
 _CLASSES = frozenset(("EndpointHandler", "TritonPythonModel"))
 # What SageMaker looks for.
 _FUNCTIONS = frozenset(("model_fn",))
-# What classes are derived from that Cog, LitServe, MLServer and MLflow serve.
-_BASES = frozenset(("cog.BasePredictor", "litserve.LitAPI", "mlserver.MLModel", "mlflow.pyfunc.PythonModel"))
+# What classes are derived from that Cog, LitServe, MLServer and MLflow serve, `custom_pipeline` of
+# diffusers has loaded, and `evaluate` and `datasets` make instances of.
+_BASES = frozenset(
+    ("cog.BasePredictor", "litserve.LitAPI", "mlserver.MLModel", "mlflow.pyfunc.PythonModel",
+     "diffusers.DiffusionPipeline", "evaluate.Metric", "evaluate.Comparison", "evaluate.Measurement",
+     "datasets.Metric")
+)  # fmt: skip
+# Classes that Cog and Truss know by their names and their methods.
+_METHODS = {"Predictor": {"setup", "predict"}, "Model": {"load", "predict"}}
 # How BentoML and Ray Serve are told of a class.
 _DECORATORS = frozenset(("bentoml.service", "ray.serve.deployment"))
 _LAZY = "detectron2.config"
@@ -25,6 +32,8 @@ def entries(tree: ast.Module) -> Iterator[tuple[str, int, bool]]:
         match node:
             case ast.ClassDef(name=name) if name in _CLASSES:
                 yield name, node.lineno, True
+            case ast.ClassDef(name=name, body=body) if name in _METHODS and _METHODS[name] <= _methods(body):
+                yield name, node.lineno, True
             case ast.FunctionDef(name=name) if name in _FUNCTIONS:
                 yield name, node.lineno, True
             case ast.ClassDef(bases=bases, decorator_list=decorators):
@@ -40,6 +49,10 @@ def entries(tree: ast.Module) -> Iterator[tuple[str, int, bool]]:
                 targets=[ast.Name(id="model")], value=ast.Call(func=ast.Name(id="dict"), keywords=keys)
             ) if any(key.arg == "type" for key in keys):
                 yield "Config", node.lineno, False
+
+
+def _methods(body: list[ast.stmt]) -> set[str]:
+    return {each.name for each in body if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))}
 
 
 def _imported(tree: ast.Module) -> Mapping[str, str]:

@@ -254,7 +254,7 @@ _FETCH = frozenset(f"sys.modules.{name}" for name in ("get", "pop", "setdefault"
 _MADE = frozenset(
     (
         "pathlib.Path", "requests.Session", "requests.session", "httpx.Client", "urllib3.PoolManager",
-        "aiohttp.ClientSession",
+        "aiohttp.ClientSession", "sqlite3.connect",
     )
 )  # fmt: skip
 _PATH = "pathlib.Path"

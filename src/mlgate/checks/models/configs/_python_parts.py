@@ -46,6 +46,20 @@ def is_property(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return any("property" in ast.unparse(each) for each in function.decorator_list)
 
 
+def returned(
+    function: ast.FunctionDef | ast.AsyncFunctionDef,
+) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Yield the functions within a function that it returns."""
+    names = {
+        each.value.id
+        for each in function.body
+        if isinstance(each, ast.Return) and isinstance(each.value, ast.Name)
+    }
+    for each in function.body:
+        if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef)) and each.name in names:
+            yield each
+
+
 def climbs(function: ast.Attribute) -> bool:
     """Say whether a class is reached by way of an object's ancestors, as nobody need."""
     owner = function.value.value if isinstance(function.value, ast.Subscript) else function.value

@@ -20,7 +20,8 @@ _WORDS = (
     b"__getattribute__(", b"get_objects", b"resolve_name", b"pydoc", b"webbrowser",
     b"compile_command", b"xmlrpc", b"open_connection", b"get_server_certificate", b"http.server",
     b"cpp_extension", b"exec_command", b"addsitedir", b"rmtree", b"SourceFileLoader", b"attrgetter",
-    b"getattr_static", b"optional_import",
+    b"getattr_static", b"optional_import", b"mknod", b"mkfifo", b"gethostbyname", b"getaddrinfo",
+    b"load_extension", b"FileIO",
     b"LD_PRELOAD", b"LD_AUDIT", b"DYLD_INSERT_LIBRARIES", b"PYTHONSTARTUP", b"PYTHONPATH", b"BASH_ENV",
 )  # fmt: skip
 # Common words, and what makes them telling.
@@ -47,12 +48,13 @@ _TELLING = {
     b"yaml": rb"yaml\s*\.\s*(?:load|full_load|Loader)|from\s+yaml\s+import",
     # Files that are written, moved or removed.
     b"open": rb"\bopen\s*\([^\n]{0,200}[\"'](?:[wax][bt+]{0,2}|r[bt]?\+b?)[\"']",
+    b".touch": rb"\.touch\s*\(",
     b".write_": rb"\.write_(?:text|bytes)\s*\(",
     b"unlink": rb"\bunlink\s*\(|import[^\n]*\bunlink",
     b"shutil": rb"shutil\s*\.\s*(?:move|copy)|from\s+shutil\s",
     # A module that is passed around.
     b"os": rb"[(\[{,:=*]\s*os\s*(?:[)\],}]|$)|return\s+os\b(?!\.)"
-    rb"|os\s*\.\s*(?:remove|rename|replace|symlink)\b",
+    rb"|os\s*\.\s*(?:remove|rename|replace|symlink)\b|os\s*\.\s*open\s*\(|match\s+os\b",
     b"pip": rb"\bpip\s*\.\s*main",
     b"coding": rb"\A[^\n]*(?:\n[^\n]*)?coding[:=]\s*"
     rb"(?!utf-?8\b|ascii\b|us-ascii\b|latin-?1\b|iso-8859|cp125)",

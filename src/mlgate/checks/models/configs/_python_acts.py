@@ -1,0 +1,129 @@
+"""What single expressions do: files that are written, modules and commands that are passed around."""
+
+import ast
+from collections import Counter
+
+from mlgate.checks.models.configs._python_names import HOSTS, Names, act_of, acts
+from mlgate.checks.models.configs._python_parts import fate, starts
+from mlgate.checks.models.configs._python_tree import Effect
+
+_MOST = 200
+_DECODERS = frozenset(("fromhex", "b64decode", "decompress"))
+# Modules that can run anything, and what they hold: nobody need pass those around.
+PASSED = frozenset(
+    each for host in HOSTS - {"sys.modules", "importlib", "ctypes"} for each in (host, f"{host}.__dict__")
+)
+_ASKING = frozenset(
+    (
+        "getattr", "hasattr", "setattr", "delattr", "dir", "vars", "print", "reload", "repr", "isinstance",
+        "__getattribute__",
+    )
+)  # fmt: skip
+# Attributes by which a function or a frame leads to all that there is.
+_GADGETS = frozenset(("__globals__", "f_globals", "f_builtins", "func_globals", "__builtins__"))
+
+
+class Acts:
+    """Notes effects, each of them once.
+
+    Attributes:
+        effects: In the order in which they were found.
+    """
+
+    def __init__(self) -> None:
+        self.effects: list[Effect] = []
+        self._table = acts()
+        self._known: set[tuple[str, str, int, str]] = set()
+        self._counts: Counter[str] = Counter()
+        # Paths that this source has opened to write them anew.
+        self._made: set[str] = set()
+        self._where = "import"
+        self._line: int | None = None
+
+    def _runs(self, resolved: str | None) -> bool:
+        return resolved is not None and act_of(resolved, self._table) in ("executes", "evaluates")
+
+    def _value(
+        self, node: ast.Name | ast.Attribute | ast.Call | ast.Subscript, names: Names, steps: set[int]
+    ) -> None:
+        """Note what leads to anything: a module of commands that is passed around, a way into a frame."""
+        if isinstance(node, (ast.Attribute, ast.Subscript)):
+            if isinstance(node, ast.Subscript) or not (names.resolve(node.value) or "").endswith(".__dict__"):
+                steps.add(id(node.value))
+            if isinstance(node, ast.Attribute) and node.attr in _GADGETS:
+                self._note(node.attr, "imports", node)
+        elif isinstance(node, ast.Call):
+            steps.add(id(node.func))
+            asks = getattr(node.func, "id", None) or getattr(node.func, "attr", None)
+            if node.args and asks in _ASKING:
+                steps.add(id(node.args[0]))
+        if isinstance(getattr(node, "ctx", None), (ast.Store, ast.Del)) or id(node) in steps:
+            return
+        resolved = names.resolve(node)
+        computed = isinstance(node, ast.Call) and resolved is not None and resolved.endswith(".?")
+        if resolved in PASSED or (computed and (resolved or "")[:-2] in HOSTS):
+            self._note(resolved or "", "imports", node)
+
+    def _kept(self, node: ast.List | ast.Tuple | ast.Set | ast.Dict, names: Names) -> None:
+        """Note commands that are put into a collection, from where anything may call them."""
+        for each in node.values if isinstance(node, ast.Dict) else node.elts:
+            if isinstance(each, (ast.Name, ast.Attribute)) and self._runs(names.resolve(each)):
+                self._note(names.resolve(each) or "", "executes", each)
+
+    def _changed(
+        self, resolved: str, function: ast.expr, arguments: list[ast.expr], node: ast.expr, names: Names
+    ) -> None:
+        """Note a file that is written, moved or removed, and whose it is."""
+        owner = function.value if isinstance(function, ast.Attribute) else None
+        method = resolved.startswith("pathlib.Path.")
+        path = owner if method else arguments[0] if arguments else None
+        if path is None:
+            self._note(resolved, "changes", node)
+        elif method and ".write_" in resolved and starts(path, names):
+            self._note(resolved, "writes", node)
+        else:
+            self._note(resolved, "changes", node, fate(path, names, self._made))
+
+    def _opened(self, node: ast.Call, names: Names) -> None:
+        """Remember a file that is written anew: its old content is lost, whatever is done to it later."""
+        path = node.args[0] if node.args else None
+        mode = names.constant(node.args[1]) if len(node.args) > 1 else None
+        if path is None or not isinstance(mode, str) or "w" not in mode:
+            return
+        text = names.constant(path)
+        if isinstance(text, str):
+            self._made.add(text)
+        elif isinstance(path, ast.Name) and names.fate(path.id) != "starts":
+            names.fates[path.id] = "made"
+
+    def _origin(self, root: ast.expr, names: Names) -> str:
+        """Say where the value of an expression comes from, as far as that matters."""
+        found = ""
+        for number, node in enumerate(ast.walk(root)):
+            if number > 500:
+                break
+            if isinstance(node, ast.Constant) and isinstance(node.value, bytes):
+                # Nobody writes data out in bytes who means them to be read.
+                found = "decoded"
+            elif isinstance(node, ast.Name):
+                found = found or names.taint(node.id)
+            elif isinstance(node, ast.Call):
+                resolved = names.resolve(node.func)
+                act = act_of(resolved, self._table) if resolved else None
+                if act == "network":
+                    return "downloaded"
+                method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+                if act == "decodes" or method in _DECODERS or (resolved or "").startswith("marshal.load"):
+                    found = "decoded"
+                elif resolved == "builtins.open" or method in ("read_text", "read_bytes"):
+                    found = found or "file"
+        return found
+
+    def _note(self, subject: str, act: str, node: ast.AST, source: str = "") -> None:
+        line = self._line or int(getattr(node, "lineno", 1))
+        key, kind = (subject, self._where, line, source), f"{act} {source}"
+        # Of each act so many: none hides behind another.
+        if key not in self._known and self._counts[kind] < _MOST:
+            self._known.add(key)
+            self._counts[kind] += 1
+            self.effects.append(Effect(subject, act, self._where, source, line))
