@@ -115,7 +115,7 @@ class Near:
     def imported(self, fact: Fact) -> bool:
         """Say whether a loader imports the file."""
         path = fact.location.member or fact.location.path
-        name = posixpath.basename(path)
+        name = _module_file(posixpath.basename(path))
         archive = fact.location.path if fact.location.member else posixpath.dirname(path)
         places = {archive, posixpath.dirname(path_of(fact))}
         if (
@@ -131,7 +131,7 @@ class Near:
             return True
         if name in _BELOW and posixpath.dirname(path_of(fact)) in self._over:
             return True
-        if name in _STARTING or self._shadows(fact, name.removesuffix(".py")):
+        if name in _STARTING or name.endswith(".pth") or self._shadows(fact, name.removesuffix(".py")):
             return True
         if name == "generate.py" and posixpath.basename(posixpath.dirname(path)) == "custom_generate":
             return True
@@ -162,6 +162,12 @@ class Near:
         """Say whether what the file defines is called: by `torch.hub.load`, or by a server that starts."""
         name = posixpath.basename(fact.location.member or fact.location.path)
         return name == "hubconf.py" or identity(fact) in self._served or self.used(fact)
+
+
+def _module_file(name: str) -> str:
+    """Return the name that the source of a module would have."""
+    stem, _, suffix = name.partition(".")
+    return f"{stem}.py" if suffix.endswith(("pyc", "pyo", "so", "pyd")) else name
 
 
 def _modules(module: str, fact: Fact, folder: str) -> Iterator[tuple[str, str]]:

@@ -19,10 +19,14 @@ _DOES = {
     "writes": "writes to a file that is run at the next start",
     "changes": "writes, moves or removes files",
     "environment": "sets what every later process runs first",
+    "bytecode": "has no source that could be read",
+    "extension": "has no source that could be read",
 }
-_GRAVE = ("executes", "evaluates", "network", "imports", "native", "writes", "changes")
+_GRAVE = (
+    "executes", "evaluates", "network", "imports", "native", "writes", "changes", "bytecode", "extension",
+)  # fmt: skip
 # Of no interest in a script that nothing imports.
-_ORDINARY = ("changes", "environment", "imports")
+_ORDINARY = ("changes", "environment", "imports", "extension")
 # What such files do where they are a script to try a model with, or a package with a library of its own.
 _EXPECTED = {
     "inference.py": ("network", "changes"),
