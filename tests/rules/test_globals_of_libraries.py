@@ -11,6 +11,9 @@ SYSTEM = {"type": "global", "value": "posix.system"}
 RECONSTRUCT = {"type": "global", "value": "numpy._core.multiarray._reconstruct"}
 EMPTY = {"type": "tuple", "items": []}
 NONE = {"type": "none", "value": None}
+BYTES = {"type": "bytes", "value": ""}
+MADE = {"type": "call", "value": "spacy.strings.StringStore"}
+SEARCH = {"type": "call", "value": "builtins.getattr"}
 
 
 @pytest.mark.parametrize(
@@ -21,6 +24,13 @@ NONE = {"type": "none", "value": None}
         ("spacy.strings", "StringStore", [{"type": "list", "items": []}], True),
         ("spacy.vectors", "unpickle_vectors", [{"type": "bytes", "value": ""}], True),
         ("spacy.vectors", "unpickle_vectors", [{"type": "instance", "value": "acme.Evil"}], False),
+        ("spacy.vocab", "unpickle_vocab", [*[MADE] * 3, NONE, BYTES, MADE, NONE], True),
+        ("spacy.vocab", "unpickle_vocab", [*[MADE] * 3, NONE, MADE, MADE, NONE], False),
+        ("spacy.tokens.doc", "unpickle_doc", [MADE, BYTES, BYTES], True),
+        ("spacy.tokens.doc", "unpickle_doc", [MADE, MADE, BYTES], False),
+        ("spacy.tokens._serialize", "unpickle_bin", [BYTES], True),
+        ("spacy.tokenizer", "Tokenizer", [MADE, EMPTY, SEARCH, SEARCH, SEARCH, NONE, SEARCH, NONE], True),
+        ("spacy.tokenizer", "Tokenizer", [MADE, EMPTY, SYSTEM, SEARCH, SEARCH, NONE, SEARCH, NONE], False),
         ("statsmodels.tsa.statespace._initialization", "dInitialization", [ARRAY], True),
         ("pyarrow.lib", "_restore_array", [{"type": "nested"}], True),
         ("pyarrow.lib", "_restore_array", [SYSTEM], False),
@@ -54,6 +64,27 @@ def test_a_class_that_is_only_named_is_no_danger_until_it_is_called():
     assert callable_with("functools", "partial", [named]) is False
     called = judged(look(b"\x80\x02cnumpy\nmemmap\nX\x01\0\0\0x\x85R.", "m.pkl"))
     assert {each.severity for each in called} == {Severity.HIGH}
+
+
+VOCAB = (
+    b"cspacy.vocab\nunpickle_vocab\n(cspacy.strings\nStringStore\n)Rcspacy.vectors\nunpickle_vectors\nC\x01a\x85R"
+    b"cspacy.morphology\nunpickle_morphology\n(cspacy.strings\nStringStore\n)R]tRN"
+)
+
+
+@pytest.mark.parametrize(
+    ("inner", "found"),
+    [
+        (b"\x80\x04}.", set()),
+        (b"cposix\nsystem\n(S'true'\ntR.", {"critical"}),
+        (b"(S'true'\nios\nsystem\n.", {"critical"}),
+    ],
+)
+def test_what_a_vocabulary_unpickles_again_is_looked_at(inner, found):
+    for data in (inner, inner.ljust(300, b".")):
+        stream = b"\x80\x04" + VOCAB + b"B" + len(data).to_bytes(4, "little") + data + b"tR."
+        blocking = [each for each in judged(look(stream, "m.pkl")) if each.severity >= Severity.HIGH]
+        assert {each.severity.value for each in blocking} == found
 
 
 def test_the_metadata_of_distributed_checkpoints_is_data():

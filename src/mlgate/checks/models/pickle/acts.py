@@ -17,9 +17,15 @@ from mlgate.checks.models.pickle.values import (
     render,
 )
 
-# They take bytes for a file of any format that PyTorch reads, or for a pickle.
 _COPYING = frozenset(("copyreg", "copy_reg"))
-_LOADERS = frozenset(("torch.storage._load_from_bytes", "pickle.loads", "_pickle.loads"))
+# They take bytes for a file of any format that PyTorch reads, or for a pickle: which argument that is.
+_LOADERS = {
+    "torch.storage._load_from_bytes": 0,
+    "pickle.loads": 0,
+    "_pickle.loads": 0,
+    "spacy.vocab.unpickle_vocab": 4,
+    "spacy.tokens.doc.unpickle_doc": 1,
+}
 
 
 class Acts(State):
@@ -65,8 +71,9 @@ class Acts(State):
             if callee.name in ("__newobj__", "__newobj_ex__"):
                 self.recorder.call("call", callee, args, offset, via)
                 return self.instance(args[0], args[1:], offset, callee.name)
-        if callee.subject in _LOADERS and args:
-            self._loaded(args[0], offset)
+        loads = _LOADERS.get(callee.subject)
+        if loads is not None and args and len(args) > loads:
+            self._loaded(args[loads], offset)
         if callee.subject in graph_source.SUBJECTS:
             self.graphs.append((offset, args))
         if callee.module in tensors.MODULES:
