@@ -59,6 +59,9 @@ def test_what_an_expression_does_decides(expression, severity, subject):
         "x: \"\\x24__import__('os').system('true')\"\n",
         "{\"x\": \"\\u0024__import__('os').sys\\u0074em('true')\"}",
         "a: &a $__import__('os').system('true')\n",
+        "x: ${eval:\"__import__('os').system('true')\"}\n",
+        "x: ${eval:__import__('os').system('true')}\n",
+        "x: 'a/${pyeval: __import__(\"os\").system(1)}'\n",
     ],
 )
 def test_they_are_found_however_they_are_written(text):
@@ -73,7 +76,7 @@ def test_it_stands_at_its_line():
 
 @pytest.mark.parametrize(
     "text",
-    ["run: $ os.system\n", "x: '$'\n", "x: $os.system(\n", "script: '$(curl x) | sh; python -c \"import subprocess\"'\n",
+    ["run: $ os.system\n", "n: ${eval:'${a} * 2'} # subprocess\n", "n: ${env:subprocess}\n", "x: '$'\n", "x: $os.system(\n", "script: '$(curl x) | sh; python -c \"import subprocess\"'\n",
      "- run: $SHELL -c 'os.system'\n", '{"$schema": "x", "a": "$subprocess"}'],
 )  # fmt: skip
 def test_other_dollars(text):

@@ -20,6 +20,10 @@ _GLOBALS = frozenset(
     {"lipsum", "cycler", "joiner", "namespace", "range", "dict", "raise_exception", "strftime_now"}
 )
 # Filters and tests that take the name of an attribute, or of another filter.
+# Filters that give the whole of what they are given.
+_PRINTING = frozenset(
+    ("trim", "tojson", "length", "upper", "lower", "defined", "string", "none", "undefined")
+)
 _BY_NAME = frozenset({"map", "select", "selectattr", "reject", "rejectattr", "groupby", "sort", "sum"})
 _BY_NAME |= {"unique", "min", "max", "join"}
 _OUTSIDE = {"Include": "include", "Import": "import", "FromImport": "import", "Extends": "extends"}
@@ -49,6 +53,7 @@ def acts(parsed: Parsed, values: Values) -> Iterator[Act]:
     own = {node.name for node in parsed.nodes if type(node).__name__ == "Name" and node.ctx != "load"}
     own |= {node.name for node in parsed.nodes if type(node).__name__ in ("Macro", "Block")}
     pieces = any(_is_piece(node) for node in parsed.nodes)
+    by_value = any(_takes_by_value(node) for node in parsed.nodes)
     for node in parsed.nodes:
         kind = type(node).__name__
         if kind == "Getattr":
@@ -61,7 +66,9 @@ def acts(parsed: Parsed, values: Values) -> Iterator[Act]:
         elif kind in ("Filter", "Test"):
             yield from _by_name(node, values)
         elif kind == "Const":
-            yield from _text(node.value, node)
+            # A sentence that speaks of Python is only printed, where nothing could take a word out of it.
+            if by_value or not _is_prose(node.value):
+                yield from _text(node.value, node)
         elif kind == "TemplateData":
             # Nothing but a name: somebody takes it up.
             if _dunder().fullmatch(node.data.strip()) is not None:
@@ -155,6 +162,20 @@ def _words(statement: Unknown) -> Iterator[Act]:
     for word in statement.words:
         if _inner(word) is not None or suspicious(word) is not None:
             yield Act("internals", "tag", printable(word, 100), statement.line)
+
+
+def _is_prose(value: Any) -> bool:
+    return isinstance(value, str) and len(value.split()) >= 6 and "{" not in value
+
+
+def _takes_by_value(node: Any) -> bool:
+    """Say whether an attribute or a part of a text is taken, by anything but a name that is written out."""
+    kind = type(node).__name__
+    if kind == "Getitem":
+        return type(node.arg).__name__ != "Const"
+    if kind in ("Filter", "Test"):
+        return node.name not in _PRINTING
+    return kind == "Call" and type(node.node).__name__ == "Getattr"
 
 
 def _is_piece(node: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What the expressions in a bundle's configuration do."""
+"""What the expressions in a configuration do: MONAI's, and those of resolvers such as ``${eval:...}``."""
 
 import re
 from collections.abc import Iterator
@@ -26,7 +26,13 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     parts: list[tuple[str, int]] = []
     try:
         for scalar in scalars(blob, text, clock):
-            if scalar.value.startswith("$") and len(scalar.value) <= LONGEST:
+            if "$" not in scalar.value or len(scalar.value) > LONGEST:
+                continue
+            resolver = _resolver().search(scalar.value)
+            if resolver is not None:
+                clock.spend("members", 1, limits.members)
+                parts.append((scalar.value[resolver.end() :].rstrip("} \n").strip("'\""), scalar.line))
+            elif scalar.value.startswith("$"):
                 clock.spend("members", 1, limits.members)
                 # A reference to another value stands for an object of which nothing is known.
                 parts.append((_references().sub("_value", scalar.value[1:]).strip(), scalar.line))
@@ -58,7 +64,13 @@ def done(
 
 @cache
 def _expression() -> re.Pattern[str]:
-    return re.compile(r"[\"'\s]\$[^\s{$]|\\(?:x|u00|U000000)24")
+    return re.compile(r"[\"'\s]\$[^\s{$]|\$\{\s{0,9}(?:eval|exec|py|expr|calc)|\\(?:x|u00|U000000)24")
+
+
+@cache
+def _resolver() -> re.Pattern[str]:
+    # What projects register with OmegaConf under such names is Python's `eval`, as a rule.
+    return re.compile(r"\$\{\s{0,9}(?:eval|exec|py|expr|calc)\w{0,12}\s{0,9}:\s{0,9}")
 
 
 @cache
