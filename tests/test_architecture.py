@@ -19,6 +19,7 @@ FLOORS = [
     {"checks", "reports"},
     {"rulebook", "history"},
     {"target"},
+    {"listing"},
     {"policy", "git", "prose", "profiles"},
     {"core"},
     {""},

@@ -10,12 +10,12 @@ from mlgate import rules
 from mlgate.checks import Scope, collect
 from mlgate.core.facts import Check, Location, NotChecked, Observations, Source
 from mlgate.core.severity import Severity
+from mlgate.listing import File
 from mlgate.policy import load
 from mlgate.policy.assessment import Assessment, Data, DataFile, ModelFile
 from mlgate.policy.overrides import judge_each
 from mlgate.policy.schema import Models
 from mlgate.policy.verdict import decide
-from mlgate.target import File
 
 
 def assess(scope: Scope, seen: Observations, today: dt.date, *, alone: bool) -> Iterator[Observations]:

@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from mlgate.core.facts import Check, FileRecord, Observations
 from mlgate.core.findings import Finding
+from mlgate.listing import File
 from mlgate.policy.baseline import Baseline
-from mlgate.target import File, Target
+from mlgate.target import Target
 
 _CHUNK = 1 << 20
 

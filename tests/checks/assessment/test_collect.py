@@ -18,8 +18,8 @@ from mlgate.checks.assessment.problems import Unassessable
 from mlgate.checks.assessment.sandbox.walls import Wall
 from mlgate.core.facts import Check, Location
 from mlgate.core.judge import judge
+from mlgate.listing import File
 from mlgate.policy import load
-from mlgate.target import File
 
 POLICY = """\
 version: 1

@@ -16,9 +16,10 @@ from mlgate.core.facts import Observations
 from mlgate.core.findings import Finding
 from mlgate.core.judge import judge
 from mlgate.core.limits import Limits
+from mlgate.listing import File
 from mlgate.policy.load import PolicyFile
 from mlgate.policy.schema import Models, Policy
-from mlgate.target import File, Target
+from mlgate.target import Target
 
 # Would run `true`, if anything ever loaded it.
 EVIL = b"\x80\x02cposix\nsystem\nX\x04\x00\x00\x00true\x85R."

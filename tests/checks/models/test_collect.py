@@ -37,9 +37,10 @@ from mlgate.checks.models.reader import LimitReached
 from mlgate.checks.models.route import Router
 from mlgate.checks.models.walk import examine
 from mlgate.core.limits import Limits
+from mlgate.listing import File
 from mlgate.policy.overrides import judge_each
 from mlgate.policy.schema import Models, Policy
-from mlgate.target import File, named, working_tree
+from mlgate.target import named, working_tree
 
 
 def paths(seen):

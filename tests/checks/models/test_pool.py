@@ -9,7 +9,7 @@ from tests.checks.models.building import EVIL, NOISE, TEXT_EVIL, Entry, file, re
 
 from mlgate.checks.models import collect, pool
 from mlgate.core.facts import Observations
-from mlgate.target import File
+from mlgate.listing import File
 
 FILES = {
     **{f"models/{number}.pkl": EVIL for number in range(12)},

@@ -15,8 +15,9 @@ from msgspec import UNSET, Struct
 from mlgate.checks import Scope
 from mlgate.checks.dependencies.manifest import Reader, trait
 from mlgate.core.discovery import modules
+from mlgate.listing import File
 from mlgate.policy.globs import compile_globs
-from mlgate.target import File, Target
+from mlgate.target import Target
 
 # Installed packages and other people's projects: not what this repository declares.
 _FOREIGN = frozenset({"site-packages", "dist-packages", "node_modules", ".tox", ".nox", "__pypackages__"})

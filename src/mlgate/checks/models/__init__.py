@@ -15,9 +15,9 @@ from mlgate.checks.models.route import Router, readers
 from mlgate.checks.models.stream import chunks, read_at
 from mlgate.checks.models.walk import Examined, examine
 from mlgate.core.facts import Check, Fact, FileRecord, Location, NotChecked, Observations
+from mlgate.listing import File
 from mlgate.policy.globs import compile_globs
 from mlgate.policy.schema import Models
-from mlgate.target import File
 
 _DEFAULT_NAME = ".mlgate.yaml"
 

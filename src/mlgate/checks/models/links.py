@@ -4,7 +4,8 @@ from bisect import bisect_left
 from collections.abc import Callable
 from operator import attrgetter
 
-from mlgate.target import File, Target
+from mlgate.listing import File
+from mlgate.target import Target
 
 # As many as Linux follows.
 _MOST = 40
