@@ -6,16 +6,20 @@ known it stands for anything, and the machine goes on: it may see more imports t
 real run would make, never fewer.
 """
 
+import sys
 from itertools import count
 from struct import Struct
 
 from mlgate.checks.models.pickle import opcodes as op
+from mlgate.checks.models.pickle import words
+from mlgate.checks.models.pickle.idioms import Place
 from mlgate.checks.models.pickle.memo import HOLE
 from mlgate.checks.models.pickle.nested import CODED_STARTS, PLAIN_STARTS
 from mlgate.checks.models.pickle.slow import SlowOpcodes, shown_state
 from mlgate.checks.models.pickle.state import Broken, Paused, Truncated
 from mlgate.checks.models.pickle.values import (
     CONTAINERS,
+    KEEP,
     LONGEST,
     NUMBER,
     Dict,
@@ -34,6 +38,15 @@ _NESTED_TEXT = PLAIN_STARTS | CODED_STARTS
 _BIG_MEMO = 1 << 24
 # A run of at least so many scalars is worth a regular expression.
 _RUN = 24
+# What the tail of the loop has to do: nothing, a rare opcode (1), or what follows a call that is known.
+_CALLED = 2
+# Streams of fewer opcodes are read to the last of them; idioms of so many turns pay, and where there
+# are none, so many calls at most pass before one is looked for again.
+_WARM = 20_000
+_WORTH = 8
+_PATIENCE = 1023
+# Bytes that pass, at most, before a run of texts is looked for again.
+_FAR = 1 << 16
 
 
 class Machine(SlowOpcodes):
@@ -58,10 +71,13 @@ class Machine(SlowOpcodes):
         buffer, usable = self.load(start)
         soft = usable
         base, position, opcode_at, no_run_before = start, 0, 0, 0
+        # What rebuilds source wants the values that runs leave out.
+        warm = _WARM if keep <= KEEP else sys.maxsize
+        no_words_before, patience = sys.maxsize, 0
         budget = self.limits.opcodes
         spent = self.opcodes
         step = 0
-        rare = False
+        rare = 0
         try:
             for step in count(1):
                 if position >= soft:
@@ -79,15 +95,26 @@ class Machine(SlowOpcodes):
                     if step + spent > budget:
                         raise LimitReached("opcodes")
                     self.stack = stack
-                    self.breathe(position, step)
+                    self.breathe(position, step + self.skipped)
                     late = memo.late
                     base += position
                     buffer, usable = self.load(base)
                     soft = min(usable, self.frame_end - base) if self.frame_end else usable
                     position = no_run_before = 0
+                    no_words_before = 0 if step + spent > warm else sys.maxsize
                 opcode_at = position
                 opcode = buffer[position]
                 if opcode == 0x8C:  # SHORT_BINUNICODE
+                    if position >= no_words_before and memo.dense:
+                        taken = words.run(Place(buffer, position, position, soft, base), memo, stack)
+                        if taken.turns:
+                            patience = 0
+                            position = no_words_before = taken.end
+                            spent += taken.opcodes - 1
+                            self.skipped += taken.opcodes
+                            continue
+                        patience = min(patience * 2 + 64, _FAR)
+                        no_words_before = taken.end + patience
                     end = position + 2 + buffer[position + 1]
                     try:
                         text = buffer[position + 2 : end].decode()
@@ -140,6 +167,16 @@ class Machine(SlowOpcodes):
                         memo.put(index, stack[-1])
                     position += 2
                 elif opcode == 0x58:  # BINUNICODE
+                    if position >= no_words_before and memo.dense:
+                        taken = words.run(Place(buffer, position, position, soft, base), memo, stack)
+                        if taken.turns:
+                            patience = 0
+                            position = no_words_before = taken.end
+                            spent += taken.opcodes - 1
+                            self.skipped += taken.opcodes
+                            continue
+                        patience = min(patience * 2 + 64, _FAR)
+                        no_words_before = taken.end + patience
                     size = _UINT4(buffer, position + 1)[0]
                     end = position + 5 + size
                     if size <= LONGEST:
@@ -209,6 +246,7 @@ class Machine(SlowOpcodes):
                             # The same has been recorded before.
                             known.count += 1
                             stack[-1] = Made(callee, args, "call")
+                            rare = _CALLED
                         position += 1
                     elif opcode == 0x4D:  # BININT2
                         stack.append(buffer[position + 1] | buffer[position + 2] << 8)
@@ -244,7 +282,7 @@ class Machine(SlowOpcodes):
                         self.position = base + position + 1
                         return "stop"
                     else:
-                        rare = True
+                        rare = 1
                 elif opcode < 0x85:
                     if opcode == 0x75:  # SETITEMS
                         items, stack = stack, mark_stack.pop()
@@ -316,7 +354,7 @@ class Machine(SlowOpcodes):
                         if type(callee) is Global and stack[-1] == ():
                             known = callee.again.get("NEWOBJ")
                         if known is None:
-                            rare = True
+                            rare = 1
                         else:
                             known.count += 1
                             stack.pop()
@@ -328,13 +366,13 @@ class Machine(SlowOpcodes):
                         if type(target) is Made and not target.built and type(target.maker) is Global:
                             known = target.maker.again.get((target.how, type(stack[-1])))
                         if known is None:
-                            rare = True
+                            rare = 1
                         else:
                             known.count += 1
                             target.built, target.state = True, shown_state(stack.pop())
                             position += 1
                     else:
-                        rare = True
+                        rare = 1
                 elif 0x85 <= opcode <= 0x87:  # TUPLE1, TUPLE2, TUPLE3
                     if opcode == 0x85:
                         first = stack.pop()
@@ -353,7 +391,7 @@ class Machine(SlowOpcodes):
                         args = tuple(self.kept([stack.pop(), second, third]))
                     position += 1
                     if late is not None and position < soft - 10 and memo.dense:
-                        # Arguments: their memo entry, the call, and the entry of its result in one go.
+                        # Arguments: their memo entry, and the call, in one go.
                         if buffer[position] == 0x94:
                             late.append(code(args))
                             position += 1
@@ -372,20 +410,10 @@ class Machine(SlowOpcodes):
                                 known.count += 1
                                 position += 1
                                 spent += 1
-                                args = stack[-1] = Made(callee, args, "call")
-                                if buffer[position] == 0x94:
-                                    late.append(code(args))
-                                    position += 1
-                                    spent += 1
-                                elif (
-                                    buffer[position] == 0x72
-                                    and _UINT4(buffer, position + 1)[0] == len(early) + len(late) <= _BIG_MEMO
-                                ):
-                                    late.append(code(args))
-                                    position += 5
-                                    spent += 1
-                                continue
-                    stack.append(args)
+                                stack[-1] = Made(callee, args, "call")
+                                rare = _CALLED
+                    if rare != _CALLED:
+                        stack.append(args)
                 elif opcode == 0x89:  # NEWFALSE
                     stack.append(False)
                     position += 1
@@ -393,9 +421,35 @@ class Machine(SlowOpcodes):
                     stack.append(True)
                     position += 1
                 else:
-                    rare = True
-                if rare:
-                    rare = False
+                    rare = 1
+                if rare == _CALLED:
+                    # What was called before with the like: the memo entry of its result, and what repeats it.
+                    rare = 0
+                    if position < soft - 10 and memo.dense:
+                        size = 1 if buffer[position] == 0x94 else 5 if buffer[position] == 0x72 else 0
+                        index = len(early) + (0 if late is None else len(late))
+                        if size == 1 or (size and _UINT4(buffer, position + 1)[0] == index <= _BIG_MEMO):
+                            if late is None:
+                                early.append(stack[-1])
+                            else:
+                                late.append(code(stack[-1]))
+                            position += size
+                            spent += 1
+                    ended, callee.ended = callee.ended, base + position
+                    if ended >= base and memo.dense and step + spent > warm:
+                        if callee.wait:
+                            callee.wait -= 1
+                        else:
+                            place = Place(buffer, ended - base, position, soft, base)
+                            taken = self.idioms.run(place, memo, stack)
+                            position = taken.end
+                            spent += taken.opcodes
+                            self.skipped += taken.opcodes
+                            callee.ended = base + position
+                            callee.pause = 0 if taken.turns > _WORTH else min(callee.pause * 2 + 1, _PATIENCE)
+                            callee.wait = callee.pause
+                elif rare:
+                    rare = 0
                     self.stack = stack
                     self.position = base + position
                     self.step(opcode, buffer, position)

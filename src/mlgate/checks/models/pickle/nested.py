@@ -19,6 +19,8 @@ LEVELS = 3
 # bytes written as text; then of such data in base64 (twice, at most) or hexadecimal digits.
 PLAIN_STARTS = frozenset("c(])}\x80x\x1fB\xfd\x04P")
 CODED_STARTS = frozenset("geHQ/_UBYKXfZSVLWR8714fF5062")
+# Of programs, which only bytes are looked at for.
+OTHER_STARTS = b"\x7fM\xcf\xce\xca"
 
 _PLAIN = frozenset("".join(PLAIN_STARTS).encode("latin-1"))
 _STANDARD = bytes.maketrans(b"-_", b"+/")

@@ -6,6 +6,7 @@ from typing import Any, Self
 from mlgate.checks.models.pickle import joblib, nested
 from mlgate.checks.models.pickle import opcodes as op
 from mlgate.checks.models.pickle.events import Event, Recorder
+from mlgate.checks.models.pickle.idioms import Idioms
 from mlgate.checks.models.pickle.memo import Memo
 from mlgate.checks.models.pickle.values import (
     ARRAY,
@@ -83,6 +84,8 @@ class State:
         graphs: Offset and arguments of calls that execute Python source.
         templates: Offset and state of objects that execute a text of their state.
         imported: What GLOBAL has imported, by its lines.
+        idioms: What its calls have in common.
+        skipped: Opcodes that were taken as parts of these.
         storages: Bytes of each torch storage that a persistent id names, by its key.
     """
 
@@ -117,6 +120,8 @@ class State:
         self.graphs: list[tuple[int, Any]] = []
         self.templates: list[tuple[int, Any]] = []
         self.imported: dict[bytes, tuple[Global, Event]] = {}
+        self.idioms = Idioms()
+        self.skipped = 0
         self._made = self._steps = self._rounds = 0
         self._shortened: tuple[list[Any], int] = self.stack, KEEP
         self._forms = light()

@@ -27,6 +27,9 @@ class Global:
         varied: Arguments that are texts and vary without end.
         recorder: Of the machine that imported it.
         quick: Its events of calls that differ in nothing that anybody looks at, by :func:`likeness`.
+        ended: Offset behind the last call that was of these.
+        wait: Calls of it that pass before an idiom is looked for.
+        pause: How many those were the last time.
         again: Its events of instances without arguments (``NEWOBJ``), and of states given to what
             it made, by how that was made and the state's type.
     """
@@ -34,14 +37,17 @@ class Global:
     __slots__ = (
         "again",
         "dotted",
+        "ended",
         "module",
         "name",
+        "pause",
         "plausible",
         "quick",
         "recorder",
         "simple",
         "subject",
         "varied",
+        "wait",
         "written",
     )
 
@@ -50,6 +56,7 @@ class Global:
         self.written = printable(written)
         self.subject = printable(f"{module}.{name}")
         self.recorder: Any = None
+        self.ended, self.wait, self.pause = -1, 0, 0
         self.simple, self.varied = True, frozenset[int]()
         self.quick: dict[Any, Any] = {}
         self.again: dict[Any, Any] = {}
