@@ -21,30 +21,40 @@ from mlgate.checks.models.pickle import nested, operands, window
 from mlgate.checks.models.pickle import state as states
 from mlgate.checks.models.pickle.events import Recorder
 from mlgate.checks.models.pickle.machine import Machine
+from mlgate.checks.models.pickle.values import KEEP
 from mlgate.checks.models.reader import Clock, LimitReached
 from mlgate.core.limits import Limits
 
 NEVER = 1 << 60
 
 
-def read(data, warm):
+def read(data, warm, keep=KEEP):
     """Return what a machine says of a stream, and how many opcodes it took in runs.
 
-    What calls were given is left out of runs: how an event is shown does not count, nor where a result
-    that is called or filled again was first.
+    What calls were given, and the tuples that hold it, are left out of runs: how an event is shown does not
+    count, nor where a result that is called or filled again was first.
     """
-    # Small windows, for many borders.
-    before = machines._WARM, states.WINDOW
-    machines._WARM, states.WINDOW = warm, 4096
+    patched = {
+        (machines, "_WARM"): warm,
+        (machines, "_FAR"): 0,
+        # Small windows, for many borders; the memo is condensed after a few of them.
+        (states, "WINDOW"): 4096,
+        (states, "_LIGHT"): 1 << 17,
+    }
+    before = {(module, name): getattr(module, name) for module, name in patched}
+    for (module, name), value in patched.items():
+        setattr(module, name, value)
     try:
         recorder = Recorder(10_000)
-        machine = Machine(window.Window(io.BytesIO(data), len(data)), 0, recorder, Limits(), Clock(60))
+        bytes_ = window.Window(io.BytesIO(data), len(data))
+        machine = Machine(bytes_, 0, recorder, Limits(), Clock(60), keep=keep)
         try:
             ending = machine.run()
         except LimitReached as limit:
             ending = f"limit {limit.what}"
     finally:
-        machines._WARM, states.WINDOW = before
+        for (module, name), value in before.items():
+            setattr(module, name, value)
     events = {}
     for each in recorder.events:
         each.detail.pop("text", None)
@@ -107,7 +117,7 @@ ODD = [
 ]  # fmt: skip
 RAW = [
     b"\x07\xe4\x01\x01", b"123456789", b"\x80\x04]\x94.aaaa", b"cos\nsystem\n(S'id'\ntR.", b"\x93" * 9,
-    b"ab\ncde\nfgh", b"\x7fELF12345", b"x\x9cabcdefgh", b"BZh91AY&SY1", b"(cos\nsystem\n.",
+    b"ab\ncde\nfgh", b"1cos\nsystem\n0", b"\x7fELF12345", b"x\x9cabcdefgh", b"BZh91AY&SY1", b"(cos\nsystem\n.",
 ]  # fmt: skip
 
 
@@ -117,36 +127,46 @@ def turns(chance, count):
     stream = [b"\x80\x04" if short else b"\x80\x02"]
     stream += [b"(cdatetime\ndate\nr\0\0\0\0", b"cos\nsystem\nr\1\0\0\0"]
     stream += [b"c_codecs\nencode\nr\2\0\0\0X\6\0\0\0latin1r\3\0\0\0"]
-    index = 4
+    index, known = 4, [3]
 
-    def put():
+    def put(*, kept=False):
         nonlocal index
         index += 1
+        if kept:
+            known.append(index - 1)
         if chance.random() < 0.002:
             return b"r" + struct.pack("<I", chance.choice((0, 1, index, 1 << 25)))
         return b"\x94" if short else b"r" + struct.pack("<I", index - 1)
 
-    shape = chance.randrange(6)
+    shape = chance.randrange(8)
     for number in range(count):
         if chance.random() < 0.01:
-            shape = chance.randrange(6)
+            shape = chance.randrange(8)
         odd = chance.random() < 0.01
         word = (
             chance.choice(ODD) if odd else b"%d" % number if chance.random() < 0.5 else chance.choice(PLAIN)
         )
         callee = bytes([chance.choice((1, 2)) if odd else 0])
         if shape == 0:
-            stream += [b"h", callee, text(word, short), put(), b"\x85", put(), b"R", put()]
+            stream += [b"h", callee, text(word, short), put(kept=True), b"\x85", put(), b"R", put()]
         elif shape == 1:
             raw = chance.choice(RAW) if odd else RAW[0]
             stream += [b"h", callee, b"C", bytes([len(raw)]), raw, put(), b"\x85R", put()]
         elif shape == 2:
-            inner = [b"h\0h\2", text(word, short), put(), b"h\3\x86", put(), b"R", put()]
+            inner = [b"h\0h\2", text(word, short), put(kept=True), b"h\3\x86", put(), b"R", put()]
             stream += [*inner, b"\x85", put(), b"R", put()]
         elif shape == 3:
-            stream += [text(word, short), put()]
+            stream += [text(word, short), put(kept=True)]
         elif shape == 4:
-            stream += [text(word, short), put(), chance.choice((b"K\1", b"M\1\1", b"N", b"G" + bytes(8)))]
+            stream += [
+                text(word, short),
+                put(kept=True),
+                chance.choice((b"K\1", b"M\1\1", b"N", b"G" + bytes(8))),
+            ]
+        elif shape == 5:
+            stream += [b"h\0h", callee, b"h\3\x85\x85\x85R\x85R", put()]
+        elif shape == 6:
+            stream += [b"h\0j", struct.pack("<I", chance.choice(known)), b"\x85R", put()]
         else:
             stream += [b"h", callee, b"]", put(), chance.choice((b"(K\1K\2e", b"K\1a")), b"\x85R", put()]
         if chance.random() < 0.004:
@@ -165,12 +185,51 @@ def test_runs_miss_nothing(seed):
         data = data[:at] + chance.randbytes(1) + data[at + 1 :]
     exact, _ = read(data, NEVER)
     said, _ = read(data, 0)
-    if exact[0] == "broken":
+    if exact[1] == "a value that cannot be called is called":
+        # A text that may be any may also be called.
         assert exact[3] <= said[3]
         assert exact[5].keys() <= said[5].keys()
         assert set(exact[6]) <= set(said[6])
     else:
         assert said == exact
+
+
+def listed(*texts):
+    """A list of texts, each with its memo entry, among many others."""
+    around = [f"word{number}".encode() for number in range(900)]
+    return b"\x80\x04(" + b"".join(text(each, True) + b"\x94" for each in [*around, *texts, *around]) + b"t."
+
+
+@pytest.mark.parametrize(
+    ("texts", "ending"),
+    [
+        ([b"ab", b"cd"], "stop"),
+        ([b"ab\xff"], "broken"),
+        ([b"ab\xc3", b"\xa4cd"], "broken"),
+        ([b"ab\xc3"], "broken"),
+        ([b"\xed\xa0\x80"], "stop"),
+    ],
+)
+def test_a_run_holds_texts(texts, ending):
+    exact, _ = read(listed(*texts), NEVER)
+    said, skipped = read(listed(*texts), 0)
+    assert said == exact
+    assert said[0] == ending
+    assert skipped
+
+
+@pytest.mark.parametrize("word", [each for each in ODD if nested.encoding(each, text=True)])
+def test_a_run_holds_no_pickle(word):
+    exact, _ = read(listed(word), NEVER)
+    said, skipped = read(listed(word), 0)
+    assert said == exact
+    assert len(said[6]) == 1
+    assert skipped
+
+
+def test_where_source_is_rebuilt_nothing_is_left_out():
+    assert read(listed(b"x"), 0)[1]
+    assert not read(listed(b"x"), 0, keep=KEEP + 1)[1]
 
 
 @settings(max_examples=500, deadline=None, derandomize=True, database=None)
