@@ -77,7 +77,9 @@ class Near:
                     # Too many to tell which.
                     self._named.add((folder or ".", "*"))
                 for name in fact.detail["names"]:
-                    self._named.update(_modules(name, fact, folder))
+                    # A package that is asked for by its name alone is the one that is installed.
+                    if "." in name or not known(name):
+                        self._named.update(_modules(name, fact, folder))
             elif fact.kind == "python.entry":
                 self._entries.add(identity(fact))
                 if fact.detail["served"]:

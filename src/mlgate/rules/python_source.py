@@ -23,7 +23,7 @@ _DOES = {
     "extension": "has no source that could be read",
 }
 _GRAVE = (
-    "executes", "evaluates", "network", "imports", "native", "writes", "changes", "bytecode", "extension",
+    "executes", "evaluates", "network", "imports", "native", "writes", "changes", "bytecode",
 )  # fmt: skip
 # Of no interest in a script that nothing imports.
 _ORDINARY = ("changes", "environment", "imports", "extension")
