@@ -136,7 +136,8 @@ def test_nothing_of_the_workspace_is_imported(workspace, temporary, tmp_path, na
     marker = tmp_path / "marker"
     (workspace / name).write_text(f"open({str(marker)!r}, 'w').close()\n")
     result = composite.run(workspace, temporary, MODELS)
-    assert result.exit_code == 0, result.log
+    # A module that takes the place of another is itself a finding.
+    assert result.exit_code == (1 if name in ("json.py", "sitecustomize.py") else 0), result.log
     assert not marker.exists()
 
 

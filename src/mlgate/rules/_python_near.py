@@ -135,6 +135,8 @@ class Near:
             return True
         if name in _BELOW and posixpath.dirname(path_of(fact)) in self._over:
             return True
+        if name == "__main__.py" and fact.location.member:
+            return True
         if name in _STARTING or name.endswith(".pth") or self._shadows(fact, name.removesuffix(".py")):
             return True
         if name == "generate.py" and posixpath.basename(posixpath.dirname(path)) == "custom_generate":
@@ -170,7 +172,9 @@ class Near:
     def served(self, fact: Fact) -> bool:
         """Say whether what the file defines is called: by `torch.hub.load`, or by a server that starts."""
         name = posixpath.basename(fact.location.member or fact.location.path)
-        return name == "hubconf.py" or identity(fact) in self._served or self.used(fact)
+        return (
+            name == "hubconf.py" or identity(fact) in self._served or self.used(fact) or self.configured(fact)
+        )
 
 
 def _module_file(name: str) -> str:

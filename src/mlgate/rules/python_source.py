@@ -33,6 +33,18 @@ _EXPECTED = {
     "model.py": ("network", "changes"),
     "__init__.py": ("native",),
 }
+# Files that are started and not imported, by the first word of their names.
+_SCRIPTS = frozenset(
+    (
+        "train", "main", "run", "eval", "evaluate", "evaluation", "test", "tests", "setup", "prepare",
+        "download", "preprocess", "demo", "app", "convert", "conversion", "export", "finetune", "predict",
+        "benchmark", "bench", "build", "install", "launch", "start", "serve", "server", "deploy", "upload",
+        "make", "create", "generate", "get", "fetch", "sample", "example", "script", "quantize", "merge",
+        "pretrain", "gradio", "streamlit", "infer", "inference", "cli", "tasks", "noxfile", "fabfile",
+        "conftest",
+        "visualize", "plot", "sweep", "submit", "sync", "push", "publish", "release", "clean", "cleanup",
+    )
+)  # fmt: skip
 _REMOVES = ("os.remove", "os.unlink", "os.removedirs", "shutil.rmtree", "pathlib.Path.unlink")
 _ATLAS = ("AML.T0011.000", "AML.T0010.003")
 _OWASP = ("ML06:2023", "LLM03:2025")
@@ -56,8 +68,21 @@ def _severity(fact: Fact, near: Near) -> Severity | None:
         )
         return Severity.HIGH if act in _GRAVE and not mild else Severity.MEDIUM
     if near.model(fact) and act not in _ORDINARY:
-        return Severity.HIGH if disguised else Severity.MEDIUM
+        return Severity.HIGH if disguised or _is_library(fact) else Severity.MEDIUM
     return Severity.MEDIUM if disguised and act == "evaluates" else None
+
+
+def _is_library(fact: Fact) -> bool:
+    """Say whether a file runs a command as soon as it is imported, and is there to be imported by name."""
+    name = posixpath.basename(fact.location.path)
+    stem = name.removesuffix(".py")
+    runs = fact.detail["act"] == "executes" and fact.detail["source"] != "usual"
+    return (
+        runs
+        and fact.location.member is None
+        and name != stem
+        and stem.strip("_").partition("_")[0] not in _SCRIPTS
+    )
 
 
 def _when_used(fact: Fact, near: Near) -> Severity | None:

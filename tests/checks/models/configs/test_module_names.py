@@ -20,6 +20,8 @@ NAMED = {
     "cog": ("cog.yaml", 'predict: "plug.py:Predictor"\n', "plug.py"),
     "a path": ("x.toml", 'code = "src/plug.py"\n', "src/plug.py"),
     "a level above": ("conf/x.yaml", "loader: plug.Loader\n", "plug.py"),
+    "a server's": ("bentofile.yaml", "service: 'plug:Service'\n", "plug.py"),
+    "a model card": ("README.md", "# Use\n\n```python\nfrom plug import Net\n```\n", "plug.py"),
     "escaped": ("x.json", '{"type": "\\u0070lu\\u0067.Loader"}', "plug.py"),
     "utf-16": ("x.json", '{"type": "plug.Loader"}'.encode("utf-16"), "plug.py"),
 }
@@ -29,7 +31,8 @@ OTHERS = {
     "a longer name": ("x.yaml", "type: my_plug.Loader\n"),
     "prose": ("x.yaml", "text: it needs a plug. Nothing else.\n"),
     "a command": ("x.yaml", "command: python plug.py --fast\n"),
-    "no configuration": ("x.md", "type: plug.Loader\n"),
+    "no import": ("x.md", "type: plug.Loader\n"),
+    "a time": ("x.yaml", "at: 12:plug\nx: a:b:plug\n"),
 }
 
 
@@ -47,6 +50,16 @@ def test_source_that_is_named_is_imported(name):
 def test_source_that_is_not_named_is_a_script(name):
     config, text = OTHERS[name]
     assert judged(collect(scope({config: text.encode(), "plug.py": RUNS}))) == ()
+
+
+INITIALISES = b"import os\n\n\nclass Net:\n    def __init__(self):\n        os.system('true')\n"
+
+
+def test_what_a_configuration_has_made_runs_its_constructor():
+    (found,) = judged(collect(scope({"x.yaml": b"net: !new:plug.Net\n", "plug.py": INITIALISES})))
+    assert (found.rule, found.severity.value) == ("MLG-HFR-004", "high")
+    (alone,) = judged(collect(scope({"plug.py": INITIALISES, "m.pkl": b"\x80\x02}."}))) or (None,)
+    assert alone is None or alone.severity.value == "medium"
 
 
 def test_scripts_that_are_started_are_not_imported():

@@ -56,6 +56,7 @@ _CALLED = frozenset(
         "predict", "load_model", "load", "model_fn", "input_fn", "predict_fn", "output_fn", "transform_fn",
         "_load_pretrained_model", "_init_weights", "from_config", "__getattr__", "_sanitize_parameters",
         "_forward", "_compute", "_download_and_prepare",
+        "_load_pyfunc",
     )
 )  # fmt: skip
 # What these hold is run by every process that is started later.
@@ -127,6 +128,9 @@ class _Analysis(Acts):
                 self._shared.update(each.names)
         self._made.update(temporary(tree))
         self._run(tree.body, names)
+        if "__getattr__" in self._functions:
+            # Asked for whatever another module imports from this one.
+            self._enter(self._functions["__getattr__"], names)
         self._follow()
         self._where = "load"
         for methods in self._methods.values():
@@ -199,8 +203,7 @@ class _Analysis(Acts):
                 names.forgets(node.name)
             for decorator in node.decorator_list:
                 self._decorates(decorator, names)
-            for each in (*node.args.defaults, *filter(None, node.args.kw_defaults)):
-                self._expression(each, names)
+            self._defaults(node, names)
             arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
             for note in (*(each.annotation for each in arguments), node.returns):
                 if note is not None:
@@ -243,6 +246,14 @@ class _Analysis(Acts):
                 yield block
         for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
             yield part.body
+
+    def _defaults(self, node: ast.FunctionDef | ast.AsyncFunctionDef, names: Names) -> None:
+        """Look at default values: a command among them is there to be called by another name."""
+        for each in (*node.args.defaults, *filter(None, node.args.kw_defaults)):
+            self._expression(each, names)
+            resolved = names.resolve(each)
+            if self._runs(resolved) and not isinstance(each, ast.Call):
+                self._note(resolved or "", "executes", each)
 
     def _decorates(self, decorator: ast.expr, names: Names) -> None:
         """Look at a decorator, which is called, as is what a call in its place gives."""
@@ -288,12 +299,9 @@ class _Analysis(Acts):
                     self._enter(self._methods[parent][hook], names)
         # Their decorators and default values run, and their bodies wait.
         for method in self._methods[node.name].values():
-            for part in (
-                *method.decorator_list,
-                *method.args.defaults,
-                *filter(None, method.args.kw_defaults),
-            ):
+            for part in method.decorator_list:
                 self._expression(part, names)
+            self._defaults(method, names)
 
     def _bind(self, target: ast.expr, value: ast.expr, names: Names) -> None:
         resolved = names.resolve(value)
@@ -355,7 +363,11 @@ class _Analysis(Acts):
                 if isinstance(node.func, ast.Lambda):
                     stack.append(node.func.body)
                 self._called(node.func, node, names)
-            stack.extend(ast.iter_child_nodes(node))
+            # In the order in which they are evaluated: what one binds, the next may call.
+            parts = sorted(
+                ast.iter_child_nodes(node), key=lambda each: not isinstance(each, ast.comprehension)
+            )
+            stack.extend(reversed(parts))
 
     def _called(self, function: ast.expr, node: ast.expr, names: Names) -> None:
         """Note what calling an expression does."""
@@ -372,7 +384,8 @@ class _Analysis(Acts):
             self._note("__subclasses__", "imports", node)
         for each in arguments:
             # Handed to what calls it in its turn: a thread, map, atexit.
-            passed = names.resolve(each) if isinstance(each, (ast.Name, ast.Attribute, ast.Call)) else None
+            named = isinstance(each, (ast.Name, ast.Attribute, ast.Call, ast.Subscript))
+            passed = names.resolve(each) if named else None
             harmless = resolved in ("builtins.getattr", "builtins.print", "builtins.type")
             if passed is not None and not isinstance(each, ast.Call) and self._runs(passed) and not harmless:
                 self._note(passed, "executes", node)

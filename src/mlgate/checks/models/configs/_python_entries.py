@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 
 # What Hugging Face's endpoints and NVIDIA's Triton look for.
 _CLASSES = frozenset(("EndpointHandler", "TritonPythonModel"))
-# What SageMaker looks for.
-_FUNCTIONS = frozenset(("model_fn",))
+# What SageMaker and MLflow look for.
+_FUNCTIONS = frozenset(("model_fn", "_load_pyfunc"))
 # What classes are derived from that Cog, LitServe, MLServer and MLflow serve, `custom_pipeline` of
 # diffusers has loaded, and `evaluate` and `datasets` make instances of.
 _BASES = frozenset(

@@ -58,7 +58,7 @@ _SCRIPTS = frozenset(
 
 def sniff(blob: Blob) -> bool:
     """Go by the name; lists of plugins, and some of the old files, have no extension."""
-    named = blob.name.endswith((*_SUFFIXES, "plugins")) or blob.name in _PLAIN
+    named = blob.name.endswith((*_SUFFIXES, ".md", "plugins")) or blob.name in _PLAIN
     return bool(blob.size) and named and not blob.tentative and is_text(blob.head)
 
 
@@ -70,6 +70,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
     """
     del limits
     names: set[str] = set()
+    # What a model card has its readers import.
+    only_imports = blob.name.endswith(".md")
     source = blob.name.endswith(".py")
     for start in range(0, blob.size, CHUNK):
         clock.check()
@@ -78,6 +80,9 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
         text = part.replace(b"\0", b"").decode("utf-8", "replace")
         if _yaml.escaped(text):
             text = _escape().sub(lambda found: chr(int(found[1] or found[2], 16)), text)
+        if only_imports:
+            names.update(found[1] for found in _import().finditer(text))
+            continue
         names.update(_named(text, listed=blob.size <= CHUNK and blob.name.endswith("plugins"), source=source))
         if len(names) > _MOST:
             break
@@ -93,6 +98,7 @@ def _named(text: str, *, listed: bool, source: bool) -> Iterator[str]:
             if last not in _FILES and name.partition(".")[0] not in sys.stdlib_module_names:
                 yield name
                 yield parents
+        yield from (found[1] for found in _colon().finditer(text))
         # A text without these is told so at the speed of the disk.
         for found in _path().finditer(text) if ".py" in text else ():
             if found[1].rpartition("/")[2] not in _SCRIPTS:
@@ -136,6 +142,14 @@ def _last_word() -> re.Pattern[str]:
 @cache
 def _rest() -> re.Pattern[str]:
     return re.compile(r"(?:\.[A-Za-z_]\w{0,80}){1,15}(?=\Z|[\s\"',:\])};#(])")
+
+
+@cache
+def _colon() -> re.Pattern[str]:
+    # `service: module:name`, as servers write it.
+    return re.compile(
+        r"[:=][ \t]{1,4}[\"']?([A-Za-z_]\w{0,80}):[A-Za-z_]\w{0,80}[\"']?[ \t]*,?\r?$", re.MULTILINE
+    )
 
 
 @cache

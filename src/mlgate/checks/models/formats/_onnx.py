@@ -232,6 +232,8 @@ class Parts:
         if key == "location":
             self.asks = True
             way = "memory" if all(part in value for part in _ADDRESS) else escape(value)
+            # Some loaders take an address for a path, and others fetch it.
+            way = way or ("absolute" if "://" in value else None)
             self._note("onnx.external", value, at, escape=way)
         elif key in ("offset", "length") and not (value.strip().isdecimal() and int(value[:30]) < _MOST):
             self._note("onnx.damage", f"the {key} of external data is no size", at, grave=True)

@@ -133,6 +133,7 @@ class Acts(State):
 
 def _fits(kind: type, via: str, value: Any) -> bool:
     if via == "BUILD":
-        # None, and (None, slots), change nothing that these types have.
-        return value is None or (type(value) is tuple and len(value) == 2)
+        # None, and (None, slots), change nothing that these types have; what is not known may be None.
+        known = type(value) in PLAIN or type(value) in CONTAINERS
+        return not known or value is None or (type(value) is tuple and len(value) == 2)
     return kind is list or (kind is Dict and via.startswith("SETITEM"))

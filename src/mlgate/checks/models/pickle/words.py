@@ -10,7 +10,6 @@ import re
 from functools import cache
 from typing import Any
 
-from mlgate.checks.models.pickle import opcodes as op
 from mlgate.checks.models.pickle.idioms import Place, Run
 from mlgate.checks.models.pickle.memo import Memo
 from mlgate.checks.models.pickle.operands import (
@@ -27,6 +26,7 @@ from mlgate.checks.models.pickle.values import KEEP, NUMBER, UNKNOWN
 _LONGEST = 40
 _FEWEST = 24
 _LAST = 8
+_NUMBER = rb"(?:K.|M..|J....|G.{8})"
 
 
 def run(place: Place, memo: Memo, stack: list[Any]) -> Run:
@@ -70,7 +70,7 @@ def run(place: Place, memo: Memo, stack: list[Any]) -> Run:
 @cache
 def _item() -> re.Pattern[bytes]:
     texts = b"%b|%b" % (short_text(0x8C, _LONGEST), short_text(0x58, _LONGEST))
-    return re.compile(b"(%b)(\x94|r....)?(%b)?" % (texts, op.SCALAR), re.DOTALL)
+    return re.compile(b"(%b)(\x94|r....)?(%b)?" % (texts, _NUMBER), re.DOTALL)
 
 
 @cache
@@ -78,5 +78,5 @@ def _expressions(opcode: int, put: bytes, number: bool) -> tuple[re.Pattern[byte
     source = b"(%b)" % short_text(opcode, _LONGEST)
     source += {b"": b"()", b"r": b"r(....)", b"\x94": b"(\x94)"}[put]
     # Without a number the next opcode is a text again, or ends the run.
-    source += op.SCALAR if number else b""
+    source += _NUMBER if number else b""
     return re.compile(source, re.DOTALL), re.compile(b"(?:%b)++" % source, re.DOTALL)
