@@ -34,6 +34,7 @@ def small(warm, width=4096, exact=60):
         (machines, "_FAR"): 0,
         (machines, "_PATIENCE"): 7,
         (idioms, "_FIRST"): 256,
+        (idioms, "_EACH"): 20,
         (memo, "_EXACT"): exact,
         (states, "WINDOW"): width,
         (states, "_LIGHT"): 1 << 16,

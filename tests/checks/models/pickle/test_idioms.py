@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from tests.checks.models.pickle.both_ways import NEVER, read, read_file, same
 from tests.checks.models.pickle.calls_of_many_shapes import ODD, PLAIN, RAW, Maker, mutated, text
 
+from mlgate.checks.models.pickle import machine as machines
 from mlgate.checks.models.pickle import nested, operands, turns
 from mlgate.checks.models.pickle.memo import Memo
 from mlgate.checks.models.pickle.streams import Reading
@@ -155,6 +156,48 @@ def test_of_what_a_list_gets_what_it_keeps_is_known(turn, before, end):
 def test_dtypes_are_remembered_one_by_one():
     turn = text(b"f8", True) + b"\x94\x85\x94R\x94"
     same(b"\x80\x04(cnumpy\ndtype\n\x94" + (b"h\0" + turn) * N + b"t.", exact=1)
+
+
+def test_runs_of_numbers_within_a_turn_are_not_told_apart():
+    # Of so many bytes of numbers the ordinary loop keeps none; calls with such arguments are recorded
+    # beside those with twelve whole numbers.
+    whole = b"h\0(K\1" + b"2" * 11 + b"tR0"
+    turn = b"h\0h\0(K\1" + (b"J" + struct.pack("<i", 7)) * 11 + b"tR\x85R"
+    same(HEAD + whole * 3 + turn * N + b"t.", exact=20_000)
+
+
+def test_of_a_tuple_in_a_tuple_no_more_is_kept_than_of_any():
+    turn = b"h\0(" + b"h\1" * 17 + b"t\x94\x85R"
+    _, skipped = same(HEAD + b"K\7\x94" + turn * N + b"t.", exact=20_000)
+    assert not skipped
+
+
+def test_results_of_a_condensed_memo_are_one_for_each_that_asks():
+    made = b"h\0C\1a\x85\x94R\x94"
+    turn = b"h\0" + entry(2 + 2 * N) + b"\x85R"
+    said, skipped = same(HEAD + made * N * 4 + b"1(" + turn * N + b"t.", exact=1)
+    assert skipped > N
+    assert "again" not in repr(said["result"])
+
+
+@pytest.mark.parametrize("idioms", [3, 200])
+def test_only_so_many_expressions_are_compiled(idioms, monkeypatch):
+    """Every idiom is one of its own, and compiling it takes longer than reading it."""
+    compiled = []
+    kept = re.compile
+    monkeypatch.setattr(re, "compile", lambda *args: compiled.append(args) or kept(*args))
+    words = [text(b"w%d" % number, True) for number in range(idioms)]
+    body = b"".join((b"h\0" + word + b"\x85R0N0") * 3 + (b"h\0" + word + b"\x85R") * 200 for word in words)
+    reading = Reading(io.BytesIO(HEAD + body + b"t."), len(HEAD + body) + 2, Limits(), Clock(60))
+    monkeypatch.setattr(machines, "_WARM", 0)
+    reading.run()
+    assert len(compiled) <= 2 * max(1, reading.streams[0].opcodes // 10_000)
+
+
+@pytest.mark.parametrize("turn", [b"h\0X\2\0\0\0%02d\x94\x85R", b"X\2\0\0\0%02d\x94"])
+def test_texts_are_remembered_as_each_opcode_has_them(turn):
+    known = b"".join(b"h\0X\2\0\0\0%02d\x85R0" % number for number in range(40))
+    same(HEAD + known + b"".join(turn % (number % 90) for number in range(4 * N)) + b"t.", exact=60)
 
 
 def listed(*words):

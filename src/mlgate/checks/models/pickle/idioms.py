@@ -26,7 +26,9 @@ from mlgate.checks.models.pickle.values import UNKNOWN
 
 # An idiom is no longer, in bytes.
 _LONGEST = 200
-# Expressions that one stream may have compiled.
+# Expressions that one stream may have compiled: one more for so many opcodes, which take as long to read
+# as that takes, and so many at most.
+_EACH = 10_000
 _MOST = 32
 # Bytes that are matched at first; then four times as many, and so on: what ends a run late (an index, a
 # text that is none) is not looked for again and again across the whole window.
@@ -71,7 +73,9 @@ class Idioms:
     def __init__(self) -> None:
         self._compiled: dict[bytes, tuple[re.Pattern[bytes], re.Pattern[bytes]]] = {}
 
-    def run(self, place: Place, memo: Memo, stack: list[Any], marks: Sequence[Sequence[Any]]) -> Run:
+    def run(
+        self, place: Place, memo: Memo, stack: list[Any], marks: Sequence[Sequence[Any]], executed: int
+    ) -> Run:
         """Take as many turns as there are, of the idiom that stands between two calls.
 
         Args:
@@ -79,12 +83,13 @@ class Idioms:
             memo: Written to; without holes.
             stack: Gets the results.
             marks: The frames of the stack below.
+            executed: Opcodes of the stream so far.
         """
         end, opcodes = place.end, 0
         if not 0 < end - place.start <= _LONGEST:
             return Run(end)
         idiom = follow(place.buffer, place.start, end, memo)
-        expressions = None if idiom is None else self._expressions(idiom.source)
+        expressions = None if idiom is None else self._expressions(idiom.source, executed)
         if idiom is None or expressions is None:
             return Run(end)
         one, many = expressions
@@ -106,9 +111,11 @@ class Idioms:
             stack += [UNKNOWN] * (table.count - count)
         return Run(end, sum(table.count for table in tables), opcodes)
 
-    def _expressions(self, source: bytes) -> tuple[re.Pattern[bytes], re.Pattern[bytes]] | None:
+    def _expressions(
+        self, source: bytes, executed: int
+    ) -> tuple[re.Pattern[bytes], re.Pattern[bytes]] | None:
         found = self._compiled.get(source)
-        if found is None and len(self._compiled) < _MOST:
+        if found is None and len(self._compiled) < min(executed // _EACH, _MOST):
             found = re.compile(source, re.DOTALL), re.compile(b"(?:%b)++" % source, re.DOTALL)
             self._compiled[source] = found
         return found

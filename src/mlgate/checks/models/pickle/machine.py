@@ -454,7 +454,7 @@ class Machine(SlowOpcodes):
                             last[1] -= 1
                         else:
                             place = Place(buffer, ended - base, position, soft, base)
-                            taken = self.idioms.run(place, memo, stack, mark_stack)
+                            taken = self.idioms.run(place, memo, stack, mark_stack, step + spent)
                             position = taken.end
                             spent += taken.opcodes
                             self.skipped += taken.opcodes

@@ -17,8 +17,9 @@ from mlgate.checks.models.pickle.memo import Memo
 from mlgate.checks.models.pickle.operands import LONGEST, scalars, short_bytes, short_text, texts
 from mlgate.checks.models.pickle.values import CONTAINERS, KEEP, Global, Made, cut, likeness
 
-# Groups of an expression, and scalars in a row: fewer than the ordinary loop takes for a run of them.
-_GROUPS = 16
+# Groups of an expression, texts and bytes among them (which make it long), and scalars in a row: fewer
+# than the ordinary loop takes for a run of them.
+_GROUPS, _MANY = 24, 4
 _SCALARS = 5
 _TUPLES = {0x85: 1, 0x86: 2, 0x87: 3}
 _CONSTANTS: dict[int, Any] = {0x4E: None, 0x88: True, 0x89: False, 0x29: ()}
@@ -142,7 +143,7 @@ class _Turn:
     def __init__(self, buffer: bytes, start: int, end: int, memo: Memo) -> None:
         self._buffer, self._at, self._end, self._memo = buffer, start, end, memo
         self._parts: list[bytes] = []
-        self._groups = self._row = self._opcodes = 0
+        self._groups = self._operands = self._row = self._opcodes = 0
         self._recipes: list[Recipe] = []
         self._puts: list[tuple[Any, int, int | None]] = []
         self._indexes: list[int] = []
@@ -160,7 +161,7 @@ class _Turn:
                 return None
         if len(self._stack) != 1 or self._marks or self._at != self._end or not self._events:
             return None
-        if type(self._stack[0].shown) is not Made or self._groups > _GROUPS:
+        if type(self._stack[0].shown) is not Made or self._groups > _GROUPS or self._operands > _MANY:
             return None
         if self._indexes and len(self._indexes) != len(self._puts):
             # LONG_BINPUT may write what MEMOIZE wrote already.
@@ -172,6 +173,7 @@ class _Turn:
 
     def _step(self, opcode: int, row: int) -> bool:
         """Follow one opcode, behind so many scalars in a row; say whether idioms may have it."""
+        self._operands += opcode in (0x8C, 0x58, 0x43)
         if opcode in (0x8C, 0x58):  # SHORT_BINUNICODE, BINUNICODE
             return self._text(opcode)
         if opcode in (0x94, 0x72):  # MEMOIZE, LONG_BINPUT
