@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from types import ModuleType
 
 from mlgate import __version__, console
@@ -56,7 +57,7 @@ def _parser(command: str | None = None) -> argparse.ArgumentParser:
         prog="mlgate",
         description="Decide whether a change to a machine-learning repository may merge.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=console.columns() - 2),
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"mlgate {__version__}")
@@ -73,7 +74,13 @@ def _add(
     for module in sorted(modules, key=lambda module: module.ORDER):
         name = module.__name__.rpartition(".")[2]
         description = f"{module.HELP[0].upper()}{module.HELP[1:]}."
-        parser = commands.add_parser(name, help=module.HELP, description=description, allow_abbrev=False)
+        parser = commands.add_parser(
+            name,
+            help=module.HELP,
+            description=description,
+            formatter_class=partial(argparse.HelpFormatter, width=console.columns() - 2),
+            allow_abbrev=False,
+        )
         if hasattr(module, "__path__"):
             actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
             _add(actions, discovery.modules(module.__name__))

@@ -42,12 +42,22 @@ def style(target: Path | None, *, quiet: bool = False, verbose: bool = False) ->
     color = bool(os.environ.get("FORCE_COLOR")) or (
         terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     )
-    width = 80
-    if terminal:
-        import shutil  # noqa: PLC0415 - a pipe has no width
-
-        width = min(shutil.get_terminal_size((80, 24)).columns, 120)
+    width = min(columns(), 120) if terminal else 80
     return Style(width=max(width, 40), color=color, quiet=quiet, verbose=verbose)
+
+
+def columns() -> int:
+    """Return the width of the terminal, as ``COLUMNS`` or the terminal itself says; 80 without one.
+
+    ``shutil`` says the same, and brings three compression libraries along.
+    """
+    wanted = os.environ.get("COLUMNS", "")
+    if wanted.isdecimal() and int(wanted):
+        return int(wanted)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):
+        return 80
 
 
 def progress(*, quiet: bool) -> Callable[[str], None]:

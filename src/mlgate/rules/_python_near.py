@@ -38,6 +38,7 @@ class Near:
     def __init__(self, facts: Sequence[Fact]) -> None:
         self._models: set[str] = set()
         self._named: set[tuple[str, str]] = set()
+        self._configured: set[tuple[str, str]] = set()
         self._mapped: set[tuple[str, str]] = set()
         self._over: set[str] = set()
         self._builders: set[str] = set()
@@ -77,13 +78,16 @@ class Near:
                     # Too many to tell which.
                     self._named.add((folder or ".", "*"))
                 for name in fact.detail["names"]:
-                    self._named.update(_modules(name, fact, folder))
+                    # A package that is asked for by its name alone is the one that is installed.
+                    if "." in name or not known(name):
+                        self._configured.update(_modules(name, fact, folder))
             elif fact.kind == "python.entry":
                 self._entries.add(identity(fact))
                 if fact.detail["served"]:
                     self._served.add(identity(fact))
             if fact.kind in NAMING:
-                self._named.update(_modules(fact.subject.rpartition(".")[0], fact, folder))
+                self._configured.update(_modules(fact.subject.rpartition(".")[0], fact, folder))
+        self._named |= self._configured
         # Only now it is known where models lie.
         self._builders.update(identity(fact) for fact in scripts if dataset_script(fact) or self.model(fact))
         self._follow()
@@ -145,6 +149,11 @@ class Near:
         else:
             beside = self.model(fact)
         return beside and (stem in tables().known or stem in sys.stdlib_module_names - _COMMON)
+
+    def configured(self, fact: Fact) -> bool:
+        """Say whether a configuration names the file, and not only what imports it."""
+        name = _module_file(posixpath.basename(path_of(fact)))
+        return (posixpath.dirname(path_of(fact)), name) in self._configured
 
     def dataset(self, fact: Fact) -> bool:
         """Say whether the file is a dataset's script, whose methods all run."""

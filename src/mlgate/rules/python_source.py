@@ -23,10 +23,10 @@ _DOES = {
     "extension": "has no source that could be read",
 }
 _GRAVE = (
-    "executes", "evaluates", "network", "imports", "native", "writes", "changes", "bytecode", "extension",
+    "executes", "evaluates", "network", "imports", "native", "writes", "changes", "bytecode",
 )  # fmt: skip
 # Of no interest in a script that nothing imports.
-_ORDINARY = ("changes", "environment", "imports", "extension")
+_ORDINARY = ("changes", "environment", "imports")
 # What such files do where they are a script to try a model with, or a package with a library of its own.
 _EXPECTED = {
     "inference.py": ("network", "changes"),
@@ -41,6 +41,9 @@ _OWASP = ("ML06:2023", "LLM03:2025")
 def _severity(fact: Fact, near: Near) -> Severity | None:
     """Grade an effect by what it does, when, and whether a loader imports the file."""
     act, hidden = fact.detail["act"], fact.detail["source"] in ("decoded", "downloaded")
+    if act == "extension":
+        # Packages have native code as a matter of course.
+        return Severity.MEDIUM if near.configured(fact) else None
     disguised = hidden and act in ("evaluates", "loads")
     imported = near.imported(fact)
     if fact.detail["where"] == "load":

@@ -234,6 +234,44 @@ def test_where_source_is_rebuilt_nothing_is_left_out():
     assert not read(listed(b"x"), 0, keep=KEEP + 1)[1]
 
 
+def listed(*texts):
+    """A list of texts, each with its memo entry, among many others."""
+    around = [f"word{number}".encode() for number in range(900)]
+    return b"\x80\x04(" + b"".join(text(each, True) + b"\x94" for each in [*around, *texts, *around]) + b"t."
+
+
+@pytest.mark.parametrize(
+    ("texts", "ending"),
+    [
+        ([b"ab", b"cd"], "stop"),
+        ([b"ab\xff"], "broken"),
+        ([b"ab\xc3", b"\xa4cd"], "broken"),
+        ([b"ab\xc3"], "broken"),
+        ([b"\xed\xa0\x80"], "stop"),
+    ],
+)
+def test_a_run_holds_texts(texts, ending):
+    exact, _ = read(listed(*texts), NEVER)
+    said, skipped = read(listed(*texts), 0)
+    assert said == exact
+    assert said[0] == ending
+    assert skipped
+
+
+@pytest.mark.parametrize("word", [each for each in ODD if nested.encoding(each, text=True)])
+def test_a_run_holds_no_pickle(word):
+    exact, _ = read(listed(word), NEVER)
+    said, skipped = read(listed(word), 0)
+    assert said == exact
+    assert len(said[6]) == 1
+    assert skipped
+
+
+def test_where_source_is_rebuilt_nothing_is_left_out():
+    assert read(listed(b"x"), 0)[1]
+    assert not read(listed(b"x"), 0, keep=KEEP + 1)[1]
+
+
 @settings(max_examples=500, deadline=None, derandomize=True, database=None)
 @given(st.one_of(st.binary(max_size=40), st.sampled_from(ODD + RAW + PLAIN)))
 def test_what_is_taken_unseen_holds_no_pickle(data):

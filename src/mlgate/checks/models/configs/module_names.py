@@ -26,6 +26,7 @@ _SUFFIXES = (
     ".yaml", ".yml", ".json", ".toml", ".ini", ".cfg", ".conf", ".config", ".gin", ".properties", ".hocon",
     ".jsonnet", ".libsonnet", ".json5", ".py",
 )  # fmt: skip
+_PLAIN = frozenset(("mlmodel", "mlproject", "config", "procfile"))
 # What a match may reach over, where one piece of a long text ends and the next begins.
 _OVERLAP = 1 << 10
 _MOST = 20_000
@@ -43,6 +44,8 @@ _KEYS = (
     "import", "module", "plugin", "package", "librar", "extension", "user_dir", "handler", "register",
     "_base_", "class_path", "python_path", "instance_type",
 )  # fmt: skip
+# Of configurations that are source themselves.
+_KEYS_OF_SOURCE = ("imports", "_base_", "plugins")
 _LONGEST = 120
 # Scripts that a configuration has run in so many words, and does not import.
 _SCRIPTS = frozenset(
@@ -54,10 +57,8 @@ _SCRIPTS = frozenset(
 
 
 def sniff(blob: Blob) -> bool:
-    """Go by the name, or by there being none: plugin lists such as ``.allennlp_plugins`` have none."""
-    suffix = blob.name.rpartition(".")[2]
-    plain = "." not in blob.name.lstrip(".") or suffix == "txt"
-    named = blob.name.endswith(_SUFFIXES) or (plain and blob.size <= CHUNK)
+    """Go by the name; lists of plugins, and some of the old files, have no extension."""
+    named = blob.name.endswith((*_SUFFIXES, "plugins")) or blob.name in _PLAIN
     return bool(blob.size) and named and not blob.tentative and is_text(blob.head)
 
 
@@ -97,7 +98,8 @@ def _named(text: str, *, listed: bool, source: bool) -> Iterator[str]:
             if found[1].rpartition("/")[2] not in _SCRIPTS:
                 yield found[1].removeprefix("./").replace("/", ".")
     lower = text.lower()
-    for found in _under_key().finditer(text) if any(word in lower for word in _KEYS) else ():
+    keyed = _under_key(source)
+    for found in keyed.finditer(text) if any(word in lower for word in _KEYS) else ():
         for word in _words().findall(found[1]):
             if word not in _SCRIPTS and word not in sys.stdlib_module_names:
                 yield word.rstrip(".")
@@ -127,7 +129,8 @@ def _dot() -> re.Pattern[str]:
 
 @cache
 def _last_word() -> re.Pattern[str]:
-    return re.compile(r"(?:^|[\s\"'=@:\[,(/!])([A-Za-z_]\w*)\Z")
+    # gin has scopes in front of names: `@train/package.function`.
+    return re.compile(r"(?:^|[\s\"'=@:\[,(!]|@[\w/]{1,60}/)([A-Za-z_]\w*)\Z")
 
 
 @cache
@@ -144,12 +147,13 @@ def _path() -> re.Pattern[str]:
 
 
 @cache
-def _under_key() -> re.Pattern[str]:
-    # The key, and a word, a list of words in brackets, or lines of them.
-    value = r"[\"']?(?:\./)?[A-Za-z_][\w.]{0,120}/?[\"']?"
+def _under_key(source: bool) -> re.Pattern[str]:  # noqa: FBT001 - a key of the cache
+    # The key, and a word, a list of words in brackets, or lines of them. In source only texts are names.
+    quote = r"[\"']" if source else r"[\"']?"
+    value = rf"{quote}(?:\./)?[A-Za-z_][\w.]{{0,120}}/?{quote}"
     return re.compile(
-        rf"(?:{'|'.join(_KEYS)})\w{{0,20}}[\"']?[ \t]{{0,4}}[:=(][ \t]{{0,4}}"
-        rf"((?:\[\s{{0,40}})?{value}(?:\s{{0,40}},\s{{0,40}}{value}){{0,50}}"
+        rf"(?:{'|'.join(_KEYS_OF_SOURCE if source else _KEYS)})\w{{0,20}}[\"']?[ \t]{{0,4}}[:=(][ \t]{{0,4}}"
+        rf"((?:[\[(]\s{{0,40}})?{value}(?:\s{{0,40}},\s{{0,40}}{value}){{0,50}}"
         rf"|(?:\r?\n[ \t]{{0,20}}-[ \t]{{1,4}}{value}){{1,50}})",
         re.IGNORECASE,
     )
