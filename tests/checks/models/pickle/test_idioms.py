@@ -175,7 +175,7 @@ def test_of_a_tuple_in_a_tuple_no_more_is_kept_than_of_any():
 def test_results_of_a_condensed_memo_are_one_for_each_that_asks():
     made = b"h\0C\1a\x85\x94R\x94"
     turn = b"h\0" + entry(2 + 2 * N) + b"\x85R"
-    said, skipped = same(HEAD + made * N * 4 + b"1(" + turn * N + b"t.", exact=1)
+    said, skipped = same(HEAD + made * N * 4 + b"1(" + turn * 60 + b"t.", exact=1)
     assert skipped > N
     assert "again" not in repr(said["result"])
 
@@ -191,6 +191,7 @@ def test_only_so_many_expressions_are_compiled(idioms, monkeypatch):
     reading = Reading(io.BytesIO(HEAD + body + b"t."), len(HEAD + body) + 2, Limits(), Clock(60))
     monkeypatch.setattr(machines, "_WARM", 0)
     reading.run()
+    compiled = [args for args in compiled if b"h\0" in args[0]]
     assert len(compiled) <= 2 * max(1, reading.streams[0].opcodes // 10_000)
 
 
@@ -226,44 +227,6 @@ def test_a_run_holds_texts(words, ending):
 def test_a_run_holds_no_pickle(word):
     said, skipped = same(listed(word))
     assert len(said["nested"]) == 1
-    assert skipped
-
-
-def test_where_source_is_rebuilt_nothing_is_left_out():
-    assert read(listed(b"x"), 0)[1]
-    assert not read(listed(b"x"), 0, keep=KEEP + 1)[1]
-
-
-def listed(*texts):
-    """A list of texts, each with its memo entry, among many others."""
-    around = [f"word{number}".encode() for number in range(900)]
-    return b"\x80\x04(" + b"".join(text(each, True) + b"\x94" for each in [*around, *texts, *around]) + b"t."
-
-
-@pytest.mark.parametrize(
-    ("texts", "ending"),
-    [
-        ([b"ab", b"cd"], "stop"),
-        ([b"ab\xff"], "broken"),
-        ([b"ab\xc3", b"\xa4cd"], "broken"),
-        ([b"ab\xc3"], "broken"),
-        ([b"\xed\xa0\x80"], "stop"),
-    ],
-)
-def test_a_run_holds_texts(texts, ending):
-    exact, _ = read(listed(*texts), NEVER)
-    said, skipped = read(listed(*texts), 0)
-    assert said == exact
-    assert said[0] == ending
-    assert skipped
-
-
-@pytest.mark.parametrize("word", [each for each in ODD if nested.encoding(each, text=True)])
-def test_a_run_holds_no_pickle(word):
-    exact, _ = read(listed(word), NEVER)
-    said, skipped = read(listed(word), 0)
-    assert said == exact
-    assert len(said[6]) == 1
     assert skipped
 
 
