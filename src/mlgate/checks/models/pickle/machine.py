@@ -42,7 +42,7 @@ _RUN = 24
 _CALLED = 2
 # Streams of fewer opcodes are read to the last of them; idioms of so many turns pay, and where there
 # are none, so many calls at most pass before one is looked for again.
-_WARM = 20_000
+_WARM = 10_000
 _WORTH = 8
 _PATIENCE = 1023
 # Bytes that pass, at most, before a run of texts is looked for again.
