@@ -172,6 +172,19 @@ def test_of_a_tuple_in_a_tuple_no_more_is_kept_than_of_any():
     assert not skipped
 
 
+@pytest.mark.parametrize("index", [0, 150, 199, 201, 230, 5000])
+def test_a_text_with_another_index_than_the_next_ends_a_run(index):
+    places = [*range(200), index, *range(201, 400)]
+    words = b"".join(text(b"w%d" % n, False) + b"r" + struct.pack("<I", at) for n, at in enumerate(places))
+    _, skipped = same(b"\x80\2(" + text(b"word", False) * 900 + words + b"t.")
+    assert skipped
+
+
+def test_a_run_of_numbers_behind_a_run_of_texts_is_one():
+    same(b"\x80\2(" + (text(b"word", False) + b"K\1") * 900 + b"K\1" * 60 + b"l.")
+    same(b"\x80\2N(" + (text(b"word", False) + b"K\1") * 900 + b"K\1" * 60 + b"0" * 59 + b"\x86.")
+
+
 def test_results_of_a_condensed_memo_are_one_for_each_that_asks():
     made = b"h\0C\1a\x85\x94R\x94"
     turn = b"h\0" + entry(2 + 2 * N) + b"\x85R"
