@@ -13,6 +13,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
+from tests.checks.models.building import judged, look
 from tests.checks.models.pickle import streams_of_opcodes as opcodes
 from tests.checks.models.pickle.hostile import BARE, call, short, text
 
@@ -292,3 +293,13 @@ def test_what_a_second_reading_saw_is_no_excuse():
     wrapper = b"cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81" + state + b"b"
     data = b"\x80\x03cacme\nf\nq\x000" + wrapper + (calls * 12 + b"N.").ljust(64, b".") + calls + b"."
     assert subjects(read(data), "call").count("acme.f") == 1
+
+
+@pytest.mark.parametrize(
+    "state",
+    [b"K\1" * 30 + b"Nr\1\0\0\0h\0h\1", b"h\0Nr\1\0\0\0", b"h\0ccollections\nOrderedDict\n)R"],
+)
+def test_a_state_that_may_be_none_ends_no_stream(state):
+    """BUILD with None changes nothing on a text; what a run of numbers or a call left may be None."""
+    stream = b"\x80\x02X\1\0\0\0aq\0" + state + b"bcposix\nsystem\n(X\2\0\0\0idtR."
+    assert "MLG-PKL-002" in {each.rule for each in judged(look(stream, "m.pkl"))}

@@ -42,7 +42,7 @@ _RUN = 24
 _CALLED = 2
 # Streams of fewer opcodes are read to the last of them; idioms of so many turns pay, and where there
 # are none, so many calls at most pass before one is looked for again.
-_WARM = 20_000
+_WARM = 10_000
 _WORTH = 8
 _PATIENCE = 1023
 # Bytes that pass, at most, before a run of texts is looked for again.
@@ -74,6 +74,9 @@ class Machine(SlowOpcodes):
         # What rebuilds source wants the values that runs leave out.
         warm = _WARM if keep <= KEEP else sys.maxsize
         no_words_before, patience = sys.maxsize, 0
+        # Of names whose calls were known: where the last ended, how many calls pass before an idiom is
+        # looked for, and how many did the last time.
+        calls: dict[Global, list[int]] = {}
         budget = self.limits.opcodes
         spent = self.opcodes
         step = 0
@@ -95,7 +98,7 @@ class Machine(SlowOpcodes):
                     if step + spent > budget:
                         raise LimitReached("opcodes")
                     self.stack = stack
-                    self.breathe(position, step + self.skipped)
+                    self.breathe(position, step + spent - self.numbers)
                     late = memo.late
                     base += position
                     buffer, usable = self.load(base)
@@ -106,7 +109,9 @@ class Machine(SlowOpcodes):
                 opcode = buffer[position]
                 if opcode == 0x8C:  # SHORT_BINUNICODE
                     if position >= no_words_before and memo.dense:
-                        taken = words.run(Place(buffer, position, position, soft, base), memo, stack)
+                        taken = words.run(
+                            Place(buffer, position, position, soft, base), memo, stack, mark_stack
+                        )
                         if taken.turns:
                             patience = 0
                             position = no_words_before = taken.end
@@ -148,6 +153,7 @@ class Machine(SlowOpcodes):
                             found = len(op.SCALARS.findall(buffer, position, no_run_before))
                             stack += [NUMBER] * found
                             spent += found - 1
+                            self.numbers += found - 1
                             position = no_run_before
                             continue
                     stack.append(buffer[position + 1])
@@ -168,7 +174,9 @@ class Machine(SlowOpcodes):
                     position += 2
                 elif opcode == 0x58:  # BINUNICODE
                     if position >= no_words_before and memo.dense:
-                        taken = words.run(Place(buffer, position, position, soft, base), memo, stack)
+                        taken = words.run(
+                            Place(buffer, position, position, soft, base), memo, stack, mark_stack
+                        )
                         if taken.turns:
                             patience = 0
                             position = no_words_before = taken.end
@@ -230,6 +238,7 @@ class Machine(SlowOpcodes):
                                 found = len(op.SCALARS.findall(buffer, position, no_run_before))
                                 stack += [NUMBER] * found
                                 spent += found - 1
+                                self.numbers += found - 1
                                 position = no_run_before
                                 continue
                         stack.append(_INT4(buffer, position + 1)[0])
@@ -259,6 +268,7 @@ class Machine(SlowOpcodes):
                                 found = len(op.SCALARS.findall(buffer, position, no_run_before))
                                 stack += [NUMBER] * found
                                 spent += found - 1
+                                self.numbers += found - 1
                                 position = no_run_before
                                 continue
                         stack.append(_DOUBLE(buffer, position + 1)[0])
@@ -435,19 +445,21 @@ class Machine(SlowOpcodes):
                                 late.append(code(stack[-1]))
                             position += size
                             spent += 1
-                    ended, callee.ended = callee.ended, base + position
+                    last = calls.get(callee)
+                    if last is None:
+                        last = calls[callee] = [-1, 0, 0]
+                    ended, last[0] = last[0], base + position
                     if ended >= base and memo.dense and step + spent > warm:
-                        if callee.wait:
-                            callee.wait -= 1
+                        if last[1]:
+                            last[1] -= 1
                         else:
                             place = Place(buffer, ended - base, position, soft, base)
-                            taken = self.idioms.run(place, memo, stack)
+                            taken = self.idioms.run(place, memo, stack, mark_stack, step + spent)
                             position = taken.end
                             spent += taken.opcodes
                             self.skipped += taken.opcodes
-                            callee.ended = base + position
-                            callee.pause = 0 if taken.turns > _WORTH else min(callee.pause * 2 + 1, _PATIENCE)
-                            callee.wait = callee.pause
+                            pause = 0 if taken.turns > _WORTH else min(last[2] * 2 + 1, _PATIENCE)
+                            last[:] = base + position, pause, pause
                 elif rare:
                     rare = 0
                     self.stack = stack

@@ -54,6 +54,11 @@ class Memo:
             len(self.early) + (len(self.late) if self.late is not None else 0) + len(self._far) - self._holes
         )
 
+    @property
+    def full(self) -> bool:
+        """Whether of further values, but texts and dtypes, no more is remembered than type or maker."""
+        return len(self._table) >= _EXACT + len(self._makers)
+
     def copy(self) -> Self:
         """Return a memo with the same entries."""
         other = copy(self)

@@ -85,7 +85,8 @@ class State:
         templates: Offset and state of objects that execute a text of their state.
         imported: What GLOBAL has imported, by its lines.
         idioms: What its calls have in common.
-        skipped: Opcodes that were taken as parts of these.
+        skipped: Opcodes that were taken in runs of them and of texts.
+        numbers: Opcodes in runs of numbers, of which nothing is kept.
         storages: Bytes of each torch storage that a persistent id names, by its key.
     """
 
@@ -121,7 +122,7 @@ class State:
         self.templates: list[tuple[int, Any]] = []
         self.imported: dict[bytes, tuple[Global, Event]] = {}
         self.idioms = Idioms()
-        self.skipped = 0
+        self.skipped = self.numbers = 0
         self._made = self._steps = self._rounds = 0
         self._shortened: tuple[list[Any], int] = self.stack, KEEP
         self._forms = light()

@@ -5,7 +5,8 @@ of the types here. Containers keep their first :data:`KEEP` items only: enough t
 a call is made, bounded whatever the stream does.
 """
 
-from typing import Any, cast
+from collections.abc import Iterable
+from typing import Any
 
 KEEP = 16
 # Longest text or bytes kept as a value; longer ones are payloads that are not read.
@@ -27,9 +28,6 @@ class Global:
         varied: Arguments that are texts and vary without end.
         recorder: Of the machine that imported it.
         quick: Its events of calls that differ in nothing that anybody looks at, by :func:`likeness`.
-        ended: Offset behind the last call that was of these.
-        wait: Calls of it that pass before an idiom is looked for.
-        pause: How many those were the last time.
         again: Its events of instances without arguments (``NEWOBJ``), and of states given to what
             it made, by how that was made and the state's type.
     """
@@ -37,17 +35,14 @@ class Global:
     __slots__ = (
         "again",
         "dotted",
-        "ended",
         "module",
         "name",
-        "pause",
         "plausible",
         "quick",
         "recorder",
         "simple",
         "subject",
         "varied",
-        "wait",
         "written",
     )
 
@@ -56,7 +51,6 @@ class Global:
         self.written = printable(written)
         self.subject = printable(f"{module}.{name}")
         self.recorder: Any = None
-        self.ended, self.wait, self.pause = -1, 0, 0
         self.simple, self.varied = True, frozenset[int]()
         self.quick: dict[Any, Any] = {}
         self.again: dict[Any, Any] = {}
@@ -79,7 +73,8 @@ class Made:
 
     def __init__(self, maker: Any, args: tuple[Any, ...] | None, how: str) -> None:
         self.maker, self.args, self.how, self.depth = maker, args, how, 1
-        self.built, self.state = False, cast("Any", None)
+        self.built = False
+        self.state: Any = None
         if type(maker) is Global and (not args or Made not in map(type, args)):
             return
         for inner in (maker, *(args or ())):
@@ -88,6 +83,18 @@ class Made:
                     inner.args, inner.depth = None, 1
                     inner.maker = inner.origin() or UNKNOWN
                 self.depth = max(self.depth, inner.depth + 1)
+
+    @classmethod
+    def results(cls, maker: Global, calls: Iterable[tuple[Any, ...]]) -> list["Made"]:
+        """Return what an imported object returned, for each of its arguments; no result is among these."""
+        new = cls.__new__
+        made = []
+        for args in calls:
+            result = new(cls)
+            result.maker, result.args, result.how, result.depth = maker, args, "call", 1
+            result.built, result.state = False, None
+            made.append(result)
+        return made
 
     def origin(self) -> Global | None:
         """The imported object at the bottom of it."""
