@@ -46,6 +46,13 @@ class Near:
         self._served: set[str] = set()
         self._imports: dict[str, list[Fact]] = {}
         scripts: list[Fact] = []
+        # Configurations name a lot; of interest is what could be source that does something.
+        sources = {
+            part.partition(".")[0]
+            for fact in facts
+            if fact.kind in ("python.effect", "python.import")
+            for part in path_of(fact).split("/")
+        }
         for fact in facts:
             path = fact.location.path
             folder = posixpath.dirname(path_of(fact))
@@ -79,7 +86,7 @@ class Near:
                     self._named.add((folder or ".", "*"))
                 for name in fact.detail["names"]:
                     # A package that is asked for by its name alone is the one that is installed.
-                    if "." in name or not known(name):
+                    if not sources.isdisjoint(name.split(".")) and ("." in name or not known(name)):
                         self._configured.update(_modules(name, fact, folder))
             elif fact.kind == "python.entry":
                 self._entries.add(identity(fact))
