@@ -86,6 +86,17 @@ def test_memory_is_limited():
     assert results(work, files=1) == {0: "crashed"}
 
 
+def test_what_the_parent_holds_is_not_the_workers_to_answer_for():
+    held = bytearray(LARGE)
+
+    def work(number):
+        bytearray(1 << 28)
+        return Observations()
+
+    assert results(work, files=1) == {}
+    assert held
+
+
 def test_no_worker_outlives_the_run():
     run = pool.run(lambda _number: Observations(), lambda *_: Observations(), 100, 2, 60.0, LARGE)
     next(run)

@@ -179,10 +179,25 @@ def _confine(memory: int) -> None:
 
     try:
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        most = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
+        # The limit counts what was there at the fork too: a large parent must not fail its workers.
+        most = _allocated(resource.getpagesize()) + memory
+        if hard != resource.RLIM_INFINITY:
+            most = min(most, hard)
         resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
     except (OSError, ValueError):
         return
+
+
+def _allocated(page: int) -> int:
+    """Return how many bytes of data and stack this process has; 0 where the system does not say.
+
+    Source: proc_pid_statm(5), the sixth field.
+    """
+    try:
+        with open("/proc/self/statm", "rb") as numbers:
+            return int(numbers.read(256).split()[5]) * page
+    except (OSError, IndexError):
+        return 0
 
 
 def _read(descriptor: int, size: int) -> bytes:
