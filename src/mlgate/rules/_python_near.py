@@ -123,6 +123,11 @@ class Near:
         inside = fact.detail.get("container", "") not in ("", "tar", "zip", "gzip")
         return inside or posixpath.dirname(fact.location.path) in self._models
 
+    def below(self, fact: Fact) -> bool:
+        """Say whether the file lies in a folder, such as a package's, that lies beside a model."""
+        folder = posixpath.dirname(path_of(fact))
+        return bool(folder) and posixpath.dirname(folder) in self._models
+
     def imported(self, fact: Fact) -> bool:
         """Say whether a loader imports the file."""
         path = fact.location.member or fact.location.path

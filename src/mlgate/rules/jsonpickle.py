@@ -17,9 +17,10 @@ def _objects(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
             continue
         how = fact.detail["how"]
         severity, does = python(fact.subject, how)
-        # Own classes with plain state are what the format is for.
-        own = how in ("instance", "name") and severity is not None and severity <= Severity.MEDIUM
-        if severity is not None and not own:
+        if severity is Severity.LOW and how == "name":
+            # Looking a name up imports its module, as making an instance of it does.
+            severity, does = python(fact.subject, "instance")
+        if severity is not None:
             message = f"Decoding this file with jsonpickle {_DOING[how]} {fact.subject}{does}."
             yield Hit(fact, message, severity=severity)
 
@@ -36,7 +37,8 @@ RULES = (
         what=(
             "A key such as `py/reduce`, `py/object` or `py/repr` names a function that is called, a class "
             "that is instantiated, or an expression that is evaluated. What is called decides: code and "
-            "commands are critical, unknown functions high. Own classes with plain state are no finding."
+            "commands are critical, unknown functions high; classes and modules of which nothing is known "
+            "are medium, since looking them up imports them."
         ),
         why=(
             "`jsonpickle.decode` does what the keys say while it reads: to it, JSON is as much a program as "

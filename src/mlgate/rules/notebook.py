@@ -10,7 +10,11 @@ from mlgate.core.severity import Severity
 _COMMANDS = {
     "download": (Severity.MEDIUM, "A cell pipes a download into a shell."),
     "hidden": (Severity.HIGH, "A cell decodes text and pipes it into a shell."),
-    "decoded": (Severity.MEDIUM, "A cell runs code that it decodes."),
+    "decoded": (Severity.HIGH, "A cell runs code that it decodes."),
+    "fetched": (Severity.MEDIUM, "A cell runs code that it downloads."),
+    "unpickled": (Severity.MEDIUM, "A cell unpickles what it decodes."),
+    "startup": (Severity.MEDIUM, "A cell writes to a file that is run at the next start."),
+    "remote": (Severity.MEDIUM, "Cells open a connection and start programs."),
     "connection": (Severity.HIGH, "A cell hands a shell to a network connection."),
 }
 
@@ -38,7 +42,9 @@ RULES = (
         summary="A notebook pipes downloads into a shell, or has outputs that run when they are shown",
         what=(
             "Shell commands of code cells (`!`, `%%bash`, `os.system`) that pipe a download into a shell are "
-            "medium; decoded text in a shell and shells on network connections are high. Scripts in stored "
+            "medium, as are code that is downloaded, pickles in texts, programs beside a connection and "
+            "files that are run at the next start; decoded text that is run, by a shell or by Python, and "
+            "shells on network connections are high. Scripts in stored "
             "outputs are mentioned, since plotting libraries write them, and medium where they drive the "
             "kernel."
         ),

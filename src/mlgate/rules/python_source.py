@@ -68,7 +68,10 @@ def _severity(fact: Fact, near: Near) -> Severity | None:
         )
         return Severity.HIGH if act in _GRAVE and not mild else Severity.MEDIUM
     if near.model(fact) and act not in _ORDINARY:
-        return Severity.HIGH if disguised or _is_library(fact) else Severity.MEDIUM
+        return Severity.HIGH if disguised or act == "bytecode" or _is_library(fact) else Severity.MEDIUM
+    if near.below(fact) and _is_library(fact):
+        package = posixpath.basename(fact.location.path) == "__init__.py"
+        return Severity.HIGH if package or disguised else Severity.MEDIUM
     return Severity.MEDIUM if disguised and act == "evaluates" else None
 
 

@@ -7,6 +7,9 @@ from mlgate.core.facts import Check, Fact
 from mlgate.core.rules import Hit, Rule
 from mlgate.core.severity import Severity
 
+# What starts programs or loads native code; the rest fetches or changes files, or is a word for other things.
+_PROGRAMS = frozenset(("system", "system2", "shell.exec", "dyn.load"))
+
 
 def _code(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
     for fact in facts:
@@ -21,10 +24,13 @@ def _verdict(fact: Fact) -> tuple[str, Severity]:
         return "The data holds a promise, whose code runs when the value is first used.", Severity.CRITICAL
     if fact.kind == "r.mapped":
         return f"The data is a vector of the class {fact.subject}, which opens a file.", Severity.HIGH
+    if fact.kind == "r.hook":
+        return f"R calls {fact.subject} of a workspace by itself, when it starts or ends.", Severity.HIGH
     if fact.kind == "r.call":
         if fact.detail["promised"]:
             return f"A promise in the data calls {fact.subject}.", Severity.CRITICAL
-        return f"Code in the data calls {fact.subject}.", Severity.MEDIUM
+        severity = Severity.HIGH if fact.subject in _PROGRAMS else Severity.MEDIUM
+        return f"Code in the data calls {fact.subject}.", severity
     if fact.kind == "r.bytecode":
         return "The data holds compiled functions.", Severity.LOW
     return "The data holds functions.", Severity.INFO
@@ -37,13 +43,14 @@ RULES = (
         check=Check.MODELS,
         severity=Severity.CRITICAL,
         varies=True,
-        kinds=("r.promise", "r.mapped", "r.call", "r.bytecode", "r.closure"),
+        kinds=("r.promise", "r.mapped", "r.call", "r.hook", "r.bytecode", "r.closure"),
         summary="An R data file holds code that runs when it is loaded or used",
         what=(
             "R's serialization can hold promises (code that runs when the value is first touched), functions "
             "and bytecode. A promise that stands as a value, or that calls a program, is critical; a "
-            "vector that maps a file is high; a call of `system` and its like elsewhere is medium. Promises "
-            "in the environments of functions and the functions themselves are ordinary in models."
+            "vector that maps a file is high, as are functions that start programs and those that R calls by "
+            "itself (`.First`); functions that fetch or remove files are medium. Promises in the "
+            "environments of functions and the functions themselves are ordinary in models."
         ),
         why=(
             "`readRDS` and `load` hand over a promise, and printing or looking at the object runs it: R "

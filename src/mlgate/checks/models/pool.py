@@ -13,6 +13,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from struct import Struct as Layout
 from typing import TypeAlias
 
@@ -194,7 +195,7 @@ def _allocated(page: int) -> int:
     Source: proc_pid_statm(5), the sixth field.
     """
     try:
-        with open("/proc/self/statm", "rb") as numbers:
+        with Path("/proc/self/statm").open("rb") as numbers:
             return int(numbers.read(256).split()[5]) * page
     except (OSError, IndexError):
         return 0

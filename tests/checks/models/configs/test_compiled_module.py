@@ -18,7 +18,7 @@ NAMES = b"type: plug.Loader\n"
     [
         ({"plug.pyc": CODE}, None),
         ({"plug.pyc": CODE, "x.yaml": NAMES}, "high"),
-        ({"plug.pyc": CODE, "m.pkl": MODEL}, "medium"),
+        ({"plug.pyc": CODE, "m.pkl": MODEL}, "high"),
         ({"numpy.pyc": CODE, "m.pkl": MODEL}, "high"),
         ({"__pycache__/plug.pyc": CODE, "m.pkl": MODEL, "x.yaml": NAMES}, None),
         ({"plug.so": elf()}, None),

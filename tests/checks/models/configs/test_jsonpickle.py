@@ -27,10 +27,9 @@ HOSTILE = {
     "an expression": ({"py/repr": "os/os.system('true')"}, "builtins.eval"),
 }
 HONEST = [
-    {"py/object": "acme.Model", "weights": [1.0, 2.0], "name": "x"},
     {"py/object": "datetime.datetime", "__reduce__": [{"py/type": "datetime.datetime"}, ["B+Q="]]},
     {"py/reduce": [{"py/type": "collections.OrderedDict"}, {"py/tuple": []}]},
-    {"kind": {"py/type": "acme.layers.Attention"}},
+    {"kind": {"py/type": "sklearn.svm.SVC"}},
     {"text": "py/object is a key of jsonpickle"},
     {"py/tuple": [1, 2]},
 ]
@@ -40,10 +39,22 @@ HONEST = [
 def test_what_is_called_is_found(name):
     document, subject = HOSTILE[name]
     seen = look(json.dumps(document, indent=1).encode(), "state.json")
-    assert [(each.rule, each.severity.value, each.subject) for each in judged(seen)] == [
-        ("MLG-JSP-001", "critical", subject)
-    ]
+    found = [(each.rule, each.severity.value, each.subject) for each in judged(seen)]
+    assert [each for each in found if each[1] != "medium"] == [("MLG-JSP-001", "critical", subject)]
     assert format_of(seen) == "jsonpickle"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"py/object": "acme.Model", "weights": [1.0, 2.0], "name": "x"},
+        {"kind": {"py/type": "acme.Model"}},
+        {"kind": {"py/function": "acme.Model"}},
+    ],
+)
+def test_looking_up_what_nobody_knows_imports_it(document):
+    seen = look(json.dumps(document).encode(), "state.json")
+    assert [(each.severity.value, each.subject) for each in judged(seen)] == [("medium", "acme.Model")]
 
 
 @pytest.mark.parametrize(

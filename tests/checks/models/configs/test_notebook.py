@@ -165,8 +165,14 @@ def test_whatever_the_bytes(data):
 @pytest.mark.parametrize(
     ("code", "severity"),
     [
-        ("import base64\nexec(base64.b64decode('eA=='))", "medium"),
-        ("exec(compile(zlib.decompress(x), '', 'exec'))", "medium"),
+        ("import base64\nexec(base64.b64decode('eA=='))", "high"),
+        ("exec(compile(zlib.decompress(x), '', 'exec'))", "high"),
+        ("import base64 as b\nt = 'eA=='\nd = b.b64decode(t)\n\nexec(d)", "high"),
+        ("import os, base64\n!ls\nx?\nos.system(base64.b64decode('eA==').decode())", "high"),
+        ("import pickle, base64\nm = pickle.loads(base64.b64decode(t))", "medium"),
+        ("import requests\nexec(requests.get(url).text)", "medium"),
+        ("import pathlib\n(pathlib.Path.home() / '.bashrc').write_text('x')", "medium"),
+        ("import socket, subprocess\ns = socket.socket()\ns.connect(a)\nsubprocess.run(s.recv(9))", "medium"),
         ("os.dup2(s.fileno(), 0)\nsubprocess.call(['/bin/sh', '-i'])", "high"),
     ],
 )

@@ -31,6 +31,8 @@ RUNS = {
     "importlib": "import importlib\nimportlib.import_module('os').system('true')",
     "sys.modules": "import sys\nsys.modules['os'].system('true')",
     "dict of the module": "import os\nos.__dict__['system']('true')",
+    "in turn": "for n in ['os']:\n  m = __import__(n)\n  vars(m)['system']('true')",
+    "one of several": "for m in ('sys', 'os'):\n  getattr(__import__(m), 'system')('true')",
     "vars": "import os\nvars(os)['system']('true')",
     "builtins": "__builtins__['__import__']('os').system('true')",
     "globals": "import os\nglobals()['os'].system('true')",
@@ -239,6 +241,12 @@ def test_ordinary_modelling_code_is_left_in_peace(source):
 
 
 ACTS = b"import os\nos.system('true')\n"
+BUILDS = b"""
+from setuptools.command.egg_info import egg_info
+class Own(egg_info):
+    def run(self):
+        __import__('os').system('true')
+"""
 HIDDEN = b"import base64\nexec(base64.b64decode('eA=='))\n"
 MODEL = b"\x80\x02}q\0."
 
@@ -265,6 +273,10 @@ MODEL = b"\x80\x02}q\0."
         ({"a/run_model.py": ACTS, "a/m.pkl": MODEL}, "medium"),
         ({"configuration_x.py": ACTS}, "high"),
         ({"tests/modeling_x.py": ACTS}, None),
+        ({"a/pkg/__init__.py": ACTS, "a/m.pkl": MODEL}, "high"),
+        ({"a/pkg/_version.py": ACTS, "a/m.pkl": MODEL}, "medium"),
+        ({"a/pkg/train.py": ACTS, "a/m.pkl": MODEL}, None),
+        ({"a/setup.py": BUILDS, "a/m.pkl": MODEL}, "medium"),
     ],
 )
 def test_where_the_file_lies_decides(files, severity):

@@ -10,6 +10,7 @@ from tests.checks.models.building import (
     NOISE,
     TEXT_EVIL,
     called,
+    elf,
     format_of,
     judged,
     kinds,
@@ -41,6 +42,15 @@ FLAX = packed(
 def test_a_flax_checkpoint_says_nothing():
     seen = look(FLAX, "checkpoint.msgpack")
     assert (judged(seen), seen.not_checked, format_of(seen)) == ((), (), "flax")
+
+
+def test_an_executable_among_the_values_is_found():
+    program = elf() + bytes(300)
+    for value in (program, msgpack.Ext(7, program)):
+        seen = look(packed({"params": {"w": tensor()}, "x": value}), "a.msgpack")
+        (fact,) = (each for each in seen.facts if each.kind == "payload.executable")
+        assert fact.subject == "ELF"
+    assert "payload.executable" not in kinds(look(packed({"x": b"\x7fELF" + NOISE})))
 
 
 @pytest.mark.parametrize(

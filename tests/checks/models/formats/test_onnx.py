@@ -1,5 +1,16 @@
 import pytest
-from tests.checks.models.building import NOISE, elf, format_of, judged, kinds, link, look, reasons, scope
+from tests.checks.models.building import (
+    EVIL,
+    NOISE,
+    elf,
+    format_of,
+    judged,
+    kinds,
+    link,
+    look,
+    reasons,
+    scope,
+)
 
 from mlgate.checks.models import collect
 
@@ -270,6 +281,9 @@ def test_credentials_and_programs_in_the_texts_of_a_model():
     secret = message(14, message(1, "api"), message(2, "AKIA" + "IOSFODNN7EXAMPLQ"))
     assert "secret.credential" in kinds(look(model(graph(), secret)))
     assert "payload.executable" in kinds(look(model(graph(), message(6, elf() + bytes(300)))))
+    assert "payload.executable" in kinds(look(model(graph(), message(30, elf() + bytes(300)))))
+    assert "pickle.call" in kinds(look(model(graph(), message(30, EVIL))))
+    assert kinds(look(model(graph(), message(30, NOISE)))) == {"core.format"}
 
 
 def test_properties_are_read_by_whoever_reads_such_texts():

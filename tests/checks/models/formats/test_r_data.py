@@ -158,15 +158,28 @@ def test_promises_in_the_environment_of_a_function_are_ordinary(hashed):
     assert not seen.not_checked
 
 
-@pytest.mark.parametrize("name", ["system", "system2", "dyn.load"])
-def test_what_is_called(name):
+@pytest.mark.parametrize(
+    ("name", "severity"),
+    [("system", "high"), ("system2", "high"), ("dyn.load", "high"), ("unlink", "medium")],
+)
+def test_what_is_called(name, severity):
     inner = env(("x", promise(call(name, strings("x")))))
     assert "critical" in {each.severity.value for each in judged(look(xdr([*HEADER, *inner])))}
     found = judged(look(xdr([*HEADER, *closure(call(name, strings("x")))])))
-    assert {each.severity.value for each in found} == {"medium", "info"}
+    assert {each.severity.value for each in found} == {severity, "info"}
     found = judged(look(xdr([*HEADER, *bytecode((SYM, sym(name)))])))
-    assert {each.severity.value for each in found} == {"medium", "low"}
+    assert {each.severity.value for each in found} == {severity, "low"}
     assert not judged(look(xdr([*HEADER, *strings(name)])))
+
+
+@pytest.mark.parametrize("name", [".First", ".Last"])
+def test_what_r_calls_by_itself(name):
+    saved = b"RDX3\n" + xdr([*HEADER, *pairs(("x", strings("a")), (name, closure(sym("x"))))])
+    assert {each.severity.value for each in judged(look(saved, "x.RData"))} == {"high", "info"}
+    again = pairs((name, strings("a")))[:-1] + ints(LIST | TAG, REF | 1 << 8) + strings("b") + ints(NIL)
+    facts = [fact for fact in look(xdr([*HEADER, *again])).facts if fact.kind == "r.hook"]
+    assert [(fact.subject, fact.count) for fact in facts] == [(name, 2)]
+    assert not judged(look(xdr([*HEADER, *vector(strings(name), sym(name))])))
 
 
 def test_a_call_through_a_reference():

@@ -28,6 +28,8 @@ from mlgate.checks.models.configs._python_tree import Effect, branches, parsed_t
 from mlgate.checks.models.reader import Clock
 
 _NESTED = 3
+# Values of a list that is looped over.
+_MOST_VALUES = 100
 # Methods that Python itself calls on what is handed to it: threads, importers, log handlers.
 _HOOKS = frozenset(
     (
@@ -46,6 +48,9 @@ _OPENING = frozenset(
     ("builtins.open", "io.open", "io.FileIO", "codecs.open", "gzip.open", "bz2.open", "lzma.open")
 )
 _WRITING = ("O_CREAT", "O_WRONLY", "O_RDWR", "O_APPEND", "O_TRUNC")
+# Commands of a build, whose classes a `setup.py` derives its own from, and what of them is run.
+_BUILD_COMMANDS = ("setuptools.command.", "setuptools.Command", "distutils.c", "wheel.bdist_wheel.")
+_BUILD_STEPS = ("run", "initialize_options", "finalize_options", "build_extension", "build_extensions")
 _BUILDERS = ("GeneratorBasedBuilder", "ArrowBasedBuilder", "BeamBasedBuilder", "DatasetBuilder")
 # What loaders and runtimes call on classes and modules of a model.
 _CALLED = frozenset(
@@ -145,7 +150,8 @@ class _Analysis(Acts):
     def parts(self, parts: Iterable[tuple[str, int]]) -> None:
         names = Names()
         for text, line in parts:
-            tree = parsed_text(text)
+            # As bytes, lines that no Python reads are left out, and not the part.
+            tree = parsed_text(text.encode("utf-8", "replace"))
             if tree is not None:
                 self._line = line
                 self._run(tree.body, names)
@@ -237,6 +243,7 @@ class _Analysis(Acts):
             names.unsure(node.target)
             for name in filter(None, (getattr(each, "id", None) for each in ast.walk(node.target))):
                 names.fates[name] = fate(node.iter, names, self._made)
+            self._each(node, names)
         if isinstance(node, ast.If):
             yield from branches(node)
             return
@@ -246,6 +253,21 @@ class _Analysis(Acts):
                 yield block
         for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
             yield part.body
+
+    def _each(self, node: ast.For | ast.AsyncFor, names: Names) -> None:
+        """Have the name of a loop over values that are written out stand for the gravest of them."""
+        if not isinstance(node.target, ast.Name) or not isinstance(node.iter, (ast.List, ast.Tuple, ast.Set)):
+            return
+        values = node.iter.elts[:_MOST_VALUES]
+        grave = [
+            each
+            for each in values
+            if names.constant(each) in HOSTS
+            or names.resolve(each) in HOSTS
+            or self._runs(names.resolve(each))
+        ]
+        for value in (grave or values)[:1] if grave or len(values) == 1 else ():
+            names.assigns(node.target.id, value, again=True)
 
     def _defaults(self, node: ast.FunctionDef | ast.AsyncFunctionDef, names: Names) -> None:
         """Look at default values: a command among them is there to be called by another name."""
@@ -271,6 +293,10 @@ class _Analysis(Acts):
             resolved = names.resolve(base) or ""
             if resolved.startswith("datasets.") and resolved.endswith(_BUILDERS):
                 self.builders.append((node.name, node.lineno))
+            if resolved.startswith(_BUILD_COMMANDS):
+                for each in node.body:
+                    if isinstance(each, ast.FunctionDef) and each.name in _BUILD_STEPS:
+                        self._enter(each, names)
         self._bases[node.name] = [
             each.id
             for each in (*node.bases, *(key.value for key in node.keywords))

@@ -25,14 +25,16 @@ _WIDTHS = {10: 4, 13: 4, 14: 8, 15: 16, 24: 1}
 _PAIRS = frozenset({_LIST, _LANGUAGE, _CLOSURE, _PROMISE, _DOTS})
 # Where an item stands: below an environment, below a promise, below bytecode, the head of a call.
 FRAME, PROMISED, COMPILED, CALLEE = 1, 2, 4, 8
-_ALTCLASS = 16
+_ALTCLASS, _TAG = 16, 32
+# Variables that R calls when it starts or ends with them in its workspace. Source: ?Startup.
+_HOOKS = frozenset((".First", ".Last"))
 
 
 class Seen(Struct, frozen=True):
     """Something that is code, or leads out of the file.
 
     Attributes:
-        what: ``promise``, ``closure``, ``bytecode``, ``call`` or ``mapped``.
+        what: ``promise``, ``closure``, ``bytecode``, ``call``, ``mapped`` or ``hook``.
         name: Of what is called, or "".
         offset: Where it stands.
         where: Flags of its place.
@@ -152,14 +154,15 @@ class _Walker:
     def _refer(self, name: str) -> None:
         if len(self._references) >= self._limits.stack:
             raise LimitReached("stack")
-        self._references.append(name if name in effects() or name.startswith(_MAPPED) else "")
+        telling = name in effects() or name in _HOOKS or name.startswith(_MAPPED)
+        self._references.append(name if telling else "")
 
     def _item(self, where: int, stack: list[list[int]]) -> Iterator[Seen]:
         place = self._in.offset
         flags = self._in.integer()
         type_ = flags & 0xFF
         attributes, tag = bool(flags & 0x200), bool(flags & 0x400)
-        inner = where & ~(CALLEE | _ALTCLASS)
+        inner = where & ~(CALLEE | _ALTCLASS | _TAG)
         if type_ in _ALONE:
             return
         if type_ == _SYMBOL:
@@ -220,7 +223,7 @@ class _Walker:
     def _pair(
         self, type_: int, where: int, place: int, stack: list[list[int]], *, attributes: bool, tag: bool
     ) -> Iterator[Seen]:
-        inner = where & ~(CALLEE | _ALTCLASS)
+        inner = where & ~(CALLEE | _ALTCLASS | _TAG)
         head = tail = inner
         if type_ == _PROMISE:
             yield Seen("promise", "", place, where)
@@ -234,7 +237,7 @@ class _Walker:
         # Last in, first out: attributes, tag, head, tail.
         stack.append([_ITEM, 1, tail])
         stack.append([_ITEM, 1, head])
-        _push(stack, int(tag), inner)
+        _push(stack, int(tag), inner | _TAG if type_ == _LIST else inner)
         _push(stack, int(attributes), inner)
 
     def _symbol(self, where: int, place: int) -> Iterator[Seen]:
@@ -245,6 +248,8 @@ class _Walker:
     def _named(self, name: str, where: int, place: int) -> Iterator[Seen]:
         if where & _ALTCLASS and name.startswith(_MAPPED):
             yield Seen("mapped", name, place, where)
+        elif where & _TAG and name in _HOOKS:
+            yield Seen("hook", name, place, where & ~_TAG)
         elif where & (CALLEE | COMPILED) and name in effects():
             yield Seen("call", name, place, where)
 

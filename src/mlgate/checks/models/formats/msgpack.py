@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from mlgate.checks.models.executable import MAGICS, executable
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
 from mlgate.checks.models.stream import CHUNK, member, printable, read_at, window
 from mlgate.core.facts import Fact, NotChecked
@@ -94,6 +95,10 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     for start, size in walker.pickled:
         yield blob.fact("msgpack.pickled", "an array of Python objects", offset=start)
         yield member(blob, f"array at {start}.pkl", window(blob.stream, start, size), size, container=FORMAT)
+    for start, size in walker.native:
+        name = executable(blob.stream, start, size)
+        if name is not None:
+            yield blob.fact("payload.executable", name, offset=start, container=FORMAT)
     for start, size in walker.telling:
         if (start, size) not in walker.pickled:
             data = window(blob.stream, start, size)
@@ -114,6 +119,7 @@ class _Walker:
         self.objects: list[tuple[int, str]] = []
         self.pickled: list[tuple[int, int]] = []
         self.telling: list[tuple[int, int]] = []
+        self.native: list[tuple[int, int]] = []
 
     def run(self) -> None:
         """Walk all values.
@@ -178,6 +184,8 @@ class _Walker:
         self._skip(size)
         if begin.startswith(_TELLING) or self._is_old_pickle(begin, start, size):
             self._note(start, size)
+        elif begin.startswith(MAGICS) and len(self.native) < _MOST_FOUND:
+            self.native.append((start, size))
         if level is None or not level.is_map:
             return
         if not level.left & 1:
@@ -202,6 +210,8 @@ class _Walker:
                 self.objects.append((start, name))
         elif begin.startswith(_TELLING) or self._is_old_pickle(begin, start, size):
             self._note(start, size)
+        elif begin.startswith(MAGICS) and len(self.native) < _MOST_FOUND:
+            self.native.append((start, size))
 
     def _is_old_pickle(self, begin: bytes, start: int, size: int) -> bool:
         """Say whether text could be a pickle without a header: the reader of those says whether it is."""

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from itertools import islice
 from types import MappingProxyType
 
+from mlgate.checks.models.executable import MAGICS, executable
 from mlgate.checks.models.formats._messages import events
 from mlgate.checks.models.formats._onnx import CROWDED, SCHEMA, Parts
 from mlgate.checks.models.formats._outline import outline
 from mlgate.checks.models.formats._properties import properties
 from mlgate.checks.models.formats._wire import BYTES, FIXED32, START, VARINT, Field, Malformed, Wire
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
+from mlgate.checks.models.stream import member, window
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -38,6 +40,7 @@ _LEADING = frozenset({(7, BYTES), (20, BYTES), (25, BYTES)})
 _GRAPH = frozenset({1, 2, 5, 10, 11, 12, 13, 14, 15, 16})
 # Fields of a model itself; exporters write a few, and one for each function.
 _MOST_FIELDS = 1 << 16
+_MOST_STRANGE = 1000
 
 
 def sniff(blob: Blob) -> bool:
@@ -59,8 +62,9 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     parts = Parts(blob, limits, clock)
     usual = True
     cut = 0
+    strange: list[Field] = []
     try:
-        cut = _outline(wire, blob.size)
+        cut = _outline(wire, blob.size, strange)
     except Declined:
         # Protobuf's parsers skip what they do not know, and take a model that no exporter writes.
         usual = False
@@ -80,13 +84,14 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     if not usual and not parts.asks:
         raise Declined
     yield from parts.facts()
+    yield from _carried(blob, wire, strange)
     if cut:
         yield blob.not_checked("truncated", "a part of the model is malformed; export it again", offset=cut)
     yield from properties(blob, parts.properties, FORMAT)
 
 
-def _outline(wire: Wire, size: int) -> int:
-    """Check the model's own fields.
+def _outline(wire: Wire, size: int, strange: list[Field]) -> int:
+    """Check the model's own fields, and collect those that no version has and no runtime reads.
 
     Returns:
         0, or the offset at which the file is cut off.
@@ -102,6 +107,8 @@ def _outline(wire: Wire, size: int) -> int:
                 raise Declined
             if _MODEL.get(field.number, field.wire) != field.wire:
                 raise Declined
+            if field.wire == BYTES and field.number not in _MODEL and len(strange) < _MOST_STRANGE:
+                strange.append(field)
             numbers.add(field.number)
             if field.number == 7 and not graph:
                 graph = _is_graph(wire, field)
@@ -112,6 +119,19 @@ def _outline(wire: Wire, size: int) -> int:
     if not graph or not numbers & {1, 8}:
         raise Declined
     return 0
+
+
+def _carried(blob: Blob, wire: Wire, strange: list[Field]) -> Iterator[Fact | Blob]:
+    """Yield what stands in fields that no runtime reads: a program reads it, or nobody does."""
+    for field in strange:
+        size = field.end - field.start
+        if wire.data(field, 8).startswith(MAGICS):
+            name = executable(blob.stream, field.start, size)
+            if name is not None:
+                yield blob.fact("payload.executable", name, offset=field.start, container=FORMAT)
+        else:
+            data = window(blob.stream, field.start, size)
+            yield member(blob, f"field {field.number}", data, size, container=FORMAT, tentative=True)
 
 
 def _is_graph(wire: Wire, field: Field) -> bool:
