@@ -266,7 +266,7 @@ class _Analysis(Acts):
             or names.resolve(each) in HOSTS
             or self._runs(names.resolve(each))
         ]
-        for value in (grave or values)[:1] if grave or len(values) == 1 else ():
+        for value in grave[:1]:
             names.assigns(node.target.id, value, again=True)
 
     def _defaults(self, node: ast.FunctionDef | ast.AsyncFunctionDef, names: Names) -> None:
