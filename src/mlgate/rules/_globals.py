@@ -363,7 +363,15 @@ def _fits(module: str, shape: tuple[str, ...], args: Sequence[Mapping[str, Any]]
 
 def _optional(wanted: tuple[str, ...]) -> bool:
     """Say whether a constructor of plain data is meant, which may go without arguments."""
-    return set(wanted) <= {"content", "plain", "value", "own/text", "constructor", "factory"}
+    return set(wanted) <= {
+        "content",
+        "plain",
+        "value",
+        "own/text",
+        "constructor",
+        "factory",
+        "nothing",
+    }
 
 
 def _reaches(shape: tuple[str, ...], args: Sequence[Mapping[str, Any]]) -> bool:
@@ -386,6 +394,8 @@ def _reaches(shape: tuple[str, ...], args: Sequence[Mapping[str, Any]]) -> bool:
 def _is(kind: str, arg: Mapping[str, Any], module: str) -> bool:
     kind, _, texts = kind.partition("=")
     actual, value = arg["type"], str(arg.get("value", ""))
+    if kind == "nothing":
+        return False
     if kind in ("any", "factory"):
         return True
     if kind in ("content", "plain", "value"):

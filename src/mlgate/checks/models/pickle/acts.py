@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mlgate.checks.models.pickle import compat, graph_source, tensors
+from mlgate.checks.models.pickle import compat, dill_names, graph_source, tensors
 from mlgate.checks.models.pickle.state import Broken, State
 from mlgate.checks.models.pickle.values import (
     CONTAINERS,
@@ -43,6 +43,7 @@ class Acts(State):
             found.simple = not (
                 found.subject in _LOADERS
                 or found.subject in graph_source.SUBJECTS
+                or found.subject in dill_names.SUBJECTS
                 or found.module in _COPYING
                 or found.module in tensors.MODULES
             )
@@ -83,7 +84,19 @@ class Acts(State):
                     "impossible-tensor", found, offset, text=f"{render(callee)}({arguments(args)})"
                 )
         self.recorder.call("call", callee, args, offset, via)
-        return Made(callee, args, "call")
+        named = dill_names.named(callee, args)
+        return Made(callee, args, "call") if named is None else self._looked_up(*named, offset)
+
+    def _looked_up(self, module: str, name: str, offset: int) -> Global:
+        """Import what a call returns, whose names nothing renames."""
+        key = (module, name, False, False)
+        found = self.recorder.globals.get(key)
+        if found is None:
+            found = self.recorder.globals[key] = Global(module, name, f"{module}.{name}", dotted=False)
+            found.simple = False
+            found.recorder = self.recorder
+        self.recorder.imports(found, offset)
+        return found
 
     def _loaded(self, value: Any, offset: int) -> None:
         """Hand on bytes that a loader is given, whatever they look like."""
