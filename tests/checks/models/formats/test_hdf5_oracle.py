@@ -236,6 +236,22 @@ def test_tables_of_pickles_are_read(options):
 
 
 @pytest.mark.parametrize(
+    "options",
+    [{"chunks": (7,)}, {"chunks": (7,), "compression": "gzip"}, {"compression": "gzip", "shuffle": True}],
+)
+def test_a_pickle_in_the_chunks_of_a_data_set(options):
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as opened:
+        # So many chunks that the tree has levels.
+        opened.create_dataset("u", data=np.frombuffer(bytes([*EVIL, *bytes(7000)]), "u1"), **options)
+        opened.create_dataset("v", data=np.frombuffer(EVIL, "i1"), **options)
+        opened.create_dataset("images", data=np.full((100, 100), 0x80, "u1"), compression="gzip")
+    seen = look(stream.getvalue(), "m.h5")
+    places = {each.location.member.partition("@")[0] for each in judged(seen) if each.rule == "MLG-PKL-002"}
+    assert (places, seen.not_checked) == ({"u", "v"}, ())
+
+
+@pytest.mark.parametrize(
     "options", [{"chunks": (7,), "compression": "lzf"}, {"chunks": (7,), "libver": "latest"}]
 )
 def test_tables_of_pickles_that_cannot_be_read_are_not_checked(options):

@@ -294,9 +294,9 @@ class _Analysis(Acts):
             if resolved.startswith("datasets.") and resolved.endswith(_BUILDERS):
                 self.builders.append((node.name, node.lineno))
             if resolved.startswith(_BUILD_COMMANDS):
-                for each in node.body:
-                    if isinstance(each, ast.FunctionDef) and each.name in _BUILD_STEPS:
-                        self._enter(each, names)
+                for step in node.body:
+                    if isinstance(step, ast.FunctionDef) and step.name in _BUILD_STEPS:
+                        self._enter(step, names)
         self._bases[node.name] = [
             each.id
             for each in (*node.bases, *(key.value for key in node.keywords))

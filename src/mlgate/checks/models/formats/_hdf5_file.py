@@ -209,7 +209,13 @@ class _File:
                     )
         for value in dataset.values(self._source, self._attributes):
             self._clock.check()
-            yield self._member(path, value, tentative=not dataset.pickled)
+            if isinstance(value, bytes):
+                stream = io.BytesIO(value)
+                yield member(
+                    self._blob, path.lstrip("/"), stream, len(value), container=FORMAT, tentative=True
+                )
+            else:
+                yield self._member(path, value, tentative=not dataset.pickled)
         if dataset.unread:
             yield self._blob.not_checked(
                 "unsupported-format",

@@ -60,7 +60,9 @@ def pipeline(source: Source, message: Place) -> list[Filter]:
     return found
 
 
-def unpacked(source: Source, place: Place, mask: int, filters: Sequence[Filter]) -> bytes | None:
+def unpacked(
+    source: Source, place: Place, mask: int, filters: Sequence[Filter], most: int = _MOST
+) -> bytes | None:
     """Return a chunk as it was before its filters, or None where that cannot be done here.
 
     Args:
@@ -68,6 +70,7 @@ def unpacked(source: Source, place: Place, mask: int, filters: Sequence[Filter])
         place: Of the chunk.
         mask: A bit for each filter that this chunk was written without.
         filters: Of the data set.
+        most: Bytes to unpack; of values of one byte each, fewer are the first of them.
 
     Raises:
         Broken: It is not all in the file.
@@ -86,11 +89,11 @@ def unpacked(source: Source, place: Place, mask: int, filters: Sequence[Filter])
         elif step.number == _DEFLATE:
             engine = zlib.decompressobj()
             try:
-                data = engine.decompress(data, _MOST)
+                data = engine.decompress(data, most)
             except zlib.error:
                 return None
             source.spend(len(data))
-            if not engine.eof:
+            if not engine.eof and most == _MOST:
                 return None
         else:
             return None

@@ -42,7 +42,7 @@ def leaves(source: Source, address: int, seen: set[int]) -> Iterator[int]:
 
 
 def chunks(source: Source, address: int, rank: int) -> Iterator[tuple[int, int, int]]:
-    """Yield address, size and filter mask of each chunk that a data set's tree (version 1) lists.
+    """Yield address, size and filter mask of each chunk that a data set's tree (version 1) lists, in order.
 
     Args:
         source: The file.
@@ -64,14 +64,16 @@ def chunks(source: Source, address: int, rank: int) -> Iterator[tuple[int, int, 
         if kind == _GROUP:
             raise node.broken("a data set's tree is of another kind")
         body = source.cursor(here + len(node.data), entries * (key + source.wide))
+        children = []
         for _ in range(entries):
             size, mask = body.number(4), body.number(4)
             body.take(key - 8)
             child = body.pointer()
             if level:
-                pending.append(child)
+                children.append(child)
             else:
                 yield child, size, mask
+        pending += reversed(children)
 
 
 def _old_node(node: Cursor) -> tuple[int, int, int]:

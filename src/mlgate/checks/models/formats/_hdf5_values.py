@@ -10,7 +10,7 @@ from mlgate.checks.models.formats._hdf5_filters import Filter, pipeline, unpacke
 from mlgate.checks.models.formats._hdf5_heap import Place
 from mlgate.checks.models.formats._hdf5_source import Source
 from mlgate.checks.models.formats._hdf5_tree import chunks
-from mlgate.checks.models.formats._hdf5_types import OPAQUE, SEQUENCE, STRING, Type, count, datatype
+from mlgate.checks.models.formats._hdf5_types import INTEGER, OPAQUE, SEQUENCE, STRING, Type, count, datatype
 
 # Values up to this size are looked through before a reader is asked; longer ones go to it at once.
 _LOOKED = 1 << 16
@@ -20,6 +20,9 @@ _FEWEST_ENCODED = 16
 _MOST_SEQUENCES = 64
 _COMPACT, _CONTIGUOUS, _CHUNKED, _VIRTUAL = range(4)
 _PICKLED = b"object"
+# Of a data set in chunks that begins like a pickle.
+_MOST_JOINED = 64 << 20
+_HEAD = 16
 
 
 def telling(source: Source, value: Place) -> str | None:
@@ -122,7 +125,7 @@ class Dataset:
         """
         return [] if self.filters is None else pipeline(source, self.filters)
 
-    def values(self, source: Source, attributes: Attributes) -> Iterator[Place]:
+    def values(self, source: Source, attributes: Attributes) -> Iterator[Place | bytes]:
         """Yield where the values are that may be pickles or configurations.
 
         Raises:
@@ -144,6 +147,8 @@ class Dataset:
                 yield place
         elif how == _CHUNKED and few:
             yield from self._told(source, self._chunked(source, attributes, place, kind.size))
+        elif how == _CHUNKED and kind.bytes and kind.kind in (INTEGER, OPAQUE):
+            yield from self._joined(source, place)
 
     def _told(self, source: Source, values: Iterator[Place]) -> Iterator[Place]:
         for value in values:
@@ -167,6 +172,27 @@ class Dataset:
                 self.unread = self.pickled
             else:
                 yield from attributes.referred(data, address, each)
+
+    def _joined(self, source: Source, tree: Place) -> Iterator[bytes]:
+        """Yield the bytes of all chunks as one, where the first begins like a pickle."""
+        if not tree.size or source.undefined(tree.address):
+            return
+        filters = self.steps(source)
+        data = bytearray()
+        for address, size, mask in chunks(source, tree.address, tree.size):
+            place = Place(address, size)
+            if not data and not _pickled(unpacked(source, place, mask, filters, _HEAD)):
+                return
+            piece = unpacked(source, place, mask, filters)
+            if piece is None or len(data) + len(piece) > _MOST_JOINED:
+                break
+            data += piece
+        if data:
+            yield bytes(data)
+
+
+def _pickled(head: bytes | None) -> bool:
+    return head is not None and head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5")
 
 
 def _laid_out(source: Source, layout: Place) -> tuple[int, Place]:

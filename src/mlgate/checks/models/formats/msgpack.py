@@ -96,9 +96,9 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         yield blob.fact("msgpack.pickled", "an array of Python objects", offset=start)
         yield member(blob, f"array at {start}.pkl", window(blob.stream, start, size), size, container=FORMAT)
     for start, size in walker.native:
-        name = executable(blob.stream, start, size)
-        if name is not None:
-            yield blob.fact("payload.executable", name, offset=start, container=FORMAT)
+        program = executable(blob.stream, start, size)
+        if program is not None:
+            yield blob.fact("payload.executable", program, offset=start, container=FORMAT)
     for start, size in walker.telling:
         if (start, size) not in walker.pickled:
             data = window(blob.stream, start, size)
