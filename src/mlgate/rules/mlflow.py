@@ -1,5 +1,6 @@
 """Rules about MLflow's MLmodel and BentoML's model.yaml."""
 
+import posixpath
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -7,16 +8,26 @@ from typing import Any
 from mlgate.core.facts import Check, Fact
 from mlgate.core.rules import Hit, Rule
 from mlgate.core.severity import Severity
-from mlgate.rules import _callables, _globals
+from mlgate.rules import _callables, _globals, _requirements
 
 _OWN = {"MLflow": ("mlflow",), "BentoML": ("bentoml",)}
 
 
 def _model(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
+    models = {_folder(fact) for fact in facts if fact.kind != "mlflow.requirement"}
     for fact in facts:
-        if fact.subject in policy.models.allow_globals:
+        if fact.kind == "mlflow.requirement":
+            severity = _requirements.severity(fact.subject, fact.detail["form"])
+            if severity is not None and "http://" not in fact.subject:
+                # Teams have indexes of their own.
+                severity = Severity.MEDIUM
+            if severity is not None and _folder(fact) in models:
+                yield Hit(
+                    fact, f"MLflow installs packages for the model from {fact.subject}.", severity=severity
+                )
+        elif fact.subject in policy.models.allow_globals:
             continue
-        if fact.kind == "mlflow.loader":
+        elif fact.kind == "mlflow.loader":
             yield from _loader(fact)
         elif fact.kind == "mlflow.path" and fact.detail["escape"] is not None:
             yield Hit(
@@ -32,6 +43,11 @@ def _model(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
                     f"The model has skops trust {fact.subject}, which {_callables.DOES[danger]}.",
                     severity=Severity.CRITICAL,
                 )
+
+
+def _folder(fact: Fact) -> str:
+    member = fact.location.member
+    return posixpath.dirname(fact.location.path if member is None else f"{fact.location.path}/{member}")
 
 
 def _loader(fact: Fact) -> Iterator[Hit]:
@@ -54,13 +70,14 @@ RULES = (
         check=Check.MODELS,
         severity=Severity.HIGH,
         varies=True,
-        kinds=("mlflow.loader", "mlflow.path", "mlflow.trusted"),
+        kinds=("mlflow.loader", "mlflow.path", "mlflow.trusted", "mlflow.requirement"),
         summary="An MLmodel names files outside its folder, or a loader that MLflow does not bring",
         what=(
             "Paths of `MLmodel` (`pickled_model`, `code`, `data`, artifacts) that are absolute or climb out "
             "with `..`; a `loader_module` that is none of MLflow's own, medium where it is the team's code; "
             "dangerous names among the types that skops is told to trust. Also the `module` of BentoML "
-            "models."
+            "models, and requirements beside an `MLmodel` that come from an index of their own or from an "
+            "address (medium, and high without encryption)."
         ),
         why=(
             "`mlflow.pyfunc.load_model` imports the module and opens the files that are named, before "

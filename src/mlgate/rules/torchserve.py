@@ -7,13 +7,7 @@ from typing import Any
 from mlgate.core.facts import Check, Fact
 from mlgate.core.rules import Hit, Rule
 from mlgate.core.severity import Severity
-
-# Indexes of the makers of frameworks and devices; and the usual one.
-_INDEXES = (
-    "https://pypi.org/", "https://download.pytorch.org/", "https://pypi.nvidia.com", "https://pypi.ngc.nvidia.com",
-    "https://developer.download.nvidia.com/", "https://data.pyg.org/", "https://pytorch-extension.intel.com/",
-    "https://storage.googleapis.com/jax-releases/", "https://storage.googleapis.com/libtpu-releases/",
-)  # fmt: skip
+from mlgate.rules import _requirements
 
 
 def _archive(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
@@ -43,16 +37,9 @@ def _own(handler: str) -> bool:
 
 
 def _requirement(fact: Fact) -> Iterator[Hit]:
-    where = fact.subject
-    if where.startswith(_INDEXES):
-        return
-    safe = where.startswith(("https://", "git+https://", "git+ssh://"))
-    mild = safe and fact.detail["form"] == "url"
-    yield Hit(
-        fact,
-        f"The server installs packages from {where}.",
-        severity=Severity.MEDIUM if mild else None,
-    )
+    severity = _requirements.severity(fact.subject, fact.detail["form"])
+    if severity is not None:
+        yield Hit(fact, f"The server installs packages from {fact.subject}.", severity=severity)
 
 
 RULES = (

@@ -178,3 +178,31 @@ def test_the_service_of_a_bento_is_imported():
     assert "high" in {each.severity.value for each in judged(look(data, "a.zip"))}
     alone = zipped(Entry("src/service.py", source))
     assert judged(look(alone, "a.zip")) == ()
+
+
+MLMODEL = b"flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n    data: model.pkl\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "severity"),
+    [
+        ("requirements.txt", "evil @ http://x/evil.zip", "high"),
+        ("requirements.txt", "-e git+http://x/r.git#egg=evil", "high"),
+        ("requirements.txt", "--extra-index-url=http://x/simple", "high"),
+        ("requirements.txt", "--index-url https://nexus.acme.example/simple", "medium"),
+        ("requirements.txt", "acme @ https://acme.example/a.whl", "medium"),
+        ("requirements.txt", "--extra-index-url https://download.pytorch.org/whl/cpu", None),
+        ("requirements.txt", "scikit-learn==1.5.0\nmlflow", None),
+        ("conda.yaml", "channels: [http://x/ch]", "high"),
+        ("conda.yaml", "channels:\n- conda-forge\n- https://acme.example/ch", "medium"),
+        ("conda.yaml", "channels:\n- conda-forge\n- https://repo.anaconda.com/pkgs/main", None),
+        ("conda.yaml", "dependencies:\n- pip:\n  - 'evil @ http://x/evil.zip'", "high"),
+        ("python_env.yaml", "dependencies:\n- https://acme.example/a.whl", "medium"),
+        ("notes.txt", "evil @ http://x/evil.zip", None),
+    ],
+)
+def test_requirements_beside_a_model(name, text, severity):
+    data = text.encode() + b"\n"
+    found = judged(collect(scope({"m/MLmodel": MLMODEL, f"m/{name}": data, f"other/{name}": data})))
+    expected = [("MLG-MLF-001", severity, f"m/{name}")] if severity else []
+    assert [(each.rule, each.severity.value, each.location.path) for each in found] == expected

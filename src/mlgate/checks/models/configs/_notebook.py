@@ -7,6 +7,7 @@ from functools import cache
 from mlgate.checks.models import json_members
 from mlgate.checks.models.configs._python_effects import analyse_parts
 from mlgate.checks.models.configs._python_words import telling
+from mlgate.checks.models.configs._shell_words import commands
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.secrets import secret_facts
 from mlgate.checks.models.stream import CHUNK, printable, read_at
@@ -79,11 +80,11 @@ def _acts(blob: Blob, source: list[tuple[str, int]], clock: Clock) -> Iterator[F
             yield blob.fact("notebook.command", what, line=each.line, text=f"{each.subject}(...)")
         elif each.act == "writes":
             yield blob.fact("notebook.command", "startup", line=each.line, text=f"{each.subject}(...)")
-    commands = [each for each in effects if each.act == "executes" and each.source != "usual"]
+    started = [each for each in effects if each.act == "executes" and each.source != "usual"]
     for each in effects:
-        if each.subject in _CONNECTIONS and commands:
+        if each.subject in _CONNECTIONS and started:
             yield blob.fact(
-                "notebook.command", "remote", line=each.line, text=f"{each.subject}, {commands[0].subject}"
+                "notebook.command", "remote", line=each.line, text=f"{each.subject}, {started[0].subject}"
             )
 
 
@@ -160,7 +161,8 @@ def _facts(blob: Blob, role: str, text: str, line: int | None) -> Iterator[Fact]
                 if text[start : found.start()].lstrip().startswith("#"):
                     continue
                 at = None if line is None else line + text.count("\n", 0, found.start())
-                yield blob.fact("notebook.command", what, line=at, text=printable(found[0], 200))
+                subject = "connection" if what == "duplicated" else what
+                yield blob.fact("notebook.command", subject, line=at, text=printable(found[0], 200))
     elif role in _SCRIPTS or (role in _MARKUP and _script().search(text)):
         drives = "kernel.execute" in text or "kernel.session" in text
         yield blob.fact("notebook.output", role, line=line, kernel=drives)
@@ -168,22 +170,9 @@ def _facts(blob: Blob, role: str, text: str, line: int | None) -> Iterator[Fact]
 
 @cache
 def _commands() -> dict[str, re.Pattern[str]]:
-    shell = r"(?:sudo\s+(?:-\w+\s+)*)?(?:[\w/.]*/)?(?:(?:ba|z|da|k)?sh|python[\d.]*)\b(?!\.)"
-    fetch = r"\b(?:curl|wget)\b"
     return {
-        "download": re.compile(
-            rf"{fetch}[^\n|;&]{{1,500}}\|\s*{shell}"
-            rf"|\b(?:(?:ba|z|da)?sh|source|eval|\.)\s+(?:-\w+\s+)*[\"']?(?:<\(|\$\(|`)\s*{fetch}[^\n]{{0,200}}"
-            rf"|{fetch}[^\n|]{{1,300}}(?:&&|;)\s*(?:sudo\s+)?(?:ba|z|da)?sh\s+[\w./]"
-        ),
-        "hidden": re.compile(
-            rf"\b(?:base64\s+(?:-d|-D|--decode)|xxd\s+-r)[^\n|;&]{{0,200}}\|\s*(?:gunzip\s*\|\s*)?{shell}"
-        ),
-        "connection": re.compile(
-            r"/dev/(?:tcp|udp)/[\w.$-]+/\w+[^\n]{0,100}|\b(?:nc|ncat|netcat)\s[^\n|;]{0,200}-(?:e|c)\s+\S*sh\b"
-            r"|\bmkfifo\b[^\n]{0,200}\b(?:nc|ncat)\b"
-            r"|\bos\.dup2\s*\(\s*\w+\.fileno\(\)"
-        ),
+        **commands(),
+        "duplicated": re.compile(r"\bos\.dup2\s*\(\s*\w+\.fileno\(\)"),
         "decoded": re.compile(
             r"(?<![\w.])(?:exec|eval)\s*\([^\n]{0,80}?\b(?:b64decode|decompress|fromhex|unhexlify)\s*\("
         ),

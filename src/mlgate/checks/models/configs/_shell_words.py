@@ -1,0 +1,30 @@
+"""Commands of a shell that fetch and run, hide what they run, or hand a shell to a connection."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+
+
+@cache
+def commands() -> Mapping[str, re.Pattern[str]]:
+    """Return what to look for, by what it is: ``download``, ``hidden`` and ``connection``."""
+    shell = r"(?:sudo\s+(?:-\w+\s+)*)?(?:[\w/.]*/)?(?:(?:ba|z|da|k)?sh|python[\d.]*)\b(?!\.)"
+    fetch = r"\b(?:curl|wget)\b"
+    return MappingProxyType(
+        {
+            "download": re.compile(
+                rf"{fetch}[^\n|;&]{{1,500}}\|\s*{shell}"
+                rf"|\b(?:(?:ba|z|da)?sh|source|eval|\.)\s+(?:-\w+\s+)*[\"']?(?:<\(|\$\(|`)\s*{fetch}[^\n]{{0,200}}"
+                rf"|{fetch}[^\n|]{{1,300}}(?:&&|;)\s*(?:sudo\s+)?(?:ba|z|da)?sh\s+[\w./]"
+            ),
+            "hidden": re.compile(
+                rf"\b(?:base64\s+(?:-d|-D|--decode)|xxd\s+-r)[^\n|;&]{{0,200}}\|\s*(?:gunzip\s*\|\s*)?{shell}"
+            ),
+            "connection": re.compile(
+                r"/dev/(?:tcp|udp)/[\w.$-]+/\w+[^\n]{0,100}"
+                r"|\b(?:nc|ncat|netcat)\s[^\n|;]{0,200}-(?:e|c)\s+\S*sh\b"
+                r"|\bmkfifo\b[^\n]{0,200}\b(?:nc|ncat)\b"
+            ),
+        }
+    )

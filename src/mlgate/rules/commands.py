@@ -1,0 +1,56 @@
+"""Rules about commands in the scripts, builds and pipelines that come with a model."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mlgate.core.facts import Check, Fact
+from mlgate.core.rules import Hit, Rule
+from mlgate.core.severity import Severity
+
+_WHAT = {
+    "download": (Severity.MEDIUM, "A download is piped into a shell."),
+    "hidden": (Severity.HIGH, "Decoded text is piped into a shell."),
+    "connection": (Severity.HIGH, "A shell is handed to a network connection."),
+}
+
+
+def _commands(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
+    for fact in facts:
+        severity, message = _WHAT[fact.subject]
+        if fact.subject == "download" and not fact.detail["pipeline"]:
+            # Installers are fetched so in every second Dockerfile.
+            severity = Severity.INFO
+        yield Hit(fact, message, severity=severity, evidence=fact.detail["text"])
+
+
+RULES = (
+    Rule(
+        id="MLG-CMD-001",
+        name="command-runs-what-it-fetches",
+        check=Check.MODELS,
+        severity=Severity.MEDIUM,
+        varies=True,
+        kinds=("config.command",),
+        summary="A script or a pipeline pipes downloads or decoded text into a shell, or connects one",
+        what=(
+            "Commands of shell scripts, Makefiles, Dockerfiles and of pipelines in YAML, TOML or JSON (DVC, "
+            "MLflow, Cog, Kubeflow, tasks of editors). Decoded text that is piped into a shell and a shell "
+            "on a network connection are high; a download that is piped into a shell is medium in a "
+            "pipeline, and only mentioned where installers are usually fetched so."
+        ),
+        why=(
+            "Reproducing a model, building its image or opening its folder runs these commands, and what "
+            "they run is decided elsewhere and after the review."
+        ),
+        fix="Download to a file, compare its checksum and run that; write commands out in full.",
+        references=(
+            "https://dvc.org/doc/user-guide/project-structure/dvcyaml-files",
+            "https://mlflow.org/docs/latest/ml/projects/",
+        ),
+        cwe=(494, 506),
+        atlas=("AML.T0011.000", "AML.T0010.001"),
+        owasp=("ML06:2023", "LLM03:2025"),
+        judge=_commands,
+        precision="medium",
+    ),
+)
