@@ -76,7 +76,7 @@ def test_it_stands_at_its_line():
 
 @pytest.mark.parametrize(
     "text",
-    ["run: $ os.system\n", "n: ${eval:'${a} * 2'} # subprocess\n", "n: ${env:subprocess}\n", "x: '$'\n", "x: $os.system(\n", "script: '$(curl x) | sh; python -c \"import subprocess\"'\n",
+    ["run: $ os.system\n", "n: ${eval:'${a} * 2'} # subprocess\n", "n: ${env:subprocess}\n", "x: '$'\n", "x: $os.system(\n", "script: '$(cat x) | sh; python -c \"import subprocess\"'\n",
      "- run: $SHELL -c 'os.system'\n", '{"$schema": "x", "a": "$subprocess"}'],
 )  # fmt: skip
 def test_other_dollars(text):

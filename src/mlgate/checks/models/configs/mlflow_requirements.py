@@ -28,6 +28,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
         Declined: It says nothing of that.
         LimitReached: It says too much.
     """
+    if blob.size > limits.text_bytes:
+        raise Declined
     text = read_text(blob, limits)
     conda = list(channels(text)) if blob.name.startswith("conda") else []
     lines = {line for _, _, line in conda}

@@ -52,6 +52,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
         Declined: There is none.
     """
     del clock
+    if blob.size > limits.text_bytes:
+        raise Declined
     text = read_text(blob, limits).replace("\\\n", " ")
     known = blob.name.endswith(_PIPELINES) or blob.name in _JSON
     found = False
