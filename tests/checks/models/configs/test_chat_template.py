@@ -177,6 +177,7 @@ def test_what_only_looks_alike_is_left_alone(text):
         "{% for i in range(10000000) %}x{% endfor %}",
         "{% set n = 1000 * 1000 %}{% for i in range(n) %}x{% endfor %}",
         "{% for i in range(10 ** 9) %}x{% endfor %}",
+        "{% for i in range(9999) %}{% if x %}{% for j in range(9999) %}x{% endfor %}{% endif %}{% endfor %}",
         "{{ 'x' * 1000000000 }}",
         "{{ lipsum(n=10000000) }}",
         "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",

@@ -245,6 +245,7 @@ def test_operators_that_call_python(domain, op):
         ([entry("location", "w"), entry("offset", "4096"), entry("length", "12")], None),
         ([number(1, 9), number(2, 1), entry("location", "w"), message(9, b"")], None),
         ([entry("location", "w"), entry("offset", "-1")], "high"),
+        ([entry("location", "w"), entry("length", str(1 << 62))], "high"),
         ([entry("location", "w"), entry("length", "x")], "high"),
         ([entry("location", "w"), entry("length", "9" * 5000)], "high"),
     ],

@@ -43,6 +43,8 @@ KERNELS = frozenset(
         "experts_implementation",
     }
 )
+# Where a model that looks things up has its index and its texts, which datasets and faiss open.
+INDEXES = frozenset({"index_path", "passages_path"})
 # Classes that sentence-transformers imports by their names.
 ACTIVATIONS = frozenset({"activation_fn", "activation_function", "sbert_ce_default_activation_function"})
 # Converters of fairseq checkpoints evaluate these (CVE-2025-14926).
@@ -75,6 +77,8 @@ _WORDS = (
     "template_format",
     '"_class_name"',
     '"_blocks_class_name"',
+    '"index_path"',
+    '"passages_path"',
 )
 
 

@@ -29,6 +29,9 @@ _BY_NAME |= {"unique", "min", "max", "join"}
 _OUTSIDE = {"Include": "include", "Import": "import", "FromImport": "import", "Extends": "extends"}
 # No conversation is longer.
 _MOST_TURNS = 100_000
+# Of loops within loops together, which take minutes.
+_MOST_NESTED = 10_000_000
+_MOST_STEPS = 200_000
 
 
 class Act(Struct, frozen=True):
@@ -88,6 +91,7 @@ def acts(parsed: Parsed, values: Values) -> Iterator[Act]:
     for statement in parsed.unknown:
         yield from _words(statement)
     yield from _recursion(parsed.nodes)
+    yield from _nested_loops(parsed.nodes, values)
 
 
 def suspicious(text: str) -> str | None:
@@ -197,6 +201,30 @@ def _endless(node: Any, values: Values) -> Iterator[Act]:
         computed = any(type(arg).__name__ == "Pow" for arg in node.args)
         if computed or any(isinstance(each, int) and abs(each) > _MOST_TURNS for each in bounds):
             yield Act("loop", "range", node.node.name, node.lineno)
+
+
+def _nested_loops(nodes: Sequence[Any], values: Values) -> Iterator[Act]:
+    """Yield a loop over ranges within another that together count too far."""
+    steps = 0
+    for loop in nodes:
+        turns = _turns(loop, values)
+        stack = [(child, turns) for child in loop.body] if turns > 1 else []
+        while stack and steps < _MOST_STEPS:
+            steps += 1
+            node, so_far = stack.pop()
+            inner = _turns(node, values)
+            if inner * so_far > _MOST_NESTED:
+                yield Act("loop", "range", "range within range", node.lineno)
+                return
+            stack.extend((child, so_far * inner) for child in node.iter_child_nodes())
+
+
+def _turns(node: Any, values: Values) -> int:
+    """Return how often a loop over a range that is written out runs, or 1."""
+    if type(node).__name__ != "For" or getattr(getattr(node.iter, "node", None), "name", "") != "range":
+        return 1
+    bounds = [each for arg in node.iter.args[:2] for each in values.of(arg).known if isinstance(each, int)]
+    return max(map(abs, bounds), default=1) or 1
 
 
 def _recursion(nodes: Sequence[Any]) -> Iterator[Act]:

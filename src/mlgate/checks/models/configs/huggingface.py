@@ -163,6 +163,10 @@ class _Reading:
                 yield from self._once("huggingface.evaluated", value, each, key=last)
         elif names and names[0] == "weight_map" and len(path) == 2:
             yield from self._path(each, value, "weight_map")
+        elif last in keys.INDEXES and self.is_model:
+            # An absolute path is that of the machine where it was trained; one of a server is fetched.
+            if escape(value) == "parent" or value.startswith(("//", "\\\\")):
+                yield from self._path(each, value, last)
         else:
             yield from self._sentence_transformers(each, last)
 

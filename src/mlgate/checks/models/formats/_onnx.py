@@ -75,6 +75,8 @@ _BITS = MappingProxyType(
 )  # fmt: skip
 # No size of anything is more than a signed number of 64 bits.
 _MOST = 1 << 63
+# No file has so many bytes.
+_LARGEST_FILE = 1 << 50
 # protobuf's own parsers give up at so many messages in messages.
 _DEEPEST = 100
 
@@ -235,7 +237,9 @@ class Parts:
             # Some loaders take an address for a path, and others fetch it.
             way = way or ("absolute" if "://" in value else None)
             self._note("onnx.external", value, at, escape=way)
-        elif key in ("offset", "length") and not (value.strip().isdecimal() and int(value[:30]) < _MOST):
+        elif key in ("offset", "length") and not (
+            value.strip().isdecimal() and int(value[:30]) < _LARGEST_FILE
+        ):
             self._note("onnx.damage", f"the {key} of external data is no size", at, grave=True)
 
     def _compiled(self, value: str, at: int) -> None:
