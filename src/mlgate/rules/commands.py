@@ -11,8 +11,10 @@ _WHAT = {
     "download": (Severity.MEDIUM, "A download is piped into a shell."),
     "hidden": (Severity.HIGH, "Decoded text is piped into a shell."),
     "connection": (Severity.HIGH, "A shell is handed to a network connection."),
+    "disguised": (Severity.HIGH, "This is a script under the name of weights."),
     "inline": (Severity.HIGH, "Python on the command line starts a program, or hides what it runs."),
     "startup": (Severity.HIGH, "R runs this when it starts in the folder."),
+    "hides": (Severity.HIGH, "R code hides or fetches what it runs."),
     "sql": (Severity.HIGH, "The database starts a program, loads a library or writes a file."),
 }
 
@@ -20,10 +22,16 @@ _WHAT = {
 def _commands(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
     for fact in facts:
         severity, message = _WHAT[fact.subject]
-        if fact.subject == "download" and not fact.detail["pipeline"]:
+        text, role = fact.detail["text"], fact.detail["role"]
+        if fact.subject == "download" and "http://" in text:
+            # Whoever is on the way decides what is run.
+            severity = Severity.HIGH
+        elif fact.subject == "download" and role == "script":
             # Installers are fetched so in every second Dockerfile.
             severity = Severity.INFO
-        yield Hit(fact, message, severity=severity, evidence=fact.detail["text"])
+        elif fact.subject == "download" and role == "source":
+            continue  # as manuals and messages say it
+        yield Hit(fact, message, severity=severity, evidence=text)
 
 
 RULES = (
@@ -40,8 +48,9 @@ RULES = (
             "MLflow, Cog, Kubeflow, tasks of editors), of R's startup files and of SQL. Decoded text that is "
             "piped into a shell, a shell on a network connection, Python on a command line that starts "
             "programs, what `.Rprofile` starts or fetches, and SQL that leaves the database are high; a "
-            "download that is piped into a shell is medium in a pipeline, and only mentioned where "
-            "installers are usually fetched so."
+            "download that is piped into a shell, or made a program and started, is high without encryption, "
+            "also in source; otherwise medium in a pipeline, and only mentioned where installers are usually "
+            "fetched so. A script under the name of weights is high."
         ),
         why=(
             "Reproducing a model, building its image or opening its folder runs these commands, and what "

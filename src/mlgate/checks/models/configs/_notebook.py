@@ -23,6 +23,12 @@ _OVERLAP = 4096
 # Source of so many cells, and of so much text, is looked at as Python.
 _MOST_CELLS = 2000
 _CONNECTIONS = frozenset(("socket.create_connection", "socket.socket"))
+# IPython's own ways to a shell, and Python's that they stand for.
+_SHELLS = (
+    ("get_ipython().system(", "__import__('os').system("),
+    ("get_ipython().getoutput(", "__import__('os').popen("),
+    ("get_ipython().system_raw(", "__import__('os').system("),
+)
 # Cell magics that leave the cell Python.
 _PYTHON_CELLS = ("%%time", "%%capture", "%%prun", "%%python", "%%debug", "%%memit", "%%mprun")
 
@@ -65,6 +71,8 @@ def _python(text: str) -> str:
     """Return what of a cell is Python; lines for IPython and for a shell become empty ones."""
     if text.lstrip().startswith("%%") and not text.lstrip().startswith(_PYTHON_CELLS):
         return ""
+    for method, function in _SHELLS:
+        text = text.replace(method, function)
     return "\n".join("" if _magic().match(line) else line for line in text[:_LONGEST].splitlines())
 
 
@@ -172,6 +180,10 @@ def _facts(blob: Blob, role: str, text: str, line: int | None) -> Iterator[Fact]
 def _commands() -> dict[str, re.Pattern[str]]:
     return {
         **commands(),
+        "foreign": re.compile(r"^%%(?:script\s+(?:--?\w+\s+)*)?(?:perl|ruby|node|php|lua)\b", re.MULTILINE),
+        "index": re.compile(
+            r"\bpip[\d.]*\s+install\b[^\n]{0,300}(?:index-url|find-links|-i|-f)[\s=]+http://[^\n]{0,200}"
+        ),
         "duplicated": re.compile(r"\bos\.dup2\s*\(\s*\w+\.fileno\(\)"),
         "decoded": re.compile(
             r"(?<![\w.])(?:exec|eval)\s*\([^\n]{0,80}?\b(?:b64decode|decompress|fromhex|unhexlify)\s*\("

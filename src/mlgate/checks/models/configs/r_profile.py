@@ -1,4 +1,6 @@
-"""R's startup files (``.Rprofile``), which R runs as soon as it starts in their folder.
+"""R's startup files (``.Rprofile``), which R runs as soon as it starts in their folder, and R's source.
+
+Of source, which analyses run as a matter of course, only what hides or fetches what it runs is told.
 
 Source: https://stat.ethz.ch/R-manual/R-devel/library/base/html/Startup.html
 """
@@ -18,12 +20,13 @@ KIND = "aside"
 ORDER = 80
 
 _NAMES = frozenset((".rprofile", "rprofile.site"))
+_SOURCE = (".r", ".rmd", ".qmd")
 _MOST = 20
 
 
 def sniff(blob: Blob) -> bool:
     """Go by the names that R looks for."""
-    return blob.name in _NAMES and looks_like_text(blob)
+    return (blob.name in _NAMES or blob.name.endswith(_SOURCE)) and looks_like_text(blob)
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
@@ -36,7 +39,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
     del clock
     text = read_text(blob, limits)
     found = False
-    for number, match in enumerate(_calls().finditer(text)):
+    subject, calls = ("startup", _calls()) if blob.name in _NAMES else ("hides", _hidden())
+    for number, match in enumerate(calls.finditer(text)):
         start = text.rfind("\n", 0, match.start()) + 1
         if number >= _MOST:
             break
@@ -44,7 +48,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
             continue
         found = True
         line = line_of(text, match.start())
-        yield blob.fact("config.command", "startup", line=line, text=printable(match[0], 200), pipeline=True)
+        yield blob.fact("config.command", subject, line=line, text=printable(match[0], 200), role="pipeline")
     if not found:
         raise Declined
 
@@ -55,4 +59,18 @@ def _calls() -> re.Pattern[str]:
         r"\b(?:system2?|shell(?:\.exec)?|dyn\.load|download\.file|socketConnection|unlink|pipe)\s*\([^\n]{0,150}"
         r"|\bsource\s*\(\s*(?:url\s*\(\s*)?[\"'](?:https?|ftp)://[^\n]{0,150}"
         r"|\beval\s*\(\s*parse\s*\([^\n]{0,150}"
+    )
+
+
+@cache
+def _hidden() -> re.Pattern[str]:
+    # A function by a computed name, and code that is fetched or decoded.
+    computed = r"(?:intToUtf8|rawToChar|chartr|strtoi|rev)\s*\("
+    fetched = (
+        r"(?:url|readLines|scan|GET|content|base64decode|base64_dec|memDecompress|intToUtf8|rawToChar)\s*\("
+    )
+    return re.compile(
+        rf"\b(?:do\.call|match\.fun|get|get0|Reduce|lapply|sapply)\s*\(\s*{computed}[^\n]{{0,150}}"
+        rf"|\beval\s*\(\s*(?:str2lang|str2expression|parse)\s*\([^\n]{{0,60}}?\b{fetched}[^\n]{{0,150}}"
+        r"|\bsource\s*\(\s*(?:url\s*\(\s*)?[\"']http://[^\n]{0,150}"
     )

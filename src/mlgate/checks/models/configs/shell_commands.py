@@ -35,6 +35,13 @@ _JSON = frozenset(
         "settings.json",
     )
 )
+# Source whose texts may be commands, or speak of them: only what nobody should fetch is told.
+_SOURCE = (".py", ".pyw", ".r", ".rs", ".js", ".ts", ".jl", ".pl", ".rb", ".lua")
+# Weights: a script under such a name is there to be run as what it is not.
+_WEIGHTS = (
+    ".bin", ".pt", ".pth", ".ckpt", ".safetensors", ".onnx", ".h5", ".hdf5", ".keras", ".pkl", ".pickle",
+    ".npy", ".npz", ".gguf", ".weights", ".model", ".dat", ".tflite", ".pb", ".joblib", ".params", ".msgpack",
+)  # fmt: skip
 _LARGEST = 1 << 20
 _MOST = 20
 
@@ -42,9 +49,11 @@ _MOST = 20
 def sniff(blob: Blob) -> bool:
     """Go by the name, and by the line that says which shell a script is for."""
     name = blob.name
-    named = name.endswith((*_SCRIPTS, *_PIPELINES)) or name in _JSON or name.startswith("dockerfile")
-    shell = blob.head[:2] == b"#!" and b"sh" in blob.head[:60].partition(b"\n")[0]
-    return 0 < blob.size <= _LARGEST and (named or shell) and not blob.tentative and is_text(blob.head)
+    named = (
+        name.endswith((*_SCRIPTS, *_PIPELINES, *_SOURCE)) or name in _JSON or name.startswith("dockerfile")
+    )
+    started = _shebang().match(blob.head) is not None
+    return 0 < blob.size <= _LARGEST and (named or started) and not blob.tentative and is_text(blob.head)
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
@@ -57,24 +66,34 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
     if blob.size > limits.text_bytes:
         raise Declined
     text = read_text(blob, limits).replace("\\\n", " ")
-    known = blob.name.endswith(_PIPELINES) or blob.name in _JSON
+    source = blob.name.endswith(_SOURCE)
+    role = "source" if source else "pipeline" if _is_pipeline(blob.name) else "script"
     found = False
-    for what, pattern in commands().items():
+    if blob.name.endswith(_WEIGHTS):
+        found = True
+        yield blob.fact("config.command", "disguised", line=1, text=printable(text[:80]), role=role)
+    patterns = commands() if source else {**commands(), "inline": _inline()}
+    for what, pattern in patterns.items():
         for number, match in enumerate(pattern.finditer(text)):
             start = text.rfind("\n", 0, match.start()) + 1
             if number >= _MOST:
                 break
-            if text[start : match.start()].lstrip().startswith("#"):
+            if text[start : match.start()].lstrip().startswith(("#", "//", "--")):
                 continue
             found = True
             line = line_of(text, match.start())
-            yield blob.fact("config.command", what, line=line, text=printable(match[0], 200), pipeline=known)
-    for match in _inline().finditer(text):
-        found = True
-        line = line_of(text, match.start())
-        yield blob.fact("config.command", "inline", line=line, text=printable(match[0], 200), pipeline=known)
+            yield blob.fact("config.command", what, line=line, text=printable(match[0], 200), role=role)
     if not found:
         raise Declined
+
+
+def _is_pipeline(name: str) -> bool:
+    return name.endswith(_PIPELINES) or name in _JSON
+
+
+@cache
+def _shebang() -> re.Pattern[bytes]:
+    return re.compile(rb"#![ \t]*/[\w./ \t-]{0,60}\b(?:sh|bash|zsh|dash|ksh|python[\d.]*|perl|ruby|node)\b")
 
 
 @cache

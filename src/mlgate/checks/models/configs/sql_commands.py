@@ -43,7 +43,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
     if not found:
         raise Declined
     for text, offset in list(found.items())[:_MOST]:
-        yield blob.fact("config.command", "sql", offset=offset, text=text, pipeline=True)
+        yield blob.fact("config.command", "sql", offset=offset, text=text, role="pipeline")
 
 
 @cache
@@ -53,6 +53,11 @@ def _statements() -> re.Pattern[bytes]:
         rb"\bcopy\s[^;\n]{1,300}\b(?:from|to)\s+program\s*'[^'\n]{1,200}"
         rb"|\bxp_cmdshell\b[^;\n]{0,200}|\bsys_(?:exec|eval)\s*\([^;\n]{0,200}"
         rb"|\bload_extension\s*\(\s*['\"][^;\n]{1,200}|\blanguage\s+'?(?:plpython3?u|plperlu|plsh)\b"
-        rb"|\binto\s+(?:out|dump)file\s+['\"][^;\n]{1,200}",
-        re.IGNORECASE,
+        rb"|\binto\s+(?:out|dump)file\s+['\"][^;\n]{1,200}"
+        # SQLite's and psql's own commands; databases and files elsewhere; DuckDB's libraries.
+        rb"|^[ \t]*\.(?:shell|system|load)[ \t]+[^\n]{1,200}|^[ \t]*\\!\s*[^\n]{1,200}"
+        rb"|\battach\s+(?:database\s+)?'(?:/|\.\./|[a-z]:)[^'\n]{1,200}"
+        rb"|\bcopy\s[^;]{1,300}\bto\s+'/(?:etc|root|home|var|usr|lib|opt)/[^'\n]{1,200}"
+        rb"|\binstall\s+\w+\s+from\s+'http://[^'\n]{1,200}|\bload\s+'[^'\n]{1,200}\.(?:so|dll|dylib|duckdb_extension)",
+        re.IGNORECASE | re.MULTILINE,
     )
