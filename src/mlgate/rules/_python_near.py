@@ -85,6 +85,10 @@ class Near:
                     # Too many to tell which.
                     self._named.add((folder or ".", "*"))
                 for name in fact.detail["names"]:
+                    if name.endswith(".py"):
+                        place = posixpath.normpath(posixpath.join(folder, name))
+                        self._configured.add(posixpath.split(place))
+                        continue
                     # A package that is asked for by its name alone is the one that is installed.
                     if not sources.isdisjoint(name.split(".")) and ("." in name or not known(name)):
                         self._configured.update(_modules(name, fact, folder))
@@ -205,6 +209,10 @@ def _modules(module: str, fact: Fact, folder: str) -> Iterator[tuple[str, str]]:
         beside |= {posixpath.dirname(each) for each in beside}
     # torch.package keeps the source that it imports from in the archive.
     beside |= {above for above in _above(folder) if above.startswith(fact.location.path)}
+    if len(parts) > 1 and fact.kind not in PICKLED and not known(module):
+        # Configurations have folders of their own, below the project that they name modules of.
+        for above in map(_rooted, _above(folder)):
+            beside |= {above, posixpath.join(above, "src")}
     for place in (*beside, "") if len(parts) == 1 else beside:
         yield place, f"{parts[0]}.py"
         if not place and known(module):
@@ -213,6 +221,10 @@ def _modules(module: str, fact: Fact, folder: str) -> Iterator[tuple[str, str]]:
             yield posixpath.join(place, *parts[:number]), "__init__.py"
         if len(parts) > 1:
             yield posixpath.join(place, *parts[:-1]), f"{parts[-1]}.py"
+
+
+def _rooted(path: str) -> str:
+    return "" if path == "." else path
 
 
 def _above(path: str) -> Iterator[str]:

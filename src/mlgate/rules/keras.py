@@ -95,7 +95,8 @@ def _external(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
     for fact in facts:
         how, escape = fact.detail["how"], fact.detail["escape"]
         # Large collections of data are made of files that lie side by side.
-        beside = how == "virtual data set" and escape is None
+        # Another file of the repository is looked at as what it is.
+        beside = escape is None
         where = "beside it" if escape is None else "outside its folder"
         yield Hit(
             fact,
@@ -242,8 +243,8 @@ RULES = (
         _external,
         varies=True,
         summary="An HDF5 file takes data from other files",
-        what="An external link, an external raw data file, or a virtual data set leads out of the file. A "
-        "virtual data set made of files beside it is medium.",
+        what="An external link, an external raw data file, or a virtual data set leads out of the file. "
+        "One that leads to a file beside it is medium.",
         why="Whoever loads the model reads those files into weights, and gives them away with the model.",
         fix="Write the file as one:\n\n```sh\nh5repack model.h5 whole.h5\n```\n\nor copy the weights with "
         "`model.save_weights` on a machine of your own.",

@@ -72,7 +72,9 @@ def _severity(fact: Fact, near: Near) -> Severity | None:
     if near.below(fact) and _is_library(fact):
         package = posixpath.basename(fact.location.path) == "__init__.py"
         return Severity.HIGH if package or disguised else Severity.MEDIUM
-    return Severity.MEDIUM if disguised and act == "evaluates" else None
+    if act == "bytecode" and fact.detail["source"] == "unchecked":
+        return Severity.MEDIUM
+    return Severity.HIGH if disguised and act == "evaluates" else None
 
 
 def _is_library(fact: Fact) -> bool:

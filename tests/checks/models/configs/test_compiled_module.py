@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.checks.models.building import collect, elf, judged, look, scope
 
 CODE = b"\xa7\r\r\n" + bytes(12) + marshal.dumps(compile("1", "m", "exec"))
+CHECKED, UNCHECKED = (CODE[:4] + bytes([flags]) + CODE[5:] for flags in (3, 1))
 MODEL = b"\x80\x02}q\0."
 NAMES = b"type: plug.Loader\n"
 
@@ -21,6 +22,8 @@ NAMES = b"type: plug.Loader\n"
         ({"plug.pyc": CODE, "m.pkl": MODEL}, "high"),
         ({"numpy.pyc": CODE, "m.pkl": MODEL}, "high"),
         ({"__pycache__/plug.pyc": CODE, "m.pkl": MODEL, "x.yaml": NAMES}, None),
+        ({"__pycache__/plug.pyc": UNCHECKED}, "medium"),
+        ({"__pycache__/plug.pyc": CHECKED}, None),
         ({"plug.so": elf()}, None),
         ({"plug.so": elf(), "m.pkl": MODEL}, None),
         ({"plug.so": elf(), "x.yaml": NAMES}, "medium"),

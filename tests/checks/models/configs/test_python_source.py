@@ -254,7 +254,7 @@ MODEL = b"\x80\x02}q\0."
     ("files", "severity"),
     [
         ({"train.py": ACTS}, None),
-        ({"setup.py": HIDDEN}, "medium"),
+        ({"setup.py": HIDDEN}, "high"),
         ({"a/train.py": ACTS, "b/m.pkl": MODEL}, None),
         ({"a/train.py": ACTS, "a/m.pkl": MODEL}, "medium"),
         ({"a/train.py": HIDDEN, "a/m.pkl": MODEL}, "high"),

@@ -133,7 +133,7 @@ def test_a_configuration_that_is_no_json_is_not_checked():
 
 @pytest.mark.parametrize(
     ("file", "severity"),
-    [(b"/etc/other.h5", "high"), (b"../x.h5", "high"), (b"beside.h5", "high"), (b"https://x/y", "high")],
+    [(b"/etc/other.h5", "high"), (b"../x.h5", "high"), (b"beside.h5", "medium"), (b"https://x/y", "high")],
 )
 def test_external_links(file, severity):
     assert rules(whole(header(external(file)))) == {("MLG-KER-006", severity)}

@@ -26,6 +26,8 @@ _KEYS = frozenset(
      "constructor", "entry_point", "entrypoint", "factory", "fn", "func", "function", "handler", "hook",
      "import_path", "initializer", "kind", "loader", "method", "object", "type", "typ")
 )  # fmt: skip
+# What stands below these is looked up and called, whatever its own key: Haystack's filters.
+_FILTERS = frozenset(("custom_filters",))
 # These are read line by line: `key = name`.
 _LINES = (".toml", ".ini", ".cfg", ".conf", ".gin", ".properties")
 _LONGEST = 200
@@ -66,7 +68,7 @@ def _by_key(blob: Blob, text: str, clock: Clock) -> Iterator[tuple[str, str, int
         if modules and len(scalar.path) == 3 and scalar.path[-1] == "type":
             continue
         key = str(scalar.path[-1])
-        if key.lower() in _KEYS or key.startswith("@"):
+        if key.lower() in _KEYS or key.startswith("@") or _FILTERS.intersection(scalar.path[:-1]):
             yield key, scalar.value, scalar.line
 
 

@@ -47,6 +47,7 @@ _KEYS = (
 # Of configurations that are source themselves.
 _KEYS_OF_SOURCE = ("imports", "_base_", "plugins")
 _LONGEST = 120
+_PATH_SIGNS = frozenset(".-")
 # Scripts that a configuration has run in so many words, and does not import.
 _SCRIPTS = frozenset(
     (
@@ -69,7 +70,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
         Declined: There is none.
     """
     del limits
-    names: set[str] = set()
+    # The module that SpeechBrain imports beside its configuration, unless another is asked for.
+    names: set[str] = {"custom"} if blob.name == "hyperparams.yaml" else set()
     # What a model card has its readers import.
     only_imports = blob.name.endswith(".md")
     source = blob.name.endswith(".py")
@@ -83,6 +85,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
         if only_imports:
             names.update(found[1] for found in _import().finditer(text))
             continue
+        if blob.name == "pyproject.toml":
+            names.update(_backend(text))
         names.update(_named(text, listed=blob.size <= CHUNK and blob.name.endswith("plugins"), source=source))
         if len(names) > _MOST:
             break
@@ -102,7 +106,12 @@ def _named(text: str, *, listed: bool, source: bool) -> Iterator[str]:
         # A text without these is told so at the speed of the disk.
         for found in _path().finditer(text) if ".py" in text else ():
             if found[1].rpartition("/")[2] not in _SCRIPTS:
-                yield found[1].removeprefix("./").replace("/", ".")
+                plain = found[1].removeprefix("./")
+                # What is no name of a module is a path, as configurations that are source have them.
+                yield plain.replace("/", ".") if not _PATH_SIGNS.intersection(plain) else f"{plain}.py"
+    elif "_base_" in text:
+        for found in _bases().finditer(text):
+            yield from (each.removeprefix("./") for each in _base().findall(found[1]))
     lower = text.lower()
     keyed = _under_key(source)
     for found in keyed.finditer(text) if any(word in lower for word in _KEYS) else ():
@@ -112,6 +121,16 @@ def _named(text: str, *, listed: bool, source: bool) -> Iterator[str]:
     if listed or (not source and "import" in text):
         lines = _line() if listed else _import()
         yield from (found[1] for found in lines.finditer(text))
+
+
+def _backend(text: str) -> Iterator[str]:
+    """Yield the module that builds a project, where it lies in the project itself."""
+    backend, places = _build_backend().search(text), _backend_path().search(text)
+    if backend is not None and places is not None:
+        module = backend[1].partition(":")[0]
+        for folder in _words().findall(places[1]) or [""]:
+            yield f"{folder}.{module}"
+        yield module
 
 
 def _dotted(text: str) -> Iterator[str]:
@@ -145,6 +164,26 @@ def _rest() -> re.Pattern[str]:
 
 
 @cache
+def _bases() -> re.Pattern[str]:
+    return re.compile(r"^_base_[ \t]*=[ \t]*([^=]{1,2000})", re.MULTILINE)
+
+
+@cache
+def _base() -> re.Pattern[str]:
+    return re.compile(r"[\"']([\w./-]{1,200}\.py)[\"']")
+
+
+@cache
+def _build_backend() -> re.Pattern[str]:
+    return re.compile(r"^[ \t]*build-backend[ \t]*=[ \t]*[\"']([\w.:]{1,200})[\"']", re.MULTILINE)
+
+
+@cache
+def _backend_path() -> re.Pattern[str]:
+    return re.compile(r"^[ \t]*backend-path[ \t]*=[ \t]*\[([^\]]{0,300})\]", re.MULTILINE)
+
+
+@cache
 def _colon() -> re.Pattern[str]:
     # `service: module:name`, as servers write it.
     return re.compile(
@@ -155,7 +194,7 @@ def _colon() -> re.Pattern[str]:
 @cache
 def _path() -> re.Pattern[str]:
     return re.compile(
-        r"(?:^|(?<=[\"'=:\[,(])|[:=\-\"'][ \t]{1,4})((?:\./)?\w[\w/]{0,200})\.py(?=$|[\s\"',:\]#])",
+        r"(?:^|(?<=[\"'=:\[,(])|[:=\-\"'][ \t]{1,4})((?:\./)?[\w.][\w./-]{0,200})\.py(?=$|[\s\"',:\]#])",
         re.MULTILINE,
     )
 

@@ -20,7 +20,7 @@ FORMAT = "hydra-config"
 KIND = "text"
 ORDER = 70
 
-_KEYS = frozenset({"_target_", "class_path", "target", "__target__", "_target"})
+_KEYS = frozenset({"_target_", "class_path", "target", "__target__", "_target", "_component_"})
 # Given to these, a path is looked up in its turn.
 _LOOKUPS = ("hydra.utils.", "hydra._internal.")
 _LONGEST = 300
@@ -157,7 +157,7 @@ class _Document:
 def _telling() -> re.Pattern[str]:
     # `target` is a word of many formats; only with a dotted name behind it is it of interest.
     return re.compile(
-        r"_target|target_|class_path|_args_"
+        r"_target|target_|class_path|_args_|_component_"
         # A key may be broken across lines, between any of its letters.
         r"|\\\r?\n"
         r"|\btarget[\"']?\s{0,9}:\s{0,9}(?:[\"'&!|>*$\\]|[A-Za-z_]\w{0,60}\.)"

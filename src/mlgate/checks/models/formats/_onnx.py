@@ -187,7 +187,8 @@ class Parts:
             self._pair[1], self._value = text, event
 
     def _end_of_node(self, domain: str, operator: str, at: str) -> None:
-        if operator in _PYTHON.get(domain, ()):
+        # Each of onnxruntime's Python operators has a domain of its own.
+        if operator in _PYTHON.get(domain, ()) or (operator == "PyOp" and domain not in _STANDARD):
             self._note("onnx.python", f"{domain}::{operator}", int(at))
         if domain == _SERVICES and operator.startswith(_SENDS):
             self._note("onnx.service", f"{domain}::{operator}", int(at))
