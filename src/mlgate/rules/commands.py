@@ -12,7 +12,8 @@ _WHAT = {
     "hidden": (Severity.HIGH, "Decoded text is piped into a shell."),
     "connection": (Severity.HIGH, "A shell is handed to a network connection."),
     "disguised": (Severity.HIGH, "This is a script under the name of weights."),
-    "inline": (Severity.HIGH, "Python on the command line starts a program, or hides what it runs."),
+    "inline": (Severity.MEDIUM, "Python on the command line starts a program."),
+    "encoded": (Severity.HIGH, "Python on the command line hides or fetches what it runs."),
     "startup": (Severity.HIGH, "R runs this when it starts in the folder."),
     "hides": (Severity.HIGH, "R code hides or fetches what it runs."),
     "sql": (Severity.HIGH, "The database starts a program, loads a library or writes a file."),
@@ -46,8 +47,8 @@ RULES = (
         what=(
             "Commands of shell scripts, Makefiles, Dockerfiles and of pipelines in YAML, TOML or JSON (DVC, "
             "MLflow, Cog, Kubeflow, tasks of editors), of R's startup files and of SQL. Decoded text that is "
-            "piped into a shell, a shell on a network connection, Python on a command line that starts "
-            "programs, what `.Rprofile` starts or fetches, and SQL that leaves the database are high; a "
+            "piped into a shell, a shell on a network connection, Python on a command line that hides what "
+            "it runs, what `.Rprofile` starts or fetches, and SQL that leaves the database are high; a "
             "download that is piped into a shell, or made a program and started, is high without encryption, "
             "also in source; otherwise medium in a pipeline, and only mentioned where installers are usually "
             "fetched so. A script under the name of weights is high."

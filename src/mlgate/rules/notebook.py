@@ -15,7 +15,8 @@ _COMMANDS = {
     "unpickled": (Severity.MEDIUM, "A cell unpickles what it decodes."),
     "startup": (Severity.HIGH, "A cell writes to a file that is run at the next start."),
     "foreign": (Severity.MEDIUM, "A cell is a program in a language that is not looked at."),
-    "index": (Severity.MEDIUM, "A cell installs packages from an index without encryption."),
+    "alias": (Severity.MEDIUM, "A cell gives a shell's command another name."),
+    "index": (Severity.HIGH, "A cell installs packages from an index without encryption."),
     "remote": (Severity.MEDIUM, "Cells open a connection and start programs."),
     "connection": (Severity.HIGH, "A cell hands a shell to a network connection."),
 }

@@ -7,12 +7,29 @@ from mlgate.core.facts import Check, Fact
 from mlgate.core.rules import Hit, Rule
 from mlgate.core.severity import Severity
 
+_RUNNING = frozenset(("eval",))
+_HIDING = frozenset(("rawToChar", "intToUtf8", "memDecompress", "base64decode", "url"))
 # What starts programs or loads native code; the rest fetches or changes files, or is a word for other things.
 _PROGRAMS = frozenset(("system", "system2", "shell.exec", "dyn.load"))
 
 
 def _code(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
+    words: dict[tuple[str, str | None], list[Fact]] = {}
     for fact in facts:
+        if fact.kind == "r.word":
+            words.setdefault((fact.location.path, fact.location.member), []).append(fact)
+    for found in words.values():
+        names = {fact.subject for fact in found}
+        if names & _RUNNING and ("parse" in names or "str2lang" in names) and names & _HIDING:
+            last = next(fact for fact in found if fact.subject in _HIDING)
+            yield Hit(
+                last,
+                f"Code in the data runs a text that it takes from {last.subject}.",
+                severity=Severity.HIGH,
+            )
+    for fact in facts:
+        if fact.kind == "r.word":
+            continue
         message, severity = _verdict(fact)
         yield Hit(fact, message, severity=severity)
 
@@ -43,7 +60,7 @@ RULES = (
         check=Check.MODELS,
         severity=Severity.CRITICAL,
         varies=True,
-        kinds=("r.promise", "r.mapped", "r.call", "r.hook", "r.bytecode", "r.closure"),
+        kinds=("r.promise", "r.mapped", "r.call", "r.hook", "r.word", "r.bytecode", "r.closure"),
         summary="An R data file holds code that runs when it is loaded or used",
         what=(
             "R's serialization can hold promises (code that runs when the value is first touched), functions "

@@ -19,6 +19,8 @@ PLAIN = pickle.dumps({"weights": list(range(20))})
     [
         ("x.json", '{{"a": {{"b": ["{}"]}}}}'),
         ("x.json", '{{"a": "data:application/octet-stream;base64,{}"}}'),
+        ("x.csv", "a,b\n1,{}\n"),
+        ("x.jsonl", '{{"a": 1}}\n{{"a": "{}"}}\n'),
         ("x.yaml", "a:\n  b: {}\n"),
         ("x.yaml", "a: !!binary |\n  {}\n"),
     ],
@@ -29,7 +31,7 @@ def test_an_encoded_pickle_is_found(data, encode, name, text):
     found = judged(look(text.format(value).encode(), name))
     assert "critical" in {each.severity.value for each in found}
     assert {each.location.member.partition("!/")[0] for each in found if each.rule.startswith("MLG-PKL")} == {
-        "line 2" if name == "x.yaml" else "line 1"
+        "line 1" if name == "x.json" else "line 2"
     }
 
 

@@ -90,3 +90,28 @@ def test_a_name_across_the_pieces_of_a_long_text_is_seen():
 def test_any_text_is_read(text):
     look(text.encode(), "x.yaml")
     look(text.encode(), "x.gin")
+
+
+BESIDE = b"import os\nos.system('true')\n"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"hyperparams.yaml": b"sample_rate: 16000\n", "custom.py": BESIDE},
+        {"conf/base/catalog.yml": b"a:\n  type: extras.ds.Review\n", "extras/ds.py": BESIDE},
+        {"conf/base/catalog.yml": b"a:\n  type: extras.ds.Review\n", "src/extras/ds.py": BESIDE},
+        {"config.py": b"_base_ = ['./.cache/schedule.py']\n", ".cache/schedule.py": BESIDE},
+        {"configs/a.py": b"_base_ = '../_base_/b-x.py'\n", "_base_/b-x.py": BESIDE},
+        {
+            "pyproject.toml": b"[build-system]\nbuild-backend = 'bk'\nbackend-path = ['_build']\n",
+            "_build/bk.py": BESIDE,
+        },
+    ],
+)
+def test_where_else_modules_are_named(files):
+    found = [each for each in judged(collect(scope(files))) if each.rule == "MLG-HFR-004"]
+    assert [each.severity.value for each in found] == ["high"]
+    (name,) = (name for name, data in files.items() if data == BESIDE)
+    found = [each for each in judged(collect(scope({name: BESIDE}))) if each.rule == "MLG-HFR-004"]
+    assert found == []

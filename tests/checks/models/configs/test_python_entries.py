@@ -67,3 +67,22 @@ def test_what_a_server_calls_first_counts(name):
 @pytest.mark.parametrize("source", HONEST)
 def test_other_files_are_scripts(source):
     assert [each for each in judged(look(source.encode(), "tool.py")) if each.severity.rank > 2] == []
+
+
+REGISTERED = """
+import spacy
+@spacy.registry.callbacks("warm.v1")
+def warm():
+    def act(cls):
+        import subprocess
+        subprocess.run("true", shell=True)
+        return cls
+    return act
+"""
+
+
+def test_what_spacy_has_registered_is_called():
+    found = [each.severity.value for each in judged(look(REGISTERED.encode(), "functions.py"))]
+    assert found == ["high"]
+    other = REGISTERED.replace("spacy.registry.callbacks", "acme.registry.callbacks")
+    assert judged(look(other.encode(), "functions.py")) == ()

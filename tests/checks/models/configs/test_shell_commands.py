@@ -71,16 +71,17 @@ def test_source_in_r(text, severity):
 
 
 @pytest.mark.parametrize(
-    "command",
+    ("command", "severity"),
     [
-        "python -c 'import os; os.system(1)'",
-        "python3 -u -c \"import subprocess; subprocess.run(['id'])\"",
-        "python -c \"exec(__import__('base64').b64decode('eA=='))\"",
-        "python -c '__import__(\"os\").popen(1)'",
+        ("python -c 'import os; os.system(1)'", "medium"),
+        ("python3 -u -c \"import subprocess; subprocess.run(['id'])\"", "medium"),
+        ("python -c \"exec(__import__('base64').b64decode('eA=='))\"", "high"),
+        ("python -c 'import requests; exec(requests.get(1).text)'", "high"),
+        ("python -c '__import__(\"os\").popen(1)'", "medium"),
     ],
 )
-def test_python_on_a_command_line(command):
-    assert verdicts(f"stages:\n  a:\n    cmd: {command}\n", "dvc.yaml") == [("MLG-CMD-001", "high")]
+def test_python_on_a_command_line(command, severity):
+    assert verdicts(f"stages:\n  a:\n    cmd: {command}\n", "dvc.yaml") == [("MLG-CMD-001", severity)]
     harmless = "python -c 'import nltk; nltk.download(\"punkt\")' && python -c 'import os; print(os.name)'"
     assert verdicts(f"stages:\n  a:\n    cmd: {harmless}\n", "dvc.yaml") == []
 

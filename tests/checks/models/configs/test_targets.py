@@ -207,3 +207,18 @@ def test_whatever_the_bytes(data):
         )
     seen = look(bytes(seed), data.draw(st.sampled_from(["c.yaml", "c.json"])))
     assert "reader-failed" not in reasons(seen)
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        ("model:\n  _component_: subprocess.getoutput\n  cmd: x\n", "critical"),
+        ("model:\n  _component_: torchtune.models.llama3.llama3_8b\n", None),
+        ("a:\n  _target_: setuptools._distutils.spawn.spawn\n", "critical"),
+        ("a:\n  type: haystack.X\n  custom_filters: {sh: subprocess.getoutput}\n", "high"),
+        ("a:\n  custom_filters: {upper: acme.filters.upper}\n", None),
+    ],
+)
+def test_keys_of_other_frameworks(text, severity):
+    found = judged(look(text.encode(), "c.yaml"))
+    assert [each.severity.value for each in found] == ([severity] if severity else [])

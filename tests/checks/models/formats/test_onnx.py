@@ -284,6 +284,9 @@ def test_credentials_and_programs_in_the_texts_of_a_model():
     assert "payload.executable" in kinds(look(model(graph(), message(6, elf() + bytes(300)))))
     assert "payload.executable" in kinds(look(model(graph(), message(30, elf() + bytes(300)))))
     assert "pickle.call" in kinds(look(model(graph(), message(30, EVIL))))
+    assert "onnx.python" in kinds(
+        look(model(message(7, message(1, message(4, "PyOp"), message(7, "pyopadd_2")), message(2, "g"))))
+    )
     assert kinds(look(model(graph(), message(30, NOISE)))) == {"core.format"}
 
 

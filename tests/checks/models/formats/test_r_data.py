@@ -303,3 +303,19 @@ def test_no_bytes_break_the_reader(encode, place, data):
     seen = look(changed, "m.rds")
     assert "reader-failed" not in reasons(seen)
     assert not called(seen)
+
+
+def test_a_text_that_hides_is_run():
+    hidden = closure(
+        pairs(("", sym("eval")), ("", call("parse")), ("", call("rawToChar", sym("x"))), kind=LANG)
+    )
+    assert "high" in {each.severity.value for each in judged(look(xdr([*HEADER, *hidden]), "m.rds"))}
+    for name in ("eval", "rawToChar"):
+        plain = closure(call(name, sym("x")))
+        assert {each.severity.value for each in judged(look(xdr([*HEADER, *plain]), "m.rds"))} == {"info"}
+
+
+def test_a_promise_that_writes():
+    inner = env(("x", promise(call("writeLines", strings("x")))))
+    assert "critical" in {each.severity.value for each in judged(look(xdr([*HEADER, *inner]), "m.rds"))}
+    assert not {each.severity.value for each in judged(look(xdr([*HEADER, *call("writeLines")]), "m.rds"))}

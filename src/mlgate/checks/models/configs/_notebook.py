@@ -181,6 +181,7 @@ def _commands() -> dict[str, re.Pattern[str]]:
     return {
         **commands(),
         "foreign": re.compile(r"^%%(?:script\s+(?:--?\w+\s+)*)?(?:perl|ruby|node|php|lua)\b", re.MULTILINE),
+        "alias": re.compile(r"^[ \t]*%alias[ \t]+\w+[ \t]+\S[^\n]{0,200}", re.MULTILINE),
         "index": re.compile(
             r"\bpip[\d.]*\s+install\b[^\n]{0,300}(?:index-url|find-links|-i|-f)[\s=]+http://[^\n]{0,200}"
         ),

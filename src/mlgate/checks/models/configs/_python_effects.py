@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from mlgate.checks.models.configs._python_acts import PASSED, Acts
+from mlgate.checks.models.configs._python_entries import REGISTRIES
 from mlgate.checks.models.configs._python_names import HOSTS, Names, act_of
 from mlgate.checks.models.configs._python_parts import (
     climbs,
@@ -64,6 +65,8 @@ _CALLED = frozenset(
         "_load_pyfunc",
     )
 )  # fmt: skip
+# Methods of runtimes that load a library of operators, whatever their owner is called.
+_LIBRARIES = frozenset(("register_custom_ops_library", "add_extension", "load_op_library"))
 # What these hold is run by every process that is started later.
 _PRELOADS = frozenset(
     (
@@ -121,6 +124,7 @@ class _Analysis(Acts):
         self._shared: set[str] = set()
         self._done: set[int] = set()
         self._waiting: list[tuple[list[ast.stmt], Names]] = []
+        self._registered: list[tuple[ast.FunctionDef | ast.AsyncFunctionDef, Names]] = []
         self._nested = 0
         self._inside = False
 
@@ -138,6 +142,8 @@ class _Analysis(Acts):
             self._enter(self._functions["__getattr__"], names)
         self._follow()
         self._where = "load"
+        for registered, scope in self._registered:
+            self._enter(registered, scope, twice=True)
         for methods in self._methods.values():
             for name, method in methods.items():
                 if name in _CALLED:
@@ -209,6 +215,8 @@ class _Analysis(Acts):
                 names.forgets(node.name)
             for decorator in node.decorator_list:
                 self._decorates(decorator, names)
+            if any((names.resolve(_bare(each)) or "").startswith(REGISTRIES) for each in node.decorator_list):
+                self._registered.append((node, names))
             self._defaults(node, names)
             arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
             for note in (*(each.annotation for each in arguments), node.returns):
@@ -406,6 +414,8 @@ class _Analysis(Acts):
         elif isinstance(function, ast.Call) and isinstance(function.func, ast.Name):
             self._own_called((function.func.id, ""), names, twice=True)
         resolved = names.resolve(function)
+        if isinstance(function, ast.Attribute) and function.attr in _LIBRARIES and arguments:
+            self._note(function.attr, "native", node)
         if isinstance(function, ast.Attribute) and function.attr == "__subclasses__" and climbs(function):
             self._note("__subclasses__", "imports", node)
         for each in arguments:
@@ -486,3 +496,7 @@ class _Analysis(Acts):
             # What it binds is bound here.
             self._run(tree.body, names)
             self._line, self._nested = line, self._nested - 1
+
+
+def _bare(decorator: ast.expr) -> ast.expr:
+    return decorator.func if isinstance(decorator, ast.Call) else decorator

@@ -19,6 +19,8 @@ _METHODS = {"Predictor": {"setup", "predict"}, "Model": {"load", "predict"}}
 # How BentoML and Ray Serve are told of a class.
 _DECORATORS = frozenset(("bentoml.service", "ray.serve.deployment"))
 _LAZY = "detectron2.config"
+# spaCy calls what is registered here where a configuration names it.
+REGISTRIES = ("spacy.registry.", "thinc.registry.", "thinc.api.registry.", "spacy.util.registry.")
 
 
 def entries(tree: ast.Module) -> Iterator[tuple[str, int, bool]]:
@@ -35,6 +37,10 @@ def entries(tree: ast.Module) -> Iterator[tuple[str, int, bool]]:
             case ast.ClassDef(name=name, body=body) if name in _METHODS and _METHODS[name] <= _methods(body):
                 yield name, node.lineno, True
             case ast.FunctionDef(name=name) if name in _FUNCTIONS:
+                yield name, node.lineno, True
+            case ast.FunctionDef(name=name, decorator_list=decorators) if any(
+                _full(each, names).startswith(REGISTRIES) for each in decorators
+            ):
                 yield name, node.lineno, True
             case ast.ClassDef(bases=bases, decorator_list=decorators):
                 known = {_full(each, names) for each in bases} & _BASES

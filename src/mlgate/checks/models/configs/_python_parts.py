@@ -7,7 +7,7 @@ from mlgate.checks.models.configs._python_names import Names
 
 _STARTUP = (
     ".bashrc", ".zshrc", ".profile", ".bash_profile", "authorized_keys", "crontab", "/etc/", "sitecustomize",
-    "usercustomize", "autostart", "systemd", "LaunchAgents", "Startup",
+    ".ipython/profile",    "usercustomize", "autostart", "systemd", "LaunchAgents", "Startup",
 )  # fmt: skip
 
 _USUAL = ("ffmpeg", "ffprobe", "nvidia-smi")

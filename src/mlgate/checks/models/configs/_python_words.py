@@ -21,7 +21,7 @@ _WORDS = (
     b"compile_command", b"xmlrpc", b"open_connection", b"get_server_certificate", b"http.server",
     b"cpp_extension", b"exec_command", b"addsitedir", b"rmtree", b"SourceFileLoader", b"attrgetter",
     b"getattr_static", b"optional_import", b"mknod", b"mkfifo", b"gethostbyname", b"getaddrinfo",
-    b"load_extension", b"FileIO",
+    b"load_extension", b"FileIO", b"register_custom_ops_library", b"add_extension", b".ipython",
     b"LD_PRELOAD", b"LD_AUDIT", b"DYLD_INSERT_LIBRARIES", b"PYTHONSTARTUP", b"PYTHONPATH", b"BASH_ENV",
 )  # fmt: skip
 # Common words, and what makes them telling.

@@ -14,6 +14,7 @@ from mlgate.checks.models.configs import _yaml
 from mlgate.checks.models.pickle import nested
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.stream import member
+from mlgate.checks.models.tables import is_text
 from mlgate.checks.models.text import line_of, read_text
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
@@ -22,10 +23,14 @@ FORMAT = "encoded-values"
 KIND = "text"
 ORDER = 80
 
+_TABLES = (".csv", ".tsv", ".jsonl", ".ndjson")
+
 
 def sniff(blob: Blob) -> bool:
     """Any text may be JSON or YAML; longer ones are vocabularies and data."""
-    return not blob.tentative and _yaml.could_be_yaml(blob)
+    if blob.tentative:
+        return False
+    return _yaml.could_be_yaml(blob) or (blob.name.endswith(_TABLES) and is_text(blob.head))
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
@@ -61,4 +66,4 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
 @cache
 def _values() -> re.Pattern[str]:
     # A whole value, or one behind the name of its encoding.
-    return re.compile(r"(?:[\"'\s]|base64,)([A-Za-z0-9+/_-]{20,}={0,2})(?=[\"'\s]|\Z)", re.ASCII)
+    return re.compile(r"(?:[\"'\s,;|]|base64,)([A-Za-z0-9+/_-]{20,}={0,2})(?=[\"'\s,;|]|\Z)", re.ASCII)

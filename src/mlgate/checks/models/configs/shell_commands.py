@@ -5,7 +5,7 @@ for development those of their tasks: whoever reproduces the model runs them too
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 
 from mlgate.checks.models.configs._shell_words import commands
@@ -72,7 +72,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
     if blob.name.endswith(_WEIGHTS):
         found = True
         yield blob.fact("config.command", "disguised", line=1, text=printable(text[:80]), role=role)
-    patterns = commands() if source else {**commands(), "inline": _inline()}
+    patterns = commands() if source else {**commands(), **_inline()}
     for what, pattern in patterns.items():
         for number, match in enumerate(pattern.finditer(text)):
             start = text.rfind("\n", 0, match.start()) + 1
@@ -97,11 +97,16 @@ def _shebang() -> re.Pattern[bytes]:
 
 
 @cache
-def _inline() -> re.Pattern[str]:
-    # A command within a command: source on the command line that starts a program or hides what it runs.
-    return re.compile(
-        r"\bpython[\d.]*\s+(?:-\w+\s+){0,3}-c\s*[^\n]{0,300}?"
-        r"(?:\bos\s*\.\s*(?:system|popen|exec\w+|spawn\w+)|\bsubprocess\s*\.|\bpty\s*\.\s*spawn"
-        r"|\b(?:exec|eval)\s*\(\s*(?:__import__|base64|zlib|codecs|bytes|urllib|requests)"
-        r"|__import__\s*\(\s*\\?['\"](?:os|subprocess|socket|pty))[^\n]{0,200}"
-    )
+def _inline() -> Mapping[str, re.Pattern[str]]:
+    # Source on a command line that starts a program, or hides what it runs.
+    start = r"\bpython[\d.]*\s+(?:-\w+\s+){0,3}-c\s*[^\n]{0,300}?"
+    return {
+        "encoded": re.compile(
+            start + r"\b(?:exec|eval)\s*\([^\n]{0,100}?(?:b64decode|decompress|fromhex|unhexlify|base64"
+            r"|urlopen|requests\.|\bget\()[^\n]{0,200}"
+        ),
+        "inline": re.compile(
+            start + r"(?:\bos\s*\.\s*(?:system|popen|exec\w+|spawn\w+)|\bsubprocess\s*\.|\bpty\s*\.\s*spawn"
+            r"|__import__\s*\(\s*\\?['\"](?:os|subprocess|socket|pty))[^\n]{0,200}"
+        ),
+    }

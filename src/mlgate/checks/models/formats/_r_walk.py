@@ -28,13 +28,19 @@ FRAME, PROMISED, COMPILED, CALLEE = 1, 2, 4, 8
 _ALTCLASS, _TAG = 16, 32
 # Variables that R calls when it starts or ends with them in its workspace. Source: ?Startup.
 _HOOKS = frozenset((".First", ".Last"))
+# What runs a text, and where one comes from that nobody can read: together they hide what is run.
+_WORDS = frozenset(
+    ("eval", "parse", "str2lang", "rawToChar", "intToUtf8", "memDecompress", "base64decode", "url")
+)
+# Functions that write; models name them, and no value is computed by them.
+_WRITING = frozenset(("writeLines", "writeBin", "file.create", "file.append", "sink", "dump", "save"))
 
 
 class Seen(Struct, frozen=True):
     """Something that is code, or leads out of the file.
 
     Attributes:
-        what: ``promise``, ``closure``, ``bytecode``, ``call``, ``mapped`` or ``hook``.
+        what: ``promise``, ``closure``, ``bytecode``, ``call``, ``mapped``, ``hook`` or ``word``.
         name: Of what is called, or "".
         offset: Where it stands.
         where: Flags of its place.
@@ -154,7 +160,13 @@ class _Walker:
     def _refer(self, name: str) -> None:
         if len(self._references) >= self._limits.stack:
             raise LimitReached("stack")
-        telling = name in effects() or name in _HOOKS or name.startswith(_MAPPED)
+        telling = (
+            name in effects()
+            or name in _HOOKS
+            or name in _WORDS
+            or name in _WRITING
+            or name.startswith(_MAPPED)
+        )
         self._references.append(name if telling else "")
 
     def _item(self, where: int, stack: list[list[int]]) -> Iterator[Seen]:
@@ -250,7 +262,11 @@ class _Walker:
             yield Seen("mapped", name, place, where)
         elif where & _TAG and name in _HOOKS:
             yield Seen("hook", name, place, where & ~_TAG)
-        elif where & (CALLEE | COMPILED) and name in effects():
+        elif where & (CALLEE | COMPILED) and name in _WORDS:
+            yield Seen("word", name, place, where)
+        elif (where & PROMISED and where & (CALLEE | COMPILED) and name in _WRITING) or (
+            where & (CALLEE | COMPILED) and name in effects()
+        ):
             yield Seen("call", name, place, where)
 
     def _chars(self) -> bytes:
