@@ -61,6 +61,32 @@ class Reader:
             else:
                 self._pass(kind, in_list=not frame[0])
 
+    def numbers(self) -> tuple[dict[int, int], int]:
+        """Return the whole numbers of one structure by their fields, and how many bytes it has.
+
+        Raises:
+            Malformed: See there.
+            LimitReached: It is nested too deep, or the time is up.
+        """
+        found: dict[int, int] = {}
+        stack: list[list[int]] = [[1, 0, 0, 0]]
+        while stack:
+            frame = stack[-1]
+            kind = self._next(frame)
+            if kind == _STOP:
+                stack.pop()
+            elif kind in (_LIST, _SET, _MAP, _STRUCT):
+                if len(stack) >= _DEEPEST:
+                    raise LimitReached("nesting")
+                stack.append(self._open(kind))
+            elif kind == _BINARY:
+                self._skip(self._varint())
+            elif kind in _INTEGERS and len(stack) == 1:
+                found[frame[1]] = self._zigzag()
+            else:
+                self._pass(kind, in_list=not frame[0])
+        return found, self._at
+
     def _next(self, frame: list[int]) -> int:
         """Return the type of what comes next in a structure, list or map, or the stop mark."""
         if not frame[0]:

@@ -1,9 +1,12 @@
-"""Parquet: the metadata in the footer, never the data."""
+"""Parquet: the metadata in the footer, and of the data the start of its first pages."""
 
 import binascii
 import io
+import re
 from collections.abc import Iterator
+from functools import cache
 
+from mlgate.checks.models.formats._parquet_pages import pages
 from mlgate.checks.models.formats._thrift import Malformed, Reader
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
 from mlgate.checks.models.stream import member, printable, read_at
@@ -18,6 +21,7 @@ _MAGIC, _ENCRYPTED = b"PAR1", b"PARE"
 # Fields of FileMetaData and KeyValue in parquet.thrift.
 _KEY_VALUES, _KEY, _VALUE = 5, 1, 2
 _SCHEMA = b"ARROW:schema"
+_MOST_IN_PAGE = 16
 # Held in memory at once.
 _MOST = 32 << 20
 _PICKLE = tuple(b"\x80%c" % version for version in range(2, 6))
@@ -57,6 +61,13 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     if size > min(limits.header_bytes, _MOST):
         raise LimitReached("header_bytes")
     place = blob.size - 8 - size
+    for at, page in pages(blob, place, clock):
+        for number, found in enumerate(_pickles().finditer(page)):
+            if number >= _MOST_IN_PAGE:
+                break
+            data = page[found.start() :]
+            name = f"page at {at}, byte {found.start()}"
+            yield member(blob, name, io.BytesIO(data), len(data), container=FORMAT, tentative=True)
     data = read_at(blob.stream, place, size)
     key = b""
     try:
@@ -89,3 +100,9 @@ def _value(blob: Blob, key: bytes, value: bytes, offset: int) -> Iterator[Fact |
         yield member(blob, name, io.BytesIO(decoded), len(decoded), container=FORMAT)
     elif value.startswith(_PICKLE) or (value.startswith(_OLD) and value.endswith(b".")):
         yield member(blob, name, io.BytesIO(value), len(value), container=FORMAT, tentative=True)
+
+
+@cache
+def _pickles() -> re.Pattern[bytes]:
+    # A protocol header, and an opcode that comes first in what does something.
+    return re.compile(rb"\x80[\x02-\x05](?=[\x95c\x8c(\]})X\x88])")
