@@ -21,6 +21,7 @@ KIND = "aside"
 ORDER = 80
 
 _SPACE = b" \t\r\n\xef\xbb\xbf\xff\xfe"
+_WORDS = ("XMLDecoder", "stylesheet", "script", "document", "php:", "<plugin")
 _MOST = 50
 
 
@@ -39,6 +40,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
     if blob.size > limits.text_bytes:
         raise Declined
     text = read_text(blob, limits)
+    if not any(word in text for word in _WORDS):
+        raise Declined
     found = False
     for language, pattern in _programs().items():
         for number, match in enumerate(pattern.finditer(text)):
