@@ -26,8 +26,6 @@ _HOMES = ("mlgate.checks.models.containers", "mlgate.checks.models.formats", "ml
 # With these spent, nothing more of the file can be read.
 _SHARED = frozenset({"file_seconds", "members", "inflated_bytes", "facts"})
 _HELD = 100
-# A SavedModel's checksums: a few numbers, of which nothing is loaded.
-_FINGERPRINT = "fingerprint.pb"
 # What a payload within a pickle does, besides importing and calling.
 _ADDED = frozenset({"pickle.extension", "pickle.unresolved", "pickle.computed-callee"})
 
@@ -225,7 +223,7 @@ def _against_extension(route: Route) -> Iterator[Item]:
     """Hold the content against what the name promises."""
     blob, format_ = route.blob, route.format
     promised = promise(blob.name)
-    if promised is None or format_ == "lfs" or (blob.name == _FINGERPRINT and blob.size <= HEAD):
+    if promised is None or format_ == "lfs":
         return
     if format_ not in ("", OPAQUE) and route.kind != "text":
         if format_ not in promised.formats and (promised.formats or route.kind == "model"):
