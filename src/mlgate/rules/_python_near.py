@@ -41,6 +41,7 @@ class Near:
         self._configured: set[tuple[str, str]] = set()
         self._mapped: set[tuple[str, str]] = set()
         self._over: set[str] = set()
+        self._pickled: set[str] = set()
         self._builders: set[str] = set()
         self._entries: set[str] = set()
         self._served: set[str] = set()
@@ -64,6 +65,7 @@ class Near:
                 self._named.add((folder, f"{module}.py"))
                 self._mapped.add((folder, f"{module}.py"))
             elif fact.kind in PICKLED:
+                self._pickled.add(path)
                 self._named.update(_modules(str(fact.detail.get("module", "")), fact, folder))
             elif fact.kind == "mlflow.code":
                 self._named.add((posixpath.normpath(posixpath.join(folder, fact.subject)), "*"))
@@ -139,7 +141,13 @@ class Near:
         archive = fact.location.path if fact.location.member else posixpath.dirname(path)
         places = {archive, posixpath.dirname(path_of(fact))}
         if (
-            fact.detail.get("container") == "torch-model-archive"
+            fact.detail.get("container") in ("torch-model-archive", "torch")
+            # A package of torch's without a model in it yet.
+            or (
+                fact.detail.get("container") == "zip"
+                and fact.location.path.endswith((".pt", ".pth"))
+                and fact.location.path not in self._pickled
+            )
             or identity(fact) in self._builders | self._entries
         ):
             return True
@@ -188,8 +196,13 @@ class Near:
     def served(self, fact: Fact) -> bool:
         """Say whether what the file defines is called: by `torch.hub.load`, or by a server that starts."""
         name = posixpath.basename(fact.location.member or fact.location.path)
+        generates = path_of(fact).endswith("custom_generate/generate.py")
         return (
-            name == "hubconf.py" or identity(fact) in self._served or self.used(fact) or self.configured(fact)
+            name == "hubconf.py"
+            or generates
+            or identity(fact) in self._served
+            or self.used(fact)
+            or self.configured(fact)
         )
 
 

@@ -14,6 +14,8 @@ _WHAT = {
     "disguised": (Severity.HIGH, "This is a script under the name of weights."),
     "inline": (Severity.MEDIUM, "Python on the command line starts a program."),
     "encoded": (Severity.HIGH, "Python on the command line hides or fetches what it runs."),
+    "parameter": (Severity.HIGH, "A parameter's default is a command of a shell."),
+    "pipe": (Severity.HIGH, "An address pipes more than data: it starts a second command, or writes a file."),
     "startup": (Severity.HIGH, "R runs this when it starts in the folder."),
     "hides": (Severity.HIGH, "R code hides or fetches what it runs."),
     "sql": (Severity.HIGH, "The database starts a program, loads a library or writes a file."),

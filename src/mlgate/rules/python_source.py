@@ -100,6 +100,8 @@ def _when_used(fact: Fact, near: Near) -> Severity | None:
         return Severity.HIGH if near.served(fact) and source != "usual" else Severity.MEDIUM
     if act == "writes":
         return Severity.HIGH if used else Severity.MEDIUM
+    if act == "network" and source == "secrets":
+        return Severity.HIGH if used or near.served(fact) else Severity.MEDIUM
     if used and fact.subject in _REMOVES and source != "made":
         return Severity.MEDIUM if source == "given" else Severity.HIGH
     return Severity.HIGH if used and fact.subject == "socket.create_connection" else None

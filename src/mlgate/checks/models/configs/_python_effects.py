@@ -46,7 +46,17 @@ _HOOKS = frozenset(
     )
 )  # fmt: skip
 _OPENING = frozenset(
-    ("builtins.open", "io.open", "io.FileIO", "codecs.open", "gzip.open", "bz2.open", "lzma.open")
+    (
+        "builtins.open",
+        "io.open",
+        "io.FileIO",
+        "codecs.open",
+        "gzip.open",
+        "bz2.open",
+        "lzma.open",
+        "tarfile.open",
+        "zipfile.ZipFile",
+    )
 )
 _WRITING = ("O_CREAT", "O_WRONLY", "O_RDWR", "O_APPEND", "O_TRUNC")
 # Commands of a build, whose classes a `setup.py` derives its own from, and what of them is run.
@@ -124,6 +134,7 @@ class _Analysis(Acts):
         self._shared: set[str] = set()
         self._done: set[int] = set()
         self._waiting: list[tuple[list[ast.stmt], Names]] = []
+        self._by_name: dict[str, list[ast.FunctionDef | ast.AsyncFunctionDef]] = {}
         self._registered: list[tuple[ast.FunctionDef | ast.AsyncFunctionDef, Names]] = []
         self._nested = 0
         self._inside = False
@@ -313,6 +324,8 @@ class _Analysis(Acts):
         self._methods[node.name] = {
             each.name: each for each in node.body if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))
         }
+        for name, method in self._methods[node.name].items():
+            self._by_name.setdefault(name, []).append(method)
         for statement in node.body:
             # A method that is a command: nobody need call it by name.
             if isinstance(statement, ast.Assign) and self._runs(names.resolve(statement.value)):
@@ -409,6 +422,10 @@ class _Analysis(Acts):
             [*node.args, *(each.value for each in node.keywords)] if isinstance(node, ast.Call) else []
         )
         own = own_name(function)
+        if isinstance(function, ast.Attribute) and getattr(function.value, "id", "") in ("self", "cls"):
+            # Of one class or another: each is entered once.
+            for method in self._by_name.pop(function.attr, ()):
+                self._enter(method, names)
         if own is not None:
             self._own_called(own, names, twice=node is function)
         elif isinstance(function, ast.Call) and isinstance(function.func, ast.Name):
@@ -442,6 +459,8 @@ class _Analysis(Acts):
             self._changed(resolved, function, arguments, node, names)
         elif act == "executes" and usual(node, names):
             self._note(resolved, act, node, "usual")
+        elif act == "network" and any(self._tells(each, names) for each in arguments):
+            self._note(resolved, act, node, "secrets")
         elif act is not None and act != "decodes":
             self._note(
                 resolved,

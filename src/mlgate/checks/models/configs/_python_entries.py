@@ -17,7 +17,7 @@ _BASES = frozenset(
 # Classes that Cog and Truss know by their names and their methods.
 _METHODS = {"Predictor": {"setup", "predict"}, "Model": {"load", "predict"}}
 # How BentoML and Ray Serve are told of a class.
-_DECORATORS = frozenset(("bentoml.service", "ray.serve.deployment"))
+_DECORATORS = frozenset(("bentoml.service", "ray.serve.deployment", "paddlehub.module.module.moduleinfo"))
 _LAZY = "detectron2.config"
 # spaCy calls what is registered here where a configuration names it.
 REGISTRIES = ("spacy.registry.", "thinc.registry.", "thinc.api.registry.", "spacy.util.registry.")
@@ -49,6 +49,10 @@ def entries(tree: ast.Module) -> Iterator[tuple[str, int, bool]]:
             case ast.ImportFrom(module=str(module)) if module == _LAZY or module.startswith(f"{_LAZY}."):
                 if any(each.name.startswith("Lazy") for each in node.names):
                     yield "LazyConfig", node.lineno, False
+            case ast.Assign(targets=[ast.Name(id="cfg")], value=ast.Call(func=maker)) if (
+                _full(maker, names) == "yacs.config.CfgNode"
+            ):
+                yield "CfgNode", node.lineno, False
             case ast.Assign(targets=[ast.Name(id="_base_")]):
                 yield "Config", node.lineno, False
             case ast.Assign(

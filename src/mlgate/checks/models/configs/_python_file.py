@@ -52,7 +52,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         if siblings:
             return
         raise Declined
-    found = _python_effects.analyse(tree, clock, offers=blob.name == "hubconf.py")
+    found = _python_effects.analyse(tree, clock, offers=_offers(blob))
     effects = (*found.effects, *left_out)
     if not effects and not found.builders and not siblings:
         raise Declined
@@ -73,6 +73,12 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         for name, line, served in entries(tree):
             clock.spend("facts", 1, limits.facts)
             yield blob.fact("python.entry", name, line=line, served=served)
+
+
+def _offers(blob: Blob) -> bool:
+    """Say whether a loader calls whatever function of the file it is asked for."""
+    path = blob.location.path if blob.location.member is None else blob.location.member
+    return blob.name == "hubconf.py" or path.endswith("custom_generate/generate.py")
 
 
 def _near_the_root(blob: Blob) -> bool:

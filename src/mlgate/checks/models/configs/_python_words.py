@@ -22,6 +22,7 @@ _WORDS = (
     b"cpp_extension", b"exec_command", b"addsitedir", b"rmtree", b"SourceFileLoader", b"attrgetter",
     b"getattr_static", b"optional_import", b"mknod", b"mkfifo", b"gethostbyname", b"getaddrinfo",
     b"load_extension", b"FileIO", b"register_custom_ops_library", b"add_extension", b".ipython",
+    b"symlink_to", b"hardlink_to", b"sqlite3", b"tarfile", b"ZipFile",
     b"LD_PRELOAD", b"LD_AUDIT", b"DYLD_INSERT_LIBRARIES", b"PYTHONSTARTUP", b"PYTHONPATH", b"BASH_ENV",
 )  # fmt: skip
 # Common words, and what makes them telling.

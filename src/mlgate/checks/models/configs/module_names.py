@@ -72,6 +72,9 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
     del limits
     # The module that SpeechBrain imports beside its configuration, unless another is asked for.
     names: set[str] = {"custom"} if blob.name == "hyperparams.yaml" else set()
+    if blob.name == "meta.json" and b"spacy_version" in blob.head:
+        # The package that a pipeline of spaCy's is installed as.
+        names.add("__init__")
     # What a model card has its readers import.
     only_imports = blob.name.endswith(".md")
     source = blob.name.endswith(".py")

@@ -75,7 +75,10 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
         found = True
         yield blob.fact("config.command", "disguised", line=1, text=printable(text[:80]), role=role)
     told = any(word in text for word in _WORDS)
-    patterns = {**(commands() if told else {}), **(_inline() if not source and "python" in text else {})}
+    patterns = {
+        **(commands() if told else {}),
+        **(_inline() if role == "pipeline" or (role == "script" and "python" in text) else {}),
+    }
     for what, pattern in patterns.items():
         for number, match in enumerate(pattern.finditer(text)):
             start = text.rfind("\n", 0, match.start()) + 1
@@ -104,6 +107,9 @@ def _inline() -> Mapping[str, re.Pattern[str]]:
     # Source on a command line that starts a program, or hides what it runs.
     start = r"\bpython[\d.]*\s+(?:-\w+\s+){0,3}-c\s*[^\n]{0,300}?"
     return {
+        # Defaults of Intake's parameters, and addresses of WebDataset's, that are more than a command.
+        "parameter": re.compile(r"\bdefault:\s*[\"']?shell\([^\n]{1,200}"),
+        "pipe": re.compile(r"\bpipe:[^\n\"']{0,200}(?:;|&&|>\s*[/~]|\|\s*(?:ba|z|da)?sh\b)[^\n]{0,200}"),
         "encoded": re.compile(
             start + r"\b(?:exec|eval)\s*\([^\n]{0,100}?(?:b64decode|decompress|fromhex|unhexlify|base64"
             r"|urlopen|requests\.|\bget\()[^\n]{0,200}"

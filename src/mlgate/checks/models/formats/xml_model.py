@@ -156,7 +156,7 @@ class _Elements:
         extender = attributes.get("extender", "").lower()
         if local.lower() == "script":
             self._note("xml.script", name, line, language=attributes.get("language", ""))
-        elif local == "Extension" and (attributes.get("name") == "script" or extender in _LANGUAGES):
+        elif local == "Extension" and (extender in _LANGUAGES or _is_script(attributes)):
             self._note("xml.script", name, line, language=extender)
         elif local == "include" and space == _XINCLUDE:
             self._note("xml.include", attributes.get("href", ""), line)
@@ -187,3 +187,8 @@ class _Elements:
                 detail={"format": self._format, **shown},
             )
             self._facts.append(fact)
+
+
+def _is_script(attributes: dict[str, str]) -> bool:
+    """Say whether an extension is a script: under that name, R's exporter notes the model's formula."""
+    return attributes.get("name") == "script" and "~" not in attributes.get("value", "")
