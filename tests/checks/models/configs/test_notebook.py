@@ -193,3 +193,11 @@ def test_decoding_alone_is_ordinary():
     code = "img = base64.b64decode(x)\nmodel.eval(base64.b64decode(y))\nevaluate(z.decompress(y))"
     data = json.dumps({"cells": [{"cell_type": "code", "source": [code]}]}).encode()
     assert judged(look(data, "a.ipynb")) == ()
+
+
+def test_code_that_is_too_long_is_not_checked():
+    heavy = "x = [" + "a + b * c, " * 60_000 + "]\n"
+    assert not reasons(look(book(cell("x = 1"), cell(heavy)).encode(), "a.ipynb"))
+    seen = look(book(cell("x = 1"), cell(f"import subprocess\n{heavy}")).encode(), "a.ipynb")
+    assert (judged(seen), reasons(seen)) == ((), {"limit"})
+    assert not reasons(look(book(*[cell("x = 1")] * 3000).encode(), "a.ipynb"))

@@ -6,7 +6,7 @@ from functools import cache
 
 from mlgate.checks.models import json_members
 from mlgate.checks.models.configs._python_effects import analyse_parts
-from mlgate.checks.models.configs._python_words import telling
+from mlgate.checks.models.configs._python_words import heavier, telling
 from mlgate.checks.models.configs._shell_words import commands
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.secrets import secret_facts
@@ -21,7 +21,9 @@ _MARKUP = ("text/html", "image/svg+xml", "text/markdown")
 _LONGEST = 1 << 20
 _OVERLAP = 4096
 # Source of so many cells, and of so much text, is looked at as Python.
-_MOST_CELLS = 2000
+_MOST_CELLS = 10_000
+# A syntax tree takes up to a thousand times as much memory as its source.
+_MOST_NODES = 120_000
 _CONNECTIONS = frozenset(("socket.create_connection", "socket.socket"))
 # IPython's own ways to a shell, and Python's that they stand for.
 _SHELLS = (
@@ -45,10 +47,16 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     parts = _written(blob, clock) if blob.size > limits.text_bytes else _parts(read_text(blob, limits), clock)
     known: set[tuple[str, str, str]] = set()
     source: list[tuple[str, int]] = []
+    unread = 0
     try:
         for role, text, line in parts:
-            if role == "code" and line is not None and len(source) < _MOST_CELLS:
-                source.append((_python(text), line))
+            if role == "code" and line is not None:
+                python = _python(text)
+                raw = python.encode("utf-8", "replace")
+                if len(source) < _MOST_CELLS and not heavier(raw, _MOST_NODES):
+                    source.append((python, line))
+                elif not unread and telling(raw):
+                    unread = line
             for fact in _facts(blob, role, text, line):
                 key = (fact.kind, fact.subject, "" if fact.kind == "notebook.output" else str(fact.detail))
                 if key not in known:
@@ -63,7 +71,14 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             told.add(fact.subject)
             clock.spend("facts", 1, limits.facts)
             yield fact
-    if not told:
+    if unread:
+        yield blob.not_checked(
+            "limit",
+            "the code from this cell on is too long to be judged; split the notebook, or move its code into "
+            "modules",
+            line=unread,
+        )
+    elif not told:
         raise Declined
 
 

@@ -14,11 +14,11 @@ def commands() -> Mapping[str, re.Pattern[str]]:
     return MappingProxyType(
         {
             "download": re.compile(
-                rf"{fetch}[^\n|;&]{{1,500}}\|\s*{shell}"
+                rf"{fetch}[^\n|;&]{{1,300}}+\|\s*{shell}"
                 rf"|\b(?:(?:ba|z|da)?sh|source|eval|\.)\s+(?:-\w+\s+)*[\"']?(?:<\(|\$\(|`)\s*{fetch}[^\n]{{0,200}}"
-                rf"|{fetch}[^\n|]{{1,300}}(?:&&|;)\s*(?:sudo\s+)?(?:ba|z|da)?sh\s+[\w./]"
+                rf"|{fetch}[^\n|]{{1,200}}(?:&&|;)\s*(?:sudo\s+)?(?:ba|z|da)?sh\s+[\w./]"
                 # Fetched, made a program, and started.
-                rf"|{fetch}[^\n|]{{1,300}}(?:&&|;)[^\n]{{0,100}}\bchmod\s+(?:\S*\+x|0?[0-7]*[1357]\d\d)\s[^\n]{{1,200}}"
+                rf"|{fetch}[^\n|;&]{{1,300}}+(?:&&|;)[^\n]{{0,100}}?\bchmod\s+(?:\S*\+x|0?[0-7]*[1357]\d\d)\s[^\n]{{1,200}}"
             ),
             "hidden": re.compile(
                 rf"\b(?:base64\s+(?:-d|-D|--decode)|xxd\s+-r)[^\n|;&]{{0,200}}\|\s*(?:gunzip\s*\|\s*)?{shell}"

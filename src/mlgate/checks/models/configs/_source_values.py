@@ -14,6 +14,7 @@ _KEYS = frozenset(("source_code", "python_code", "code"))
 # A langflow component has its source below the key.
 _VALUE = "value"
 _LONGEST = 256 << 10
+_MOST_NODES = 120_000
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
@@ -32,6 +33,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             if (
                 named
                 and len(scalar.value) <= _LONGEST
+                and not _python_words.heavier(scalar.value.encode("utf-8", "replace"), _MOST_NODES)
                 and _python_words.telling(scalar.value.encode("utf-8", "replace"))
             ):
                 clock.spend("members", 1, limits.members)

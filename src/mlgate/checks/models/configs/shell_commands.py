@@ -44,7 +44,7 @@ _WEIGHTS = (
 )  # fmt: skip
 # Without one of these words there is no such command, which is told at the speed of memory.
 _WORDS = ("curl", "wget", "base64", "xxd", "/dev/tcp", "/dev/udp", "netcat", "ncat", "nc ", "mkfifo")
-_LARGEST = 1 << 20
+_LARGEST = 16 << 20
 _MOST = 20
 
 

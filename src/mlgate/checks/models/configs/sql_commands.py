@@ -50,14 +50,14 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
 def _statements() -> re.Pattern[bytes]:
     # PostgreSQL's COPY and untrusted languages, SQL Server's and MySQL's shells, SQLite's libraries.
     return re.compile(
-        rb"\bcopy\s[^;\n]{1,300}\b(?:from|to)\s+program\s*'[^'\n]{1,200}"
+        rb"\bcopy\s[^;\n]{1,150}\b(?:from|to)\s+program\s*'[^'\n]{1,200}"
         rb"|\bxp_cmdshell\b[^;\n]{0,200}|\bsys_(?:exec|eval)\s*\([^;\n]{0,200}"
         rb"|\bload_extension\s*\(\s*['\"][^;\n]{1,200}|\blanguage\s+'?(?:plpython3?u|plperlu|plsh)\b"
         rb"|\binto\s+(?:out|dump)file\s+['\"][^;\n]{1,200}"
         # SQLite's and psql's own commands; databases and files elsewhere; DuckDB's libraries.
         rb"|^[ \t]*\.(?:shell|system|load)[ \t]+[^\n]{1,200}|^[ \t]*\\!\s*[^\n]{1,200}"
         rb"|\battach\s+(?:database\s+)?'(?:/|\.\./|[a-z]:)[^'\n]{1,200}"
-        rb"|\bcopy\s[^;]{1,300}\bto\s+'/(?:etc|root|home|var|usr|lib|opt)/[^'\n]{1,200}"
+        rb"|\bcopy\s[^;]{1,150}\bto\s+'/(?:etc|root|home|var|usr|lib|opt)/[^'\n]{1,200}"
         rb"|\binstall\s+\w+\s+from\s+'http://[^'\n]{1,200}|\bload\s+'[^'\n]{1,200}\.(?:so|dll|dylib|duckdb_extension)",
         re.IGNORECASE | re.MULTILINE,
     )

@@ -22,6 +22,7 @@ ORDER = 80
 
 _SPACE = b" \t\r\n\xef\xbb\xbf\xff\xfe"
 _WORDS = ("XMLDecoder", "stylesheet", "script", "document", "php:", "<plugin")
+_LONGEST = 1 << 20
 _MOST = 50
 
 
@@ -39,7 +40,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
     del clock
     if blob.size > limits.text_bytes:
         raise Declined
-    text = read_text(blob, limits)
+    # What makes a document a program stands at its start.
+    text = read_text(blob, limits)[:_LONGEST]
     if not any(word in text for word in _WORDS):
         raise Declined
     found = False
