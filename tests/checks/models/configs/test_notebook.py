@@ -201,3 +201,5 @@ def test_code_that_is_too_long_is_not_checked():
     seen = look(book(cell("x = 1"), cell(f"import subprocess\n{heavy}")).encode(), "a.ipynb")
     assert (judged(seen), reasons(seen)) == ((), {"limit"})
     assert not reasons(look(book(*[cell("x = 1")] * 3000).encode(), "a.ipynb"))
+    padded = cell("# " + "x" * (1 << 20) + "\nimport os\nos.system('true')\n")
+    assert reasons(look(book(padded).encode(), "a.ipynb")) == {"limit"}

@@ -57,6 +57,12 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
                     source.append((python, line))
                 elif not unread and telling(raw):
                     unread = line
+                if (
+                    not unread
+                    and len(text) > _LONGEST
+                    and telling(text[_LONGEST:].encode("utf-8", "replace"))
+                ):
+                    unread = line
             for fact in _facts(blob, role, text, line):
                 key = (fact.kind, fact.subject, "" if fact.kind == "notebook.output" else str(fact.detail))
                 if key not in known:
