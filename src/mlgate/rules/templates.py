@@ -7,6 +7,8 @@ from mlgate.core.facts import Check, Fact
 from mlgate.core.rules import Hit, Rule
 from mlgate.core.severity import Severity
 
+# The reader that takes any value for a template.
+_ANY_VALUE = "template-values"
 _OWASP = ("ML06:2023", "LLM03:2025")
 _HOW = {
     "attribute": "asks for the attribute {}",
@@ -34,7 +36,7 @@ _SEE = "python -c \"import json; print(json.load(open('tokenizer_config.json'))[
 
 
 def _internals(facts: Sequence[Fact], *, gguf: bool) -> Iterator[Hit]:
-    for fact in facts:
+    for fact in _once(facts):
         if (fact.detail["container"] == "gguf") != gguf:
             continue
         if fact.kind == "jinja.outside":
@@ -46,6 +48,19 @@ def _internals(facts: Sequence[Fact], *, gguf: bool) -> Iterator[Hit]:
             yield Hit(fact, f"The chat template {what}.", severity=Severity.HIGH if web else None)
 
 
+def _once(facts: Sequence[Fact]) -> Iterator[Fact]:
+    """Yield the facts without those that a reader of all values found as one of templates did."""
+    said = {
+        (each.location.path, each.kind, each.subject)
+        for each in facts
+        if each.detail["container"] != _ANY_VALUE
+    }
+    for each in facts:
+        key = (each.location.path, each.kind, each.subject)
+        if each.detail["container"] != _ANY_VALUE or key not in said:
+            yield each
+
+
 def _anywhere(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
     return _internals(facts, gguf=False)
 
@@ -55,7 +70,7 @@ def _in_gguf(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
 
 
 def _loop(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
-    for fact in facts:
+    for fact in _once(facts):
         yield Hit(fact, _LOOPS[fact.detail["how"]].format(fact.subject))
 
 

@@ -51,6 +51,11 @@ def _decoded(stream: BinaryIO, size: int) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
+def encoding_of(head: bytes) -> str:
+    """Return the encoding that the first bytes of a text tell."""
+    return next((encoding for mark, encoding in _MARKS if head.startswith(mark)), "utf-8")
+
+
 def line_of(text: str, offset: int) -> int:
     """Return the 1-based line that the character at ``offset`` stands in."""
     return text.count("\n", 0, offset) + 1

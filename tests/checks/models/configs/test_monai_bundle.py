@@ -115,3 +115,28 @@ def test_an_import_in_a_resolver_is_no_arithmetic():
     assert verdicts('a: ${eval:\'__import__("os").mkdir("x")\'}\n', "c.yaml") == [
         ("MLG-HFR-006", "high", "builtins.__import__")
     ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "${eval:1} ${eval:__import__('os').system('true')}",
+        "a ${eval:\"__import__('os').system('true')\"} b",
+        "${eval:'__import__(\\'os\\').system(1)'}",
+        "${eval:{1: __import__('os').system('true')}}",
+    ],
+)
+def test_every_resolver_of_a_value(value):
+    assert ("MLG-HFR-006", "critical", "os.system") in verdicts({**HONEST, "x": value})
+
+
+def test_an_import_by_a_way_that_is_not_followed_is_told_beside_other_effects():
+    document = {**HONEST, "a": "$__import__('requests').get('https://x')", "b": "$[*map(__import__, @x)]"}
+    assert ("MLG-HFR-006", "high") in {each[:2] for each in verdicts(document)}
+
+
+@pytest.mark.parametrize(
+    "expression", ["$" + "-" * 20_000 + "os.system(1)", "$os.system(1)" + " + 1" * 90_000]
+)
+def test_what_is_too_long_to_be_judged_is_not_checked(expression):
+    assert "limit" in reasons(look(json.dumps({**HONEST, "x": expression}).encode(), "inference.json"))

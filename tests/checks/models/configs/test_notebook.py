@@ -203,3 +203,8 @@ def test_code_that_is_too_long_is_not_checked():
     assert not reasons(look(book(*[cell("x = 1")] * 3000).encode(), "a.ipynb"))
     padded = cell("# " + "x" * (1 << 20) + "\nimport os\nos.system('true')\n")
     assert reasons(look(book(padded).encode(), "a.ipynb")) == {"limit"}
+
+
+def test_a_cell_that_is_nested_too_deep_is_not_checked():
+    source = "import pickle\nx = " + "-" * 20_000 + "1"
+    assert "limit" in reasons(look(book(cell(source)).encode(), "a.ipynb"))

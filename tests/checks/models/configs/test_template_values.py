@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.checks.models.building import judged, look
+from tests.checks.models.building import judged, look, reasons
 
 EVIL = "{{ ''.__class__.__mro__[1].__subclasses__() }}"
 
@@ -78,3 +78,32 @@ def test_other_values_say_nothing(document):
 @given(st.text(alphabet="{}\"'_:classtype%\n", max_size=200))
 def test_any_text(text):
     look(text.encode(), "a.json")
+
+
+@pytest.mark.parametrize(
+    ("document", "name"),
+    [
+        ({"my_chat_template_x": EVIL}, "config.json"),
+        ({"auto_map": {"chat_template": EVIL}}, "config.json"),
+        ({"template_format": "f-string", "template": EVIL}, "prompt.json"),
+        ({"template_format": "mustache", "prefix": [EVIL]}, "prompt.json"),
+        ({"chat_template": EVIL}, "notes.txt"),
+        ({"chat_template": EVIL}, "tokenizer_config.json"),
+        ({"template_format": "jinja2", "template": EVIL}, "prompt.json"),
+    ],
+)
+def test_no_key_keeps_a_template_from_being_looked_at(document, name):
+    for text in (json.dumps(document), *(f"{key}: {json.dumps(value)}\n" for key, value in document.items())):
+        if "__class__" in text:
+            seen = judged(look(text.encode(), name))
+            found = [each.subject for each in seen if each.rule == "MLG-JIN-001"]
+            assert len(found) == len(set(found)) > 0
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["import os\n" + "x = 1\n" * 90_000 + "os.system(1)", "import os\n" + "-" * 20_000 + "os.system(1)"],
+)
+def test_source_that_is_too_long_to_be_judged_is_not_checked(source):
+    text = json.dumps({"component_type": "tool", "config": {"source_code": source}})
+    assert "limit" in reasons(look(text.encode(), "tool.json"))

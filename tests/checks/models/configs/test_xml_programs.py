@@ -49,3 +49,9 @@ def test_other_documents_say_nothing(text):
 @given(st.text(alphabet="<>java class=\"'plugin location.so/", max_size=200))
 def test_any_text(text):
     look(f"<{text}".encode(), "a.xml")
+
+
+def test_what_stands_before_the_program_does_not_matter():
+    for size in (1 << 20, 17 << 20):
+        text = f'<?xml version="1.0"?><!--{"x" * size}--><java class="java.beans.XMLDecoder"/>'
+        assert verdicts(text, "bean.xml") == {("MLG-XML-001", "high")}

@@ -175,3 +175,9 @@ def test_arrays_of_objects_however_their_type_is_packed(shape, dtype):
     array = b"\x93" + shape + dtype + b"\xc4\1x"
     data = b"\x81\xa1w" + b"\xc7" + bytes([len(array), 1]) + array
     assert "msgpack.object" in kinds(look(data, "m.msgpack"))
+
+
+def test_decoys_hide_no_executable():
+    decoys = {f"x{at}": b"MZ" + bytes(60) for at in range(3000)}
+    seen = look(packed({"params": {"w": tensor()}, **decoys, "y": elf() + bytes(300)}), "a.msgpack")
+    assert "payload.executable" in kinds(seen)

@@ -52,3 +52,8 @@ def test_any_bytes(data, whole):
 def test_no_damage_breaks_the_reader(at, damage):
     data = table([EVIL, NOISE])
     look(data[:at] + damage + data[at + len(damage) :], "data.parquet")
+
+
+def test_decoys_hide_no_pickle():
+    data = table([b"\x80\x04\x95" * 500, EVIL], compression="none")
+    assert "MLG-PKL-002" in {each.rule for each in judged(look(data, "data.parquet"))}

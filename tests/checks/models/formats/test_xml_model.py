@@ -232,3 +232,21 @@ def test_layers_that_an_entity_would_bring_are_not_hidden_by_it():
     data = b'<!DOCTYPE net [<!ENTITY x SYSTEM "layers.xml">]><net name="n" version="11">&x;</net>'
     assert "xml.entity" in kinds(look(data, "m.xml"))
     assert not look(b'<net name="n"><place/></net>', "m.xml").facts
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("lm(formula = y ~ x, data = d)", False),
+        ('glm(formula = y ~ ., family = binomial(link = "logit"), data = d)', False),
+        ("lm(y ~ x); system(1)", True),
+        ("x = ~1; require('child_process').exec(1)", True),
+        ("f(y ~ {system(1)})", True),
+        ('system("id")', True),
+        ("", True),
+    ],
+)
+def test_a_formula_is_no_script(value, found):
+    shown = value.replace('"', "&quot;")
+    extension = f'<Extension name="script" value="{shown}"/>'
+    assert ("xml.script" in kinds(look(PMML.format(extension).encode(), "m.pmml"))) is found

@@ -209,11 +209,12 @@ def _nested_loops(nodes: Sequence[Any], values: Values) -> Iterator[Act]:
     for loop in nodes:
         turns = _turns(loop, values)
         stack = [(child, turns) for child in loop.body] if turns > 1 else []
-        while stack and steps < _MOST_STEPS:
+        while stack:
             steps += 1
             node, so_far = stack.pop()
             inner = _turns(node, values)
-            if inner * so_far > _MOST_NESTED:
+            # What takes so long to follow is no conversation either.
+            if inner * so_far > _MOST_NESTED or steps > _MOST_STEPS:
                 yield Act("loop", "range", "range within range", node.lineno)
                 return
             stack.extend((child, so_far * inner) for child in node.iter_child_nodes())

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from mlgate.checks.models.configs import _python_words, _yaml
-from mlgate.checks.models.configs._monai_expressions import LONGEST, done
+from mlgate.checks.models.configs._monai_expressions import done
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
@@ -31,7 +31,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         raise Declined
     parts = [_THERE]
     for key, value, line in _values(text):
-        if key in _EVALUATED and len(value) <= LONGEST:
+        if key in _EVALUATED:
             clock.spend("members", 1, limits.members)
             parts.append((value, line))
     yield from done(blob, parts, limits, clock)

@@ -10,7 +10,7 @@ from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
-LONGEST = 20_000
+_GRAVE = frozenset(("executes", "imports", "evaluates", "writes", "loads", "native"))
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
@@ -26,13 +26,12 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     parts: list[tuple[str, int]] = []
     try:
         for scalar in scalars(blob, text, clock):
-            if "$" not in scalar.value or len(scalar.value) > LONGEST:
+            if "$" not in scalar.value:
                 continue
-            resolver = _resolver().search(scalar.value)
-            if resolver is not None:
-                clock.spend("members", 1, limits.members)
-                parts.append((scalar.value[resolver.end() :].rstrip("} \n").strip("'\""), scalar.line))
-            elif scalar.value.startswith("$"):
+            resolved = list(_resolved(scalar.value))
+            clock.spend("members", len(resolved), limits.members)
+            parts += [(each, scalar.line) for each in resolved]
+            if not resolved and scalar.value.startswith("$"):
                 clock.spend("members", 1, limits.members)
                 # A reference to another value stands for an object of which nothing is known.
                 parts.append((_references().sub("_value", scalar.value[1:]).strip(), scalar.line))
@@ -41,6 +40,19 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     # Whatever is imported is there for all, wherever it stands.
     parts.sort(key=lambda part: not part[0].startswith(("import ", "from ")))
     yield from done(blob, parts, limits, clock)
+
+
+def _resolved(value: str) -> Iterator[str]:
+    """Yield what stands in each resolver of a value, without its quotes."""
+    starts = [match.span() for match in _resolver().finditer(value)]
+    ends = [*(start for start, _ in starts[1:]), len(value)]
+    for (_, start), end in zip(starts, ends, strict=False):
+        inside = value[start:end]
+        inside = inside[: inside.rfind("}")] if "}" in inside else inside
+        inside = inside.strip()
+        if inside[:1] in ("'", '"') and inside[-1:] == inside[:1]:
+            inside = inside[1:-1].replace(f"\\{inside[0]}", inside[0])
+        yield inside.strip("'\" \n")
 
 
 def done(
@@ -52,15 +64,21 @@ def done(
         Declined: They do nothing of note.
         LimitReached: They do too much.
     """
-    effects = _python_effects.analyse_parts(parts, clock)
-    if not effects:
-        reaching = [line for text, line in parts if "__import__" in text]
-        if not reaching:
-            raise Declined
+    source = _python_effects.analyse_parts(parts, clock)
+    reaching = [line for text, line in parts if "__import__" in text]
+    if not any(effect.act in _GRAVE for effect in source.effects) and reaching:
+        # By a way that is not followed.
+        clock.spend("facts", 1, limits.facts)
         yield blob.fact(
             "config.expression", "builtins.__import__", line=reaching[0], act="imports", source=""
         )
-    for effect in effects:
+    elif not source.effects and source.unread is None:
+        raise Declined
+    if source.unread is not None:
+        yield blob.not_checked(
+            "limit", "this expression is too long to be judged; write it shorter", line=source.unread
+        )
+    for effect in source.effects:
         clock.spend("facts", 1, limits.facts)
         yield blob.fact(
             "config.expression", effect.subject, line=effect.line, act=effect.act, source=effect.source

@@ -1,12 +1,13 @@
 """The cells of a notebook: their commands, what they run that nobody can read, outputs, credentials."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from mlgate.checks.models import json_members
 from mlgate.checks.models.configs._python_effects import analyse_parts
-from mlgate.checks.models.configs._python_words import heavier, telling
+from mlgate.checks.models.configs._python_tree import Effect
+from mlgate.checks.models.configs._python_words import telling
 from mlgate.checks.models.configs._shell_words import commands
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.secrets import secret_facts
@@ -22,8 +23,6 @@ _LONGEST = 1 << 20
 _OVERLAP = 4096
 # Source of so many cells, and of so much text, is looked at as Python.
 _MOST_CELLS = 10_000
-# A syntax tree takes up to a thousand times as much memory as its source.
-_MOST_NODES = 120_000
 _CONNECTIONS = frozenset(("socket.create_connection", "socket.socket"))
 # IPython's own ways to a shell, and Python's that they stand for.
 _SHELLS = (
@@ -52,10 +51,9 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         for role, text, line in parts:
             if role == "code" and line is not None:
                 python = _python(text)
-                raw = python.encode("utf-8", "replace")
-                if len(source) < _MOST_CELLS and not heavier(raw, _MOST_NODES):
+                if len(source) < _MOST_CELLS:
                     source.append((python, line))
-                elif not unread and telling(raw):
+                elif not unread and telling(python.encode("utf-8", "replace")):
                     unread = line
                 if (
                     not unread
@@ -72,7 +70,10 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     except json_members.Malformed:
         pass  # what was seen before stands
     told = {subject for _, subject, _ in known}
-    for fact in _acts(blob, source, clock):
+    worth = telling("\n".join(text for text, _ in source).encode("utf-8", "replace"))
+    done = analyse_parts(source if worth else (), clock)
+    unread = done.unread or unread
+    for fact in _acts(blob, done.effects):
         if fact.subject not in told:
             told.add(fact.subject)
             clock.spend("facts", 1, limits.facts)
@@ -97,11 +98,8 @@ def _python(text: str) -> str:
     return "\n".join("" if _magic().match(line) else line for line in text[:_LONGEST].splitlines())
 
 
-def _acts(blob: Blob, source: list[tuple[str, int]], clock: Clock) -> Iterator[Fact]:
+def _acts(blob: Blob, effects: Sequence[Effect]) -> Iterator[Fact]:
     """Yield what cells do, one after the other, that is told by no word alone."""
-    if not telling("\n".join(text for text, _ in source).encode("utf-8", "replace")):
-        return
-    effects = analyse_parts(source, clock)
     for each in effects:
         hidden = "decoded" in each.source and each.act in ("evaluates", "executes", "loads")
         if hidden or ("downloaded" in each.source and each.act == "evaluates"):

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from mlgate.checks.models.configs._python_effects import analyse_parts
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.text import read_text
-from mlgate.core.facts import Fact
+from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
 
-def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
+def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked]:
     """Yield what its lines do.
 
     Raises:
@@ -21,10 +21,14 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
         for number, line in enumerate(read_text(blob, limits).splitlines(), 1)
         if line.startswith(("import ", "import\t"))
     ]
-    effects = analyse_parts(lines, clock) if lines else ()
-    if not effects:
+    done = analyse_parts(lines, clock)
+    if not done.effects and done.unread is None:
         raise Declined
-    for effect in effects:
+    if done.unread is not None:
+        yield blob.not_checked(
+            "limit", "this line is too long to be judged; move its code into a module", line=done.unread
+        )
+    for effect in done.effects:
         clock.spend("facts", 1, limits.facts)
         yield blob.fact(
             "python.effect",

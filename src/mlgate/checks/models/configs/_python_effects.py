@@ -25,7 +25,8 @@ from mlgate.checks.models.configs._python_parts import (
     temporary,
     usual,
 )
-from mlgate.checks.models.configs._python_tree import Effect, branches, parsed_text
+from mlgate.checks.models.configs._python_tree import Effect, branches, parsed, parsed_text
+from mlgate.checks.models.configs._python_words import heavy, telling
 from mlgate.checks.models.reader import Clock
 
 _NESTED = 3
@@ -92,10 +93,13 @@ class Source(Struct, frozen=True):
     Attributes:
         effects: In the order in which they were found, at most some hundreds.
         builders: Classes derived from those of ``datasets``, with their lines.
+        unread: Line of the first piece that could do more than compute, and is too long or nested
+            too deep to be judged.
     """
 
     effects: tuple[Effect, ...]
-    builders: tuple[tuple[str, int], ...]
+    builders: tuple[tuple[str, int], ...] = ()
+    unread: int | None = None
 
 
 def analyse(tree: ast.Module, clock: Clock, *, offers: bool = False) -> Source:
@@ -111,7 +115,7 @@ def analyse(tree: ast.Module, clock: Clock, *, offers: bool = False) -> Source:
     return Source(tuple(analysis.effects), tuple(analysis.builders))
 
 
-def analyse_parts(parts: Iterable[tuple[str, int]], clock: Clock) -> tuple[Effect, ...]:
+def analyse_parts(parts: Iterable[tuple[str, int]], clock: Clock) -> Source:
     """Find what pieces of source do that are run one after the other, in one scope.
 
     Args:
@@ -119,8 +123,8 @@ def analyse_parts(parts: Iterable[tuple[str, int]], clock: Clock) -> tuple[Effec
         clock: Of the file.
     """
     analysis = _Analysis(clock)
-    analysis.parts(parts)
-    return tuple(analysis.effects)
+    unread = analysis.parts(parts)
+    return Source(tuple(analysis.effects), unread=unread)
 
 
 class _Analysis(Acts):
@@ -133,6 +137,8 @@ class _Analysis(Acts):
         self._bases: dict[str, list[str]] = {}
         self._shared: set[str] = set()
         self._done: set[int] = set()
+        # Of each function the scope that it stands in: its names are looked up there, whoever calls it.
+        self._scopes: dict[int, Names] = {}
         self._waiting: list[tuple[list[ast.stmt], Names]] = []
         self._by_name: dict[str, list[ast.FunctionDef | ast.AsyncFunctionDef]] = {}
         self._registered: list[tuple[ast.FunctionDef | ast.AsyncFunctionDef, Names]] = []
@@ -164,15 +170,24 @@ class _Analysis(Acts):
                 self._enter(function, names)
         self._follow()
 
-    def parts(self, parts: Iterable[tuple[str, int]]) -> None:
+    def parts(self, parts: Iterable[tuple[str, int]]) -> int | None:
         names = Names()
+        unread: int | None = None
         for text, line in parts:
             # As bytes, lines that no Python reads are left out, and not the part.
-            tree = parsed_text(text.encode("utf-8", "replace"))
+            data = text.encode("utf-8", "replace")
+            deep, tree = heavy(data), None
+            try:
+                tree = None if deep else parsed(data)[0]
+            except (RecursionError, MemoryError):
+                deep = True
+            if deep and unread is None and telling(data):
+                unread = line
             if tree is not None:
                 self._line = line
                 self._run(tree.body, names)
                 self._follow()
+        return unread
 
     def _follow(self) -> None:
         while self._waiting:
@@ -185,13 +200,13 @@ class _Analysis(Acts):
 
         Args:
             function: That is called.
-            names: Of the scope around it.
+            names: Of the scope around it, where it has not been come by yet.
             twice: True where what it returns is called too, as of ``@decorator(1)``.
         """
         if id(function) in self._done:
             return
         self._done.add(id(function))
-        inner = Names(names)
+        inner = Names(self._scopes.get(id(function), names))
         inner.unsure(function.args)
         for each in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs):
             inner.forgets(each.arg)
@@ -222,6 +237,7 @@ class _Analysis(Acts):
             return
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             self._functions[node.name] = node
+            self._scopes[id(node)] = names
             if not self._inside:
                 names.forgets(node.name)
             for decorator in node.decorator_list:
@@ -326,6 +342,7 @@ class _Analysis(Acts):
         }
         for name, method in self._methods[node.name].items():
             self._by_name.setdefault(name, []).append(method)
+            self._scopes[id(method)] = names
         for statement in node.body:
             # A method that is a command: nobody need call it by name.
             if isinstance(statement, ast.Assign) and self._runs(names.resolve(statement.value)):

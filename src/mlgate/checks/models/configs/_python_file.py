@@ -11,8 +11,6 @@ from mlgate.core.limits import Limits
 
 # Loaders import these, and what these import from beside them.
 _LOADED = ("modeling_", "configuration_", "tokenization_", "processing_", "image_processing_", "hubconf.py")
-# A syntax tree takes up to a thousand times as much memory as its source.
-_MOST_NODES = 120_000
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
@@ -31,7 +29,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         if siblings:
             return
         raise Declined
-    if blob.size > limits.text_bytes or _python_words.heavier(data, _MOST_NODES):
+    if blob.size > limits.text_bytes or _python_words.heavy(data):
         yield blob.not_checked(
             "limit", "this Python source is too long to be judged; split it, or move its data into a file"
         )

@@ -7,6 +7,8 @@ from functools import cache
 
 # Of a line that is longer, the start is looked at.
 _LINE = 1 << 18
+# A syntax tree takes up to a thousand times as much memory as its source.
+_MOST_NODES = 120_000
 # Rare enough that the word alone decides.
 _WORDS = (
     b"subprocess", b"popen", b"Popen", b"execl", b"execv", b"spawn", b"startfile", b"runpy", b"execfile",
@@ -115,9 +117,9 @@ def old(data: bytes) -> bool:
     return _old().search(data) is not None
 
 
-def heavier(data: bytes, most: int) -> bool:
-    """Say whether the syntax tree has more than about so many nodes."""
-    return any(number >= most for number, _ in enumerate(_tokens().finditer(data)))
+def heavy(data: bytes) -> bool:
+    """Say whether the syntax tree has more nodes than there is memory for."""
+    return any(number >= _MOST_NODES for number, _ in enumerate(_tokens().finditer(data)))
 
 
 @cache

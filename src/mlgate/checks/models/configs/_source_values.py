@@ -13,8 +13,6 @@ from mlgate.core.limits import Limits
 _KEYS = frozenset(("source_code", "python_code", "code"))
 # A langflow component has its source below the key.
 _VALUE = "value"
-_LONGEST = 256 << 10
-_MOST_NODES = 120_000
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
@@ -30,12 +28,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         for scalar in scalars(blob, text, clock):
             keys = [key for key in scalar.path[-2:] if isinstance(key, str)]
             named = bool(keys) and (keys[-1] in _KEYS or (keys[-1] == _VALUE and keys[0] in _KEYS))
-            if (
-                named
-                and len(scalar.value) <= _LONGEST
-                and not _python_words.heavier(scalar.value.encode("utf-8", "replace"), _MOST_NODES)
-                and _python_words.telling(scalar.value.encode("utf-8", "replace"))
-            ):
+            if named and _python_words.telling(scalar.value.encode("utf-8", "replace")):
                 clock.spend("members", 1, limits.members)
                 parts.append((scalar.value, scalar.line))
     except ValueError:
@@ -43,7 +36,15 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     found = False
     # Each stands for itself: what one imports, the next has not.
     for part in parts:
-        for effect in _python_effects.analyse_parts([part], clock):
+        source = _python_effects.analyse_parts([part], clock)
+        if source.unread is not None:
+            found = True
+            yield blob.not_checked(
+                "limit",
+                "the source in this value is too long to be judged; move it into a file",
+                line=source.unread,
+            )
+        for effect in source.effects:
             hidden = effect.source in ("decoded", "downloaded")
             if (effect.act == "executes" and effect.source != "usual") or hidden:
                 found = True

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from mlgate.checks.models.configs import _python_words, _yaml
-from mlgate.checks.models.configs._monai_expressions import LONGEST, done
+from mlgate.checks.models.configs._monai_expressions import done
 from mlgate.checks.models.configs._scalars import scalars
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.core.facts import Fact, NotChecked
@@ -37,7 +37,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         for scalar in scalars(blob, text, clock):
             key = scalar.path[1]
             row = key in _ROWS and len(scalar.path) > 3
-            if (row or (key in _EVALUATED and len(scalar.path) == 2)) and len(scalar.value) <= LONGEST:
+            if row or (key in _EVALUATED and len(scalar.path) == 2):
                 clock.spend("members", 1, limits.members)
                 parts.append((scalar.value.strip(), scalar.line))
     except ValueError:

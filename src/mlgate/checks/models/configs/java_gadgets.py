@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from mlgate.checks.models.reader import Blob, Clock, Declined
-from mlgate.checks.models.stream import CHUNK, read_at
+from mlgate.checks.models.search import found
 from mlgate.core.facts import Fact
 from mlgate.core.limits import Limits
 
@@ -20,12 +20,10 @@ KIND = "aside"
 ORDER = 80
 
 _MAGIC = b"\xac\xed\x00\x05"
-_OVERLAP = 256
-_MOST = 50
 
 
 def sniff(blob: Blob) -> bool:
-    """Look for the mark of the stream protocol, at the start or behind a short header of a container's."""
+    """Look for the mark of the stream protocol."""
     return blob.head.startswith(_MAGIC)
 
 
@@ -34,33 +32,29 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
 
     Raises:
         Declined: There is none.
+        LimitReached: There is too much of it.
     """
-    found: dict[str, int] = {}
-    for start in range(0, min(blob.size, limits.search_bytes), CHUNK):
-        clock.check()
-        for match in _classes().finditer(read_at(blob.stream, start, CHUNK + _OVERLAP)):
-            found.setdefault(match[0].decode("ascii"), start + match.start())
-        if len(found) >= _MOST:
-            break
-    if not found:
+    said = False
+    for each in found(blob, {"class": _classes()}, limits, clock, binary=True, most=limits.search_bytes):
+        said = True
+        yield blob.fact("java.gadget", each.match[0], offset=each.offset)
+    if not said:
         raise Declined
-    for name, offset in found.items():
-        yield blob.fact("java.gadget", name, offset=offset)
 
 
 @cache
-def _classes() -> re.Pattern[bytes]:
+def _classes() -> re.Pattern[str]:
     return re.compile(
-        rb"org\.apache\.commons\.collections4?\.(?:functors\.(?:Invoker|Instantiate|Chained)\w*|map\.LazyMap"
-        rb"|keyvalue\.TiedMapEntry|comparators\.TransformingComparator)"
-        rb"|org\.apache\.commons\.beanutils\.BeanComparator"
-        rb"|(?:com\.sun\.org\.apache\.xalan\.internal|org\.apache\.xalan)\.xsltc\.trax\.TemplatesImpl"
-        rb"|javax\.management\.BadAttributeValueExpException|javax\.script\.ScriptEngineManager"
-        rb"|org\.codehaus\.groovy\.runtime\.(?:MethodClosure|ConvertedClosure)|bsh\.(?:Interpreter|XThis)"
-        rb"|com\.mchange\.v2\.c3p0\.\w+|com\.sun\.rowset\.JdbcRowSetImpl|sun\.rmi\.server\.UnicastRef"
-        rb"|java\.rmi\.server\.RemoteObjectInvocationHandler|java\.lang\.(?:Runtime|ProcessBuilder|ProcessImpl)"
-        rb"|java\.net\.URL(?:ClassLoader)?(?=[^A-Za-z])|org\.springframework\.(?:beans|core|aop)\.\w[\w.]*"
-        rb"|org\.hibernate\.(?:engine|type|tuple)\.\w[\w.]*|org\.mozilla\.javascript\.\w+|clojure\.(?:core|lang|inspector)[\w.$]*"
-        rb"|org\.python\.core\.\w+|com\.vaadin\.data\.util\.\w+|org\.jboss\.weld\.\w[\w.]*|sun\.reflect\.annotation\."
-        rb"AnnotationInvocationHandler|com\.sun\.syndication\.feed\.impl\.\w+|org\.apache\.wicket\.util\.upload\.\w+"
+        r"org\.apache\.commons\.collections4?\.(?:functors\.(?:Invoker|Instantiate|Chained)\w*|map\.LazyMap"
+        r"|keyvalue\.TiedMapEntry|comparators\.TransformingComparator)"
+        r"|org\.apache\.commons\.beanutils\.BeanComparator"
+        r"|(?:com\.sun\.org\.apache\.xalan\.internal|org\.apache\.xalan)\.xsltc\.trax\.TemplatesImpl"
+        r"|javax\.management\.BadAttributeValueExpException|javax\.script\.ScriptEngineManager"
+        r"|org\.codehaus\.groovy\.runtime\.(?:MethodClosure|ConvertedClosure)|bsh\.(?:Interpreter|XThis)"
+        r"|com\.mchange\.v2\.c3p0\.\w+|com\.sun\.rowset\.JdbcRowSetImpl|sun\.rmi\.server\.UnicastRef"
+        r"|java\.rmi\.server\.RemoteObjectInvocationHandler|java\.lang\.(?:Runtime|ProcessBuilder|ProcessImpl)"
+        r"|java\.net\.URL(?:ClassLoader)?(?=[^A-Za-z])|org\.springframework\.(?:beans|core|aop)\.\w[\w.]*"
+        r"|org\.hibernate\.(?:engine|type|tuple)\.\w[\w.]*|org\.mozilla\.javascript\.\w+|clojure\.(?:core|lang|inspector)[\w.$]*"
+        r"|org\.python\.core\.\w+|com\.vaadin\.data\.util\.\w+|org\.jboss\.weld\.\w[\w.]*|sun\.reflect\.annotation\."
+        r"AnnotationInvocationHandler|com\.sun\.syndication\.feed\.impl\.\w+|org\.apache\.wicket\.util\.upload\.\w+"
     )

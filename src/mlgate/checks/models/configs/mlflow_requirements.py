@@ -13,12 +13,11 @@ KIND = "aside"
 ORDER = 80
 
 _NAMES = frozenset(("requirements.txt", "conda.yaml", "conda.yml", "python_env.yaml"))
-_LARGEST = 1 << 20
 
 
 def sniff(blob: Blob) -> bool:
     """Go by the names that MLflow writes. Whether it is a model's is for the rules to say."""
-    return blob.name in _NAMES and blob.size <= _LARGEST and looks_like_text(blob)
+    return blob.name in _NAMES and looks_like_text(blob)
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
@@ -28,8 +27,6 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
         Declined: It says nothing of that.
         LimitReached: It says too much.
     """
-    if blob.size > limits.text_bytes:
-        raise Declined
     text = read_text(blob, limits)
     conda = list(channels(text)) if blob.name.startswith("conda") else []
     lines = {line for _, _, line in conda}

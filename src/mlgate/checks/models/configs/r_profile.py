@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from functools import cache
 
 from mlgate.checks.models.reader import Blob, Clock, Declined
+from mlgate.checks.models.search import comments, found
 from mlgate.checks.models.stream import printable
-from mlgate.checks.models.text import line_of, looks_like_text, read_text
+from mlgate.checks.models.text import looks_like_text
 from mlgate.core.facts import Fact
 from mlgate.core.limits import Limits
 
@@ -21,7 +22,6 @@ ORDER = 80
 
 _NAMES = frozenset((".rprofile", "rprofile.site"))
 _SOURCE = (".r", ".rmd", ".qmd")
-_MOST = 20
 
 
 def sniff(blob: Blob) -> bool:
@@ -34,22 +34,15 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
 
     Raises:
         Declined: There is none.
-        LimitReached: The text is too long.
+        LimitReached: There is too much of it.
     """
-    del clock
-    text = read_text(blob, limits)
-    found = False
     subject, calls = ("startup", _calls()) if blob.name in _NAMES else ("hides", _hidden())
-    for number, match in enumerate(calls.finditer(text)):
-        start = text.rfind("\n", 0, match.start()) + 1
-        if number >= _MOST:
-            break
-        if "#" in text[start : match.start()]:
-            continue
-        found = True
-        line = line_of(text, match.start())
-        yield blob.fact("config.command", subject, line=line, text=printable(match[0], 200), role="pipeline")
-    if not found:
+    said = False
+    for each in found(blob, {subject: calls}, limits, clock, passed_by=comments("#", anywhere=True)):
+        said = True
+        shown = printable(each.match[0], 200)
+        yield blob.fact("config.command", subject, line=each.line, text=shown, role="pipeline")
+    if not said:
         raise Declined
 
 

@@ -10,9 +10,9 @@ from functools import cache
 
 from mlgate.checks.models.configs._shell_words import commands
 from mlgate.checks.models.reader import Blob, Clock, Declined
+from mlgate.checks.models.search import comments, found
 from mlgate.checks.models.stream import printable
 from mlgate.checks.models.tables import is_text
-from mlgate.checks.models.text import line_of, read_text
 from mlgate.core.facts import Fact
 from mlgate.core.limits import Limits
 
@@ -44,8 +44,10 @@ _WEIGHTS = (
 )  # fmt: skip
 # Without one of these words there is no such command, which is told at the speed of memory.
 _WORDS = ("curl", "wget", "base64", "xxd", "/dev/tcp", "/dev/udp", "netcat", "ncat", "nc ", "mkfifo")
-_LARGEST = 16 << 20
-_MOST = 20
+# Of Python on a command line, these.
+_INLINE = ("python", "shell(", "pipe:")
+# What begins a comment where it is not ``#``. In JSON nothing but a comment begins so.
+_COMMENTS = {".js": "//", ".ts": "//", ".rs": "//", ".json": "//", ".lua": "--"}
 
 
 def sniff(blob: Blob) -> bool:
@@ -55,41 +57,29 @@ def sniff(blob: Blob) -> bool:
         name.endswith((*_SCRIPTS, *_PIPELINES, *_SOURCE)) or name in _JSON or name.startswith("dockerfile")
     )
     started = _shebang().match(blob.head) is not None
-    return 0 < blob.size <= _LARGEST and (named or started) and not blob.tentative and is_text(blob.head)
+    return not blob.tentative and (started or (named and is_text(blob.head)))
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
-    """Yield the commands, a few of each kind.
+    """Yield the commands, each once.
 
     Raises:
         Declined: There is none.
+        LimitReached: There are too many, or there is too much to look at.
     """
-    del clock
-    if blob.size > limits.text_bytes:
-        raise Declined
-    text = read_text(blob, limits).replace("\\\n", " ")
-    source = blob.name.endswith(_SOURCE)
-    role = "source" if source else "pipeline" if _is_pipeline(blob.name) else "script"
-    found = False
-    if blob.name.endswith(_WEIGHTS):
-        found = True
-        yield blob.fact("config.command", "disguised", line=1, text=printable(text[:80]), role=role)
-    told = any(word in text for word in _WORDS)
-    patterns = {
-        **(commands() if told else {}),
-        **(_inline() if role == "pipeline" or (role == "script" and "python" in text) else {}),
-    }
-    for what, pattern in patterns.items():
-        for number, match in enumerate(pattern.finditer(text)):
-            start = text.rfind("\n", 0, match.start()) + 1
-            if number >= _MOST:
-                break
-            if text[start : match.start()].lstrip().startswith(("#", "//", "--")):
-                continue
-            found = True
-            line = line_of(text, match.start())
-            yield blob.fact("config.command", what, line=line, text=printable(match[0], 200), role=role)
-    if not found:
+    role = "source" if blob.name.endswith(_SOURCE) else "pipeline" if _is_pipeline(blob.name) else "script"
+    said = blob.name.endswith(_WEIGHTS)
+    if said:
+        text = printable(blob.head[:80].decode("utf-8", "replace"))
+        yield blob.fact("config.command", "disguised", line=1, text=text, role=role)
+    patterns = {**commands(), **(_inline() if role != "source" else {})}
+    mark = next((mark for suffix, mark in _COMMENTS.items() if blob.name.endswith(suffix)), "#")
+    words = _WORDS + (_INLINE if role != "source" else ())
+    for each in found(blob, patterns, limits, clock, words=words, continued=True, passed_by=comments(mark)):
+        said = True
+        shown = printable(each.match[0], 200)
+        yield blob.fact("config.command", each.what, line=each.line, text=shown, role=role)
+    if not said:
         raise Declined
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from functools import cache
 
 from mlgate.checks.models.reader import Blob, Clock, Declined
-from mlgate.checks.models.stream import CHUNK, printable, read_at
+from mlgate.checks.models.search import found
+from mlgate.checks.models.stream import printable
 from mlgate.checks.models.tables import is_text
 from mlgate.core.facts import Fact
 from mlgate.core.limits import Limits
@@ -15,8 +16,6 @@ KIND = "aside"
 ORDER = 80
 
 _SQLITE = b"SQLite format 3\0"
-_OVERLAP = 1024
-_MOST = 20
 
 
 def sniff(blob: Blob) -> bool:
@@ -27,37 +26,43 @@ def sniff(blob: Blob) -> bool:
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
-    """Yield the statements, a few at most.
+    """Yield the statements.
 
     Raises:
         Declined: There is none.
+        LimitReached: There is too much of it.
     """
-    found: dict[str, int] = {}
-    for start in range(0, min(blob.size, limits.search_bytes), CHUNK):
-        clock.check()
-        data = read_at(blob.stream, start, CHUNK + _OVERLAP)
-        for match in _statements().finditer(data):
-            found.setdefault(printable(match[0].decode("utf-8", "replace"), 200), start + match.start())
-        if len(found) >= _MOST:
-            break
-    if not found:
+    binary = blob.head.startswith(_SQLITE)
+    said = False
+    for each in found(
+        blob,
+        {"sql": _statements()},
+        limits,
+        clock,
+        binary=binary,
+        most=limits.search_bytes if binary else None,
+    ):
+        said = True
+        text = each.match[0]
+        shown = printable(text.encode("latin-1").decode("utf-8", "replace") if binary else text, 200)
+        line, offset = (None, each.offset) if binary else (each.line, None)
+        yield blob.fact("config.command", "sql", line=line, offset=offset, text=shown, role="pipeline")
+    if not said:
         raise Declined
-    for text, offset in list(found.items())[:_MOST]:
-        yield blob.fact("config.command", "sql", offset=offset, text=text, role="pipeline")
 
 
 @cache
-def _statements() -> re.Pattern[bytes]:
+def _statements() -> re.Pattern[str]:
     # PostgreSQL's COPY and untrusted languages, SQL Server's and MySQL's shells, SQLite's libraries.
     return re.compile(
-        rb"\bcopy\s[^;\n]{1,150}\b(?:from|to)\s+program\s*'[^'\n]{1,200}"
-        rb"|\bxp_cmdshell\b[^;\n]{0,200}|\bsys_(?:exec|eval)\s*\([^;\n]{0,200}"
-        rb"|\bload_extension\s*\(\s*['\"][^;\n]{1,200}|\blanguage\s+'?(?:plpython3?u|plperlu|plsh)\b"
-        rb"|\binto\s+(?:out|dump)file\s+['\"][^;\n]{1,200}"
+        r"\bcopy\s[^;\n]{1,150}\b(?:from|to)\s+program\s*'[^'\n]{1,200}"
+        r"|\bxp_cmdshell\b[^;\n]{0,200}|\bsys_(?:exec|eval)\s*\([^;\n]{0,200}"
+        r"|\bload_extension\s*\(\s*['\"][^;\n]{1,200}|\blanguage\s+'?(?:plpython3?u|plperlu|plsh)\b"
+        r"|\binto\s+(?:out|dump)file\s+['\"][^;\n]{1,200}"
         # SQLite's and psql's own commands; databases and files elsewhere; DuckDB's libraries.
-        rb"|^[ \t]*\.(?:shell|system|load)[ \t]+[^\n]{1,200}|^[ \t]*\\!\s*[^\n]{1,200}"
-        rb"|\battach\s+(?:database\s+)?'(?:/|\.\./|[a-z]:)[^'\n]{1,200}"
-        rb"|\bcopy\s[^;]{1,150}\bto\s+'/(?:etc|root|home|var|usr|lib|opt)/[^'\n]{1,200}"
-        rb"|\binstall\s+\w+\s+from\s+'http://[^'\n]{1,200}|\bload\s+'[^'\n]{1,200}\.(?:so|dll|dylib|duckdb_extension)",
+        r"|^[ \t]*\.(?:shell|system|load)[ \t]+[^\n]{1,200}|^[ \t]*\\!\s*[^\n]{1,200}"
+        r"|\battach\s+(?:database\s+)?'(?:/|\.\./|[a-z]:)[^'\n]{1,200}"
+        r"|\bcopy\s[^;]{1,150}\bto\s+'/(?:etc|root|home|var|usr|lib|opt)/[^'\n]{1,200}"
+        r"|\binstall\s+\w+\s+from\s+'http://[^'\n]{1,200}|\bload\s+'[^'\n]{1,200}\.(?:so|dll|dylib|duckdb_extension)",
         re.IGNORECASE | re.MULTILINE,
     )

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from functools import cache
 
 from mlgate.checks.models.configs import _yaml
-from mlgate.checks.models.configs._huggingface_keys import PROMPTS
 from mlgate.checks.models.configs._scalars import scalars
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.stream import member, printable
@@ -39,12 +38,10 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     text = _yaml.text_with(blob, _telling(), limits, clock)
     if not any(mark in text for mark in _MARKS) and not _yaml.escaped(text):
         raise Declined
-    prompts = "template_format" in text
     found = False
     try:
         for scalar in scalars(blob, text, clock):
-            if any("chat_template" in str(key) or (prompts and key in PROMPTS) for key in scalar.path):
-                continue  # these have readers of their own
+            # Some of these have readers of their own as well; what both find, the rules say once.
             if "__" in scalar.value and any(mark in scalar.value for mark in _MARKS):
                 clock.spend("members", 1, limits.members)
                 found = True

@@ -10,9 +10,9 @@ from functools import cache
 
 from mlgate.checks.models.paths import escape
 from mlgate.checks.models.reader import Blob, Clock, Declined
+from mlgate.checks.models.search import found
 from mlgate.checks.models.stream import printable
 from mlgate.checks.models.tables import is_text
-from mlgate.checks.models.text import line_of, read_text
 from mlgate.core.facts import Fact
 from mlgate.core.limits import Limits
 
@@ -22,8 +22,6 @@ ORDER = 80
 
 _SPACE = b" \t\r\n\xef\xbb\xbf\xff\xfe"
 _WORDS = ("XMLDecoder", "stylesheet", "script", "document", "php:", "<plugin")
-_LONGEST = 1 << 20
-_MOST = 50
 
 
 def sniff(blob: Blob) -> bool:
@@ -36,31 +34,25 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
 
     Raises:
         Declined: There is nothing of that.
+        LimitReached: There is too much of it.
     """
-    del clock
-    if blob.size > limits.text_bytes:
-        raise Declined
-    # What makes a document a program stands at its start.
-    text = read_text(blob, limits)[:_LONGEST]
-    if not any(word in text for word in _WORDS):
-        raise Declined
-    found = False
-    for language, pattern in _programs().items():
-        for number, match in enumerate(pattern.finditer(text)):
-            if number >= _MOST:
-                break
-            found = True
-            line = line_of(text, match.start())
-            shown = printable(match[0], 200)
-            if language == "plugin":
-                way = escape(match[1])
-                subject, what = printable(match[1], 200), "list of OpenVINO's plugins"
-                yield blob.fact(
-                    "native.library", subject, line=line, what=what, escape=way, format="openvino"
-                )
-            else:
-                yield blob.fact("xml.script", shown, line=line, language=language, format=FORMAT)
-    if not found:
+    said = False
+    for each in found(blob, _programs(), limits, clock, words=_WORDS):
+        said = True
+        if each.what == "plugin":
+            path = each.match[1]
+            yield blob.fact(
+                "native.library",
+                printable(path, 200),
+                line=each.line,
+                what="list of OpenVINO's plugins",
+                escape=escape(path),
+                format="openvino",
+            )
+        else:
+            shown = printable(each.match[0], 200)
+            yield blob.fact("xml.script", shown, line=each.line, language=each.what, format=FORMAT)
+    if not said:
         raise Declined
 
 

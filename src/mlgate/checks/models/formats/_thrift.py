@@ -36,6 +36,27 @@ class Reader:
             Malformed: See there.
             LimitReached: It is nested too deep, or the time is up.
         """
+        for kind, stack, start in self._values():
+            if kind == _BINARY and len(stack) <= deepest:
+                yield tuple(each[1] for each in stack), start, self._at
+
+    def numbers(self) -> tuple[dict[int, int], int]:
+        """Return the whole numbers of one structure by their fields, and how many bytes it has.
+
+        Raises:
+            Malformed: See there.
+            LimitReached: It is nested too deep, or the time is up.
+        """
+        found: dict[int, int] = {}
+        for kind, stack, start in self._values():
+            if kind in _INTEGERS and len(stack) == 1:
+                behind, self._at = self._at, start
+                found[stack[0][1]] = self._zigzag()
+                self._at = behind
+        return found, self._at
+
+    def _values(self) -> Iterator[tuple[int, list[list[int]], int]]:
+        """Yield type, frames and start of every value that holds no others, standing behind it."""
         # Each frame: is it a structure, its last field or how many are left, and the types inside.
         stack: list[list[int]] = [[1, 0, 0, 0]]
         count = 0
@@ -51,41 +72,14 @@ class Reader:
                 if len(stack) >= _DEEPEST:
                     raise LimitReached("nesting")
                 stack.append(self._open(kind))
-            elif kind == _BINARY:
-                size = self._varint()
-                if size > len(self._data) - self._at:
-                    raise Malformed("a text is longer than the rest")
-                if len(stack) <= deepest:
-                    yield tuple(each[1] for each in stack), self._at, self._at + size
-                self._at += size
             else:
-                self._pass(kind, in_list=not frame[0])
-
-    def numbers(self) -> tuple[dict[int, int], int]:
-        """Return the whole numbers of one structure by their fields, and how many bytes it has.
-
-        Raises:
-            Malformed: See there.
-            LimitReached: It is nested too deep, or the time is up.
-        """
-        found: dict[int, int] = {}
-        stack: list[list[int]] = [[1, 0, 0, 0]]
-        while stack:
-            frame = stack[-1]
-            kind = self._next(frame)
-            if kind == _STOP:
-                stack.pop()
-            elif kind in (_LIST, _SET, _MAP, _STRUCT):
-                if len(stack) >= _DEEPEST:
-                    raise LimitReached("nesting")
-                stack.append(self._open(kind))
-            elif kind == _BINARY:
-                self._skip(self._varint())
-            elif kind in _INTEGERS and len(stack) == 1:
-                found[frame[1]] = self._zigzag()
-            else:
-                self._pass(kind, in_list=not frame[0])
-        return found, self._at
+                size = self._varint() if kind == _BINARY else 0
+                start = self._at
+                if kind == _BINARY:
+                    self._skip(size)
+                else:
+                    self._pass(kind, in_list=not frame[0])
+                yield kind, stack, start
 
     def _next(self, frame: list[int]) -> int:
         """Return the type of what comes next in a structure, list or map, or the stop mark."""

@@ -21,7 +21,6 @@ ORDER = 70
 
 _DEEPEST = 512
 _ARRAY = 1
-_MOST_FOUND = 1000
 # What could be something by itself: pickles, archives, HDF5.
 _TELLING = (
     *(b"\x80%c" % version for version in range(2, 6)),
@@ -95,12 +94,11 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     for start, size in walker.pickled:
         yield blob.fact("msgpack.pickled", "an array of Python objects", offset=start)
         yield member(blob, f"array at {start}.pkl", window(blob.stream, start, size), size, container=FORMAT)
-    for start, size in walker.native:
-        program = executable(blob.stream, start, size)
-        if program is not None:
-            yield blob.fact("payload.executable", program, offset=start, container=FORMAT)
+    for start, program in walker.native:
+        yield blob.fact("payload.executable", program, offset=start, container=FORMAT)
+    known = set(walker.pickled)
     for start, size in walker.telling:
-        if (start, size) not in walker.pickled:
+        if (start, size) not in known:
             data = window(blob.stream, start, size)
             yield member(blob, f"bytes at {start}", data, size, container=FORMAT, tentative=True)
     if stopped is not None:
@@ -119,7 +117,7 @@ class _Walker:
         self.objects: list[tuple[int, str]] = []
         self.pickled: list[tuple[int, int]] = []
         self.telling: list[tuple[int, int]] = []
-        self.native: list[tuple[int, int]] = []
+        self.native: list[tuple[int, str]] = []
 
     def run(self) -> None:
         """Walk all values.
@@ -184,8 +182,8 @@ class _Walker:
         self._skip(size)
         if begin.startswith(_TELLING) or self._is_old_pickle(begin, start, size):
             self._note(start, size)
-        elif begin.startswith(MAGICS) and len(self.native) < _MOST_FOUND:
-            self.native.append((start, size))
+        elif begin.startswith(MAGICS):
+            self._native(start, size)
         if level is None or not level.is_map:
             return
         if not level.left & 1:
@@ -196,7 +194,8 @@ class _Walker:
             level.data = start, size
 
     def _close(self, level: _Level) -> None:
-        if level.is_object and level.data is not None and len(self.pickled) < _MOST_FOUND:
+        if level.is_object and level.data is not None:
+            self._clock.spend("members", 1, self._limits.members)
             self.pickled.append(level.data)
 
     def _extension(self, code: int, size: int) -> None:
@@ -206,12 +205,19 @@ class _Walker:
         if code == _ARRAY and begin[:1] == b"\x93":
             self.flax = True
             name = _dtype(begin)
-            if name in ("object", "O") and len(self.objects) < _MOST_FOUND:
+            if name in ("object", "O"):
+                self._clock.spend("facts", 1, self._limits.facts)
                 self.objects.append((start, name))
         elif begin.startswith(_TELLING) or self._is_old_pickle(begin, start, size):
             self._note(start, size)
-        elif begin.startswith(MAGICS) and len(self.native) < _MOST_FOUND:
-            self.native.append((start, size))
+        elif begin.startswith(MAGICS):
+            self._native(start, size)
+
+    def _native(self, start: int, size: int) -> None:
+        program = executable(self._blob.stream, start, size)
+        if program is not None:
+            self._clock.spend("facts", 1, self._limits.facts)
+            self.native.append((start, program))
 
     def _is_old_pickle(self, begin: bytes, start: int, size: int) -> bool:
         """Say whether text could be a pickle without a header: the reader of those says whether it is."""

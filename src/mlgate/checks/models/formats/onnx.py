@@ -40,7 +40,6 @@ _LEADING = frozenset({(7, BYTES), (20, BYTES), (25, BYTES)})
 _GRAPH = frozenset({1, 2, 5, 10, 11, 12, 13, 14, 15, 16})
 # Fields of a model itself; exporters write a few, and one for each function.
 _MOST_FIELDS = 1 << 16
-_MOST_STRANGE = 1000
 
 
 def sniff(blob: Blob) -> bool:
@@ -107,7 +106,7 @@ def _outline(wire: Wire, size: int, strange: list[Field]) -> int:
                 raise Declined
             if _MODEL.get(field.number, field.wire) != field.wire:
                 raise Declined
-            if field.wire == BYTES and field.number not in _MODEL and len(strange) < _MOST_STRANGE:
+            if field.wire == BYTES and field.number not in _MODEL:
                 strange.append(field)
             numbers.add(field.number)
             if field.number == 7 and not graph:

@@ -9,7 +9,7 @@ from functools import cache
 from mlgate.checks.models.formats._parquet_pages import pages
 from mlgate.checks.models.formats._thrift import Malformed, Reader
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
-from mlgate.checks.models.stream import member, printable, read_at
+from mlgate.checks.models.stream import member, printable, read_at, window
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -21,7 +21,6 @@ _MAGIC, _ENCRYPTED = b"PAR1", b"PARE"
 # Fields of FileMetaData and KeyValue in parquet.thrift.
 _KEY_VALUES, _KEY, _VALUE = 5, 1, 2
 _SCHEMA = b"ARROW:schema"
-_MOST_IN_PAGE = 16
 # Held in memory at once.
 _MOST = 32 << 20
 _PICKLE = tuple(b"\x80%c" % version for version in range(2, 6))
@@ -62,12 +61,12 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         raise LimitReached("header_bytes")
     place = blob.size - 8 - size
     for at, page in pages(blob, place, clock):
-        for number, found in enumerate(_pickles().finditer(page)):
-            if number >= _MOST_IN_PAGE:
-                break
-            data = page[found.start() :]
+        whole = io.BytesIO(page)
+        for found in _pickles().finditer(page):
+            size = len(page) - found.start()
             name = f"page at {at}, byte {found.start()}"
-            yield member(blob, name, io.BytesIO(data), len(data), container=FORMAT, tentative=True)
+            behind = window(whole, found.start(), size)
+            yield member(blob, name, behind, size, container=FORMAT, tentative=True)
     data = read_at(blob.stream, place, size)
     key = b""
     try:

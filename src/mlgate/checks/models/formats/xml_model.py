@@ -4,7 +4,9 @@ A document that declares entities is not parsed at all, so none is ever expanded
 others, expat reads element by element.
 """
 
+import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from mlgate.checks.models.formats._xml_prolog import LONGEST, Prolog, prolog
@@ -191,4 +193,12 @@ class _Elements:
 
 def _is_script(attributes: dict[str, str]) -> bool:
     """Say whether an extension is a script: under that name, R's exporter notes the model's formula."""
-    return attributes.get("name") == "script" and "~" not in attributes.get("value", "")
+    value = attributes.get("value", "")
+    return attributes.get("name") == "script" and _formula().fullmatch(value) is None
+
+
+@cache
+def _formula() -> re.Pattern[str]:
+    # A call with a formula, data and settings, as R prints it: texts are words, and nothing follows.
+    inside = r"(?:[^\"';{}`\\]|\"[\w.-]{1,40}\")*+"
+    return re.compile(rf"(?!system|eval|source)[\w.:]{{1,60}}\([^\"';{{}}`\\~]*~{inside}(?<=\))", re.ASCII)
