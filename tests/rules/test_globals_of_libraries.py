@@ -12,6 +12,11 @@ RECONSTRUCT = {"type": "global", "value": "numpy._core.multiarray._reconstruct"}
 EMPTY = {"type": "tuple", "items": []}
 NONE = {"type": "none", "value": None}
 BYTES = {"type": "bytes", "value": ""}
+NUMBER = {"type": "int", "value": 1}
+LIST = {"type": "list", "items": []}
+DICT = {"type": "dict", "items": []}
+WORD = {"type": "text", "value": "a"}
+OWN_ZONE = {"type": "global", "value": "dateutil.tz._tzfile.tzfile"}
 MADE = {"type": "call", "value": "spacy.strings.StringStore"}
 SEARCH = {"type": "call", "value": "builtins.getattr"}
 
@@ -32,6 +37,33 @@ SEARCH = {"type": "call", "value": "builtins.getattr"}
         ("spacy.tokenizer", "Tokenizer", [MADE, EMPTY, SEARCH, SEARCH, SEARCH, NONE, SEARCH, NONE], True),
         ("spacy.tokenizer", "Tokenizer", [MADE, EMPTY, SYSTEM, SEARCH, SEARCH, NONE, SEARCH, NONE], False),
         ("re", "RegexFlag", [{"type": "int", "value": 32}], True),
+        ("igraph", "Graph", [NUMBER, LIST, {"type": "bool"}, DICT, DICT, DICT], True),
+        ("igraph", "Graph", [NUMBER, SYSTEM], False),
+        ("plotly.graph_objs._figure", "Figure", [DICT], True),
+        ("plotly.graph_objs._figure", "Figure", [MADE], False),
+        ("shapely.io", "from_wkb", [BYTES], True),
+        ("shapely.io", "from_wkb", [SYSTEM], False),
+        ("hdbscan.dist_metrics", "newObj", [SYSTEM], False),
+        ("dateutil.tz._tzfile", "_unpickle", [OWN_ZONE, WORD, NONE, EMPTY], True),
+        ("dateutil.tz._tzfile", "_unpickle", [SYSTEM, WORD, NONE, EMPTY], False),
+        ("dask._task_spec", "TaskRef", [WORD], True),
+        ("dask._task_spec", "TaskRef", [SYSTEM], False),
+        ("sympy.core.function", "_rebuild_undef", [WORD, DICT], True),
+        (
+            "sympy.core.function",
+            "_rebuild_undef",
+            [WORD, {"type": "dict", "items": [{"type": "text", "value": "real"}, {"type": "bool"}]}],
+            True,
+        ),
+        (
+            "sympy.core.function",
+            "_rebuild_undef",
+            [WORD, {"type": "dict", "items": [{"type": "text", "value": "__dict__"}, {"type": "bool"}]}],
+            False,
+        ),
+        ("sympy.core.function", "_rebuild_undef", [WORD, {"type": "dict", "items": [WORD, DICT]}], False),
+        ("sympy.polys.matrices.domainmatrix", "DomainMatrix", [LIST, EMPTY, MADE], True),
+        ("sympy.polys.matrices.domainmatrix", "DomainMatrix", [LIST, EMPTY, SYSTEM], False),
         ("re", "RegexFlag", [{"type": "call", "value": "regex._regex_core.RegexFlag"}], True),
         ("re", "RegexFlag", [SYSTEM], False),
         ("signal", "Signals", [{"type": "int", "value": 2}], True),
@@ -139,3 +171,28 @@ def test_a_pickle_that_has_sympy_run_a_text_is_critical():
     assert judged(look(data, "m.pkl"))[0].severity is Severity.CRITICAL
     data = b"\x80\x02csympy.core.symbol\nSymbol\nX\x01\0\0\0x\x85\x81."
     assert all(each.severity <= Severity.MEDIUM for each in judged(look(data, "m.pkl")))
+
+
+def filled(name, module, state=b"}X\x01\0\0\0aK\x01sb"):
+    """An instance without arguments, and its state."""
+    return b"\x80\x02c" + module + b"\n" + name + b"\n)\x81" + state + b"."
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [(b"http.cookiejar", b"Cookie"), (b"requests.sessions", b"Session"), (b"urllib3.util.retry", b"Retry")],
+)
+def test_an_instance_connects_to_nothing(module, name):
+    assert not [
+        each for each in judged(look(filled(name, module), "a.pkl")) if each.severity >= Severity.HIGH
+    ]
+    called = filled(name, module).replace(b")\x81", b"X\x01\0\0\0a\x85R")
+    assert [each for each in judged(look(called, "a.pkl")) if each.severity >= Severity.HIGH]
+    given = filled(name, module).replace(b")\x81", b"X\x01\0\0\0a\x85\x81")
+    assert [each for each in judged(look(given, "a.pkl")) if each.severity >= Severity.HIGH]
+
+
+def test_other_clients_are_still_told():
+    assert [each.rule for each in judged(look(filled(b"HTTPConnection", b"http.client"), "a.pkl"))] == [
+        "MLG-PKL-003"
+    ]

@@ -28,6 +28,7 @@ _ALIASES = frozenset(
 # What torch and NumPy write as the function that makes a tensor or an array.
 _NESTED = "torch.nested._internal.nested_tensor._rebuild_njt"
 _REBUILT = ("numpy._core.multiarray._reconstruct", "numpy.core.multiarray._reconstruct")
+_NEW = "__new__"
 _GENERIC = ("typing.", "types.", "collections.", "builtins.", "typing_extensions.")
 
 
@@ -49,6 +50,7 @@ class Tables(Struct, frozen=True):
         plain: What may be imported, but is not called while a file loads.
         shapes: What may be called with certain arguments.
         content: Calls whose results are as plain as their arguments.
+        instances: Classes whose instances are plain, whatever their modules do.
         lazy: Calls whose results take from their arguments one by one.
         eager: Of what may be called, that which uses the methods of its arguments at once.
         texts: Calls and classes whose instances are texts, or stand for them.
@@ -73,6 +75,7 @@ class Tables(Struct, frozen=True):
     plain: frozenset[str]
     shapes: Mapping[str, tuple[str, ...]]
     content: frozenset[str]
+    instances: frozenset[str]
     lazy: frozenset[str]
     eager: frozenset[str]
     texts: frozenset[str]
@@ -117,6 +120,7 @@ def tables() -> Tables:
             name: tuple(part.strip() for part in shape.split(",")) for name, shape in data["shapes"].items()
         },
         content=frozenset(data["results"]["content"]),
+        instances=_names(data["instances"]),
         lazy=frozenset(data["results"]["lazy"]),
         eager=frozenset(data["results"]["eager"]),
         texts=frozenset(data["results"]["texts"]),
@@ -384,7 +388,8 @@ def _reaches(shape: tuple[str, ...], args: Sequence[Mapping[str, Any]]) -> bool:
             if place and plain and name not in _methods():
                 return True
             owner = str(args[0].get("value", "")) if args[0]["type"] == "global" else ""
-            if not owner and name in tables().bound:
+            # Of a class, `__new__` makes the instance that NEWOBJ makes.
+            if name in tables().bound if not owner else name == _NEW and _harmless(owner):
                 continue
             if category(owner, name) is not None:
                 return True
@@ -415,11 +420,13 @@ def _is(kind: str, arg: Mapping[str, Any], module: str) -> bool:
     if kind == "text":
         return actual == "text" and (not texts or value in texts.split("|"))
     if kind == "name":
-        return actual == "text" and (_public(value) or value in tables().bound)
+        return actual == "text" and (_public(value) or value in tables().bound or value == _NEW)
     if kind in ("none", "bytes", "tuple", "nested"):
         return bool(actual == kind)
     if kind == "storage":
         return actual in ("persistent", "call", "instance", "unknown") and _harmless(value)
+    if kind == "flags":
+        return actual == "dict" and all(map(_flag, arg["items"]))
     if kind in ("int", "ints"):
         return _numbers(arg, several=kind == "ints")
     if kind == "tensor":
@@ -443,6 +450,11 @@ def _is(kind: str, arg: Mapping[str, Any], module: str) -> bool:
     # A getattr that waits to be called reaches anything, and some names are only ever named.
     held = value.endswith("builtins.getattr") or tables().shapes.get(value) == ("never",)
     return kind in ("global", "callable") and _harmless(value) and not held
+
+
+def _flag(arg: Mapping[str, Any]) -> bool:
+    """Say whether a key or a value is a name, or yes or no."""
+    return arg["type"] == "bool" or (arg["type"] == "text" and _public(str(arg.get("value", "_"))))
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mlgate.checks.models.pickle import compat, dill_names, graph_source, tensors
+from mlgate.checks.models.pickle import compat, dill_names, graph_source, newobj_ex, tensors
 from mlgate.checks.models.pickle.state import Broken, State
 from mlgate.checks.models.pickle.values import (
     CONTAINERS,
@@ -61,6 +61,9 @@ class Acts(State):
             return self._call(callee, known, offset, via)
         if type(callee) in PLAIN or type(callee) in CONTAINERS:
             raise Broken("a value that cannot be called is called")
+        new = newobj_ex.made(callee, known)
+        if new is not None:
+            return self.instance(*new, offset, "__newobj_ex__")
         self.recorder.computed(callee, known, offset, via)
         return Made(callee, known, "call")
 

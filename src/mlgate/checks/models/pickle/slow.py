@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from mlgate.checks.models.paths import escape
-from mlgate.checks.models.pickle import joblib, nested, scipy_source, torch_legacy
+from mlgate.checks.models.pickle import joblib, nested, newobj_ex, scipy_source, torch_legacy
 from mlgate.checks.models.pickle import opcodes as op
 from mlgate.checks.models.pickle.acts import Acts
 from mlgate.checks.models.pickle.state import LONGEST_NAME, Broken, Paused, Truncated
@@ -388,10 +388,10 @@ class SlowOpcodes(Acts):
 
 
 def shown_state(state: Any) -> Any:
-    """Keep of a state what the width of a dtype is told by: the whole numbers of a tuple."""
+    """Keep of a state what the width of a dtype is told by, or what a partial makes: parts of a tuple."""
     if type(state) is not tuple:
         return UNKNOWN
-    return tuple(item if type(item) is int else None for item in state)
+    return newobj_ex.held(state) or tuple(item if type(item) is int else None for item in state)
 
 
 def _unescape(data: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
+from mlgate.checks.models.pickle.newobj_ex import Held
 from mlgate.checks.models.pickle.values import (
     CONTAINERS,
     UNKNOWN,
@@ -53,6 +54,8 @@ def heavier(frames: Iterable[list[Any]], limit: int) -> bool:
 def _inside(value: Any) -> tuple[Any, ...] | list[Any]:
     if type(value) is Made:
         return (value.maker, *(value.args or ()), value.state)
+    if type(value) is Held:
+        return value.state
     if type(value) in CONTAINERS:
         return cast("list[Any]", value)
     return (value.pid,) if type(value) is Persistent else ()
