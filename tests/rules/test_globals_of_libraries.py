@@ -1,5 +1,8 @@
 """What single libraries write into pickles, and what the same calls must not be given."""
 
+import operator
+import pickle
+
 import pytest
 from tests.checks.models.building import judged, look
 
@@ -12,6 +15,11 @@ RECONSTRUCT = {"type": "global", "value": "numpy._core.multiarray._reconstruct"}
 EMPTY = {"type": "tuple", "items": []}
 NONE = {"type": "none", "value": None}
 BYTES = {"type": "bytes", "value": ""}
+BITS = {"type": "global", "value": "bitarray.bitarray"}
+HEADER = {"type": "global", "value": "email.headerregistry.BaseHeader"}
+LIST_TYPE = {"type": "global", "value": "builtins.list"}
+DUNDER = {"type": "text", "value": "__setstate__"}
+OR = {"type": "global", "value": "_operator.or_"}
 NUMBER = {"type": "int", "value": 1}
 LIST = {"type": "list", "items": []}
 DICT = {"type": "dict", "items": []}
@@ -37,6 +45,36 @@ SEARCH = {"type": "call", "value": "builtins.getattr"}
         ("spacy.tokenizer", "Tokenizer", [MADE, EMPTY, SEARCH, SEARCH, SEARCH, NONE, SEARCH, NONE], True),
         ("spacy.tokenizer", "Tokenizer", [MADE, EMPTY, SYSTEM, SEARCH, SEARCH, NONE, SEARCH, NONE], False),
         ("re", "RegexFlag", [{"type": "int", "value": 32}], True),
+        ("bitarray._bitarray", "_bitarray_reconstructor", [BITS, BYTES, WORD, NUMBER, NUMBER], True),
+        ("bitarray._bitarray", "_bitarray_reconstructor", [SYSTEM, BYTES, WORD, NUMBER, NUMBER], False),
+        ("rdkit.Chem.rdchem", "Mol", [BYTES], True),
+        ("rdkit.Chem.rdchem", "Mol", [SYSTEM], False),
+        ("frozendict", "frozendict", [DICT], True),
+        ("frozendict", "frozendict", [{"type": "instance", "value": "acme.Evil"}], False),
+        ("pendulum.datetime", "DateTime", [NUMBER] * 7 + [SYSTEM], False),
+        (
+            "email.headerregistry",
+            "_reconstruct_header",
+            [WORD, {"type": "tuple", "items": [HEADER]}, WORD],
+            True,
+        ),
+        (
+            "email.headerregistry",
+            "_reconstruct_header",
+            [WORD, {"type": "tuple", "items": [SYSTEM]}, WORD],
+            False,
+        ),
+        ("deap.creator", "meta_create", [WORD, LIST_TYPE, {"type": "dict", "items": [WORD, EMPTY]}], True),
+        ("deap.creator", "meta_create", [WORD, LIST_TYPE, {"type": "dict", "items": [DUNDER, EMPTY]}], False),
+        ("deap.creator", "meta_create", [WORD, LIST_TYPE, {"type": "dict", "items": [WORD, SYSTEM]}], False),
+        ("deap.creator", "meta_create", [WORD, LIST_TYPE, {"type": "dict", "items": [WORD, SEARCH]}], False),
+        ("functools", "reduce", [OR, {"type": "tuple", "items": [LIST_TYPE, NONE]}], True),
+        ("functools", "reduce", [OR, {"type": "tuple", "items": [MADE, SEARCH]}], None),
+        ("functools", "reduce", [SYSTEM, {"type": "tuple", "items": [LIST_TYPE]}], None),
+        ("operator", "methodcaller", [{"type": "text", "value": "lower"}], True),
+        ("operator", "methodcaller", [{"type": "text", "value": "system"}, WORD], None),
+        ("operator", "methodcaller", [{"type": "text", "value": "format"}, WORD], None),
+        ("operator", "methodcaller", [{"type": "text", "value": "lower"}, SYSTEM], None),
         ("igraph", "Graph", [NUMBER, LIST, {"type": "bool"}, DICT, DICT, DICT], True),
         ("igraph", "Graph", [NUMBER, SYSTEM], False),
         ("plotly.graph_objs._figure", "Figure", [DICT], True),
@@ -196,3 +234,35 @@ def test_other_clients_are_still_told():
     assert [each.rule for each in judged(look(filled(b"HTTPConnection", b"http.client"), "a.pkl"))] == [
         "MLG-PKL-003"
     ]
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_a_union_of_types_and_a_caller_of_a_method(protocol):
+    data = pickle.dumps([int | str, list[int] | None, operator.methodcaller("lower")], protocol)
+    assert not [each for each in judged(look(data, "a.pkl")) if each.severity >= Severity.HIGH]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        # What waits to reduce, or to call a method, and is called.
+        b"\x80\x02cfunctools\npartial\nc__builtin__\nreduce\n\x85R.",
+        b"\x80\x02coperator\nmethodcaller\nX\x05\0\0\0lower\x85RX\x01\0\0\0a\x85R.",
+        b"\x80\x02c__builtin__\nreduce\n.",
+        b"\x80\x02c__builtin__\nlist\nc__builtin__\nmap\ncoperator\nmethodcaller\nX\x05\0\0\0lower\x85R]\x86R\x85R.",
+    ],
+)
+def test_what_reduces_or_calls_otherwise_is_told(data):
+    assert [each for each in judged(look(data, "a.pkl")) if each.severity >= Severity.HIGH]
+
+
+@pytest.mark.parametrize("protocol", range(2, 6))
+def test_an_instance_of_a_class_in_a_class_is_medium(protocol):
+    inner = b"cacme\nOuter\nX\x05\0\0\0Inner\x86R" if protocol < 4 else b"\x8c\x04acme\x8c\x0bOuter.Inner\x93"
+    before = {2: b"c__builtin__\ngetattr\n", 3: b"cbuiltins\ngetattr\n"}.get(protocol, b"")
+    data = b"\x80" + bytes([protocol]) + before + inner + b")\x81}X\x01\0\0\0aK\x01sb."
+    found = judged(look(data, "a.pkl"))
+    assert found
+    assert {each.severity for each in found} == {Severity.MEDIUM}
+    called = judged(look(data.replace(b")\x81", b"X\x01\0\0\0;\x85R"), "a.pkl"))
+    assert [each for each in called if each.severity >= Severity.HIGH]

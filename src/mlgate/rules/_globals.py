@@ -29,6 +29,7 @@ _ALIASES = frozenset(
 _NESTED = "torch.nested._internal.nested_tensor._rebuild_njt"
 _REBUILT = ("numpy._core.multiarray._reconstruct", "numpy.core.multiarray._reconstruct")
 _NEW = "__new__"
+_TYPES = ("types.GenericAlias", "operator.getitem", "_operator.getitem", "builtins.type")
 _GENERIC = ("typing.", "types.", "collections.", "builtins.", "typing_extensions.")
 
 
@@ -193,6 +194,8 @@ def callable_with(module: str, name: str, args: Sequence[Mapping[str, Any]] | No
     look = tables()
     subject = f"{module}.{name}"
     shape = look.shapes.get(subject)
+    if idiom(subject, args):
+        return True
     if shape is not None:
         return args is not None and _fits(module, shape, args) and not _reaches(shape, args)
     if subject in look.eager and args is not None and not _inert(args):
@@ -205,6 +208,29 @@ def callable_with(module: str, name: str, args: Sequence[Mapping[str, Any]] | No
         if class_like(name) and not _hidden(args) and not _texts(args) and _inert(args):
             return True
     return None
+
+
+def idiom(subject: str, args: Sequence[Mapping[str, Any]] | None) -> bool:
+    """Say whether a call of a dangerous function is the one that Python itself writes for plain data.
+
+    A union of types is reduced with ``operator.or_``; a caller of a method of texts or lists waits.
+    """
+    if not args:
+        return False
+    if subject in ("functools.reduce", "_functools.reduce"):
+        union = args[0].get("value") in ("operator.or_", "_operator.or_") and args[0]["type"] == "global"
+        return union and len(args) == 2 and args[1]["type"] == "tuple" and all(map(_member, args[1]["items"]))
+    if subject in ("operator.methodcaller", "_operator.methodcaller"):
+        rest = all(_is("plain", arg, "") for arg in args[1:])
+        return args[0]["type"] == "text" and args[0].get("value") in _methods() and rest
+    return False
+
+
+def _member(arg: Mapping[str, Any]) -> bool:
+    """Say whether an argument is a type, as of a union."""
+    # Of these three calls nothing else is allowed either: list[int], typing.List[int], type(None).
+    generic = arg["type"] == "call" and arg["value"] in _TYPES
+    return _type(arg) or arg["type"] == "none" or generic
 
 
 def _inert(args: Sequence[Mapping[str, Any]]) -> bool:
@@ -409,6 +435,12 @@ def _is(kind: str, arg: Mapping[str, Any], module: str) -> bool:
         if actual in ("int", "number"):
             return kind != "content"
         return actual not in ("instance", "persistent", "unknown", "global")
+    if kind == "owns":
+        return actual == "tuple" and all(
+            _is("own", item, module) and item["type"] == "global" for item in arg["items"]
+        )
+    if kind == "namespace":
+        return actual == "dict" and all(map(_held_by_class, arg["items"]))
     if kind == "encoded":
         return bool(actual == "call" and value == "_codecs.encode")
     if kind == "own":
@@ -455,6 +487,15 @@ def _is(kind: str, arg: Mapping[str, Any], module: str) -> bool:
 def _flag(arg: Mapping[str, Any]) -> bool:
     """Say whether a key or a value is a name, or yes or no."""
     return arg["type"] == "bool" or (arg["type"] == "text" and _public(str(arg.get("value", "_"))))
+
+
+def _held_by_class(arg: Mapping[str, Any]) -> bool:
+    """Say whether a key or a value of a class' namespace is a public name, or nothing to call."""
+    if arg["type"] == "text":
+        return _public(str(arg.get("value", "_")))
+    return arg["type"] in ("int", "float", "bool", "none", "tuple") or (
+        arg["type"] == "call" and arg["value"] == "deap.creator.meta_create"
+    )
 
 
 @cache

@@ -71,6 +71,8 @@ def _remembered(ask: Callable[[Fact], Answer]) -> Callable[[Fact], Answer]:
 @_remembered
 def danger_of(fact: Fact) -> str | None:
     """Category of danger of a use, or None where the use is not dangerous in itself."""
+    if fact.kind == "pickle.call" and meaning.idiom(fact.subject, fact.detail["args"]):
+        return None
     if fact.kind == "pickle.instance" and fact.subject in meaning.tables().instances:
         return category(fact) if fact.detail["args"] != [] else None
     if fact.kind != "pickle.import" and meaning.makes_class(fact.detail["name"], fact.detail["args"]):

@@ -175,6 +175,7 @@ class Recorder:
             self.note(
                 "fill", about, offset, key,
                 via=via, how=how, value=describe(value, 2), text=f"{render(target)} <- {render(value)}",
+                **(_attribute(target.maker) if how == "instance" else {}),
             )  # fmt: skip
         if via == "BUILD" and kind is Made and type(target.maker) is Global:
             maker = target.maker
