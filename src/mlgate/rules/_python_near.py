@@ -117,6 +117,13 @@ class Near:
             path = waiting.pop()
             folder = posixpath.dirname(path)
             for fact in self._imports[path]:
+                if fact.detail["file"]:
+                    place = posixpath.normpath(posixpath.join(folder, fact.subject))
+                    self._named.add(posixpath.split(place))
+                    if place in self._imports and place not in seen:
+                        seen.add(place)
+                        waiting.append(place)
+                    continue
                 package = posixpath.join(folder, fact.subject)
                 self._named |= {(folder, f"{fact.subject}.py"), (package, "*")}
                 for each in (f"{package}.py", *below.pop(package, ())):
@@ -155,9 +162,14 @@ class Near:
             return True
         if any((above, "*") in self._named for above in _above(path_of(fact))):
             return True
-        if name == "hubconf.py" or (name.startswith(_IMPORTED) and "/tests/" not in f"/{path}"):
+        # torch.hub's, and what ModelScope imports where a configuration allows it.
+        if name in ("hubconf.py", "ms_wrapper.py"):
+            return True
+        if name.startswith(_IMPORTED) and "/tests/" not in f"/{path}":
             return True
         if name in _BELOW and posixpath.dirname(path_of(fact)) in self._over:
+            return True
+        if _node_of_comfy(path, name):
             return True
         if name == "__main__.py" and fact.location.member:
             return True
@@ -204,6 +216,17 @@ class Near:
             or self.used(fact)
             or self.configured(fact)
         )
+
+
+def _node_of_comfy(path: str, name: str) -> bool:
+    """Say whether ComfyUI imports the file: what lies in its folder of nodes, or sets one up."""
+    parts = path.split("/")
+    if "custom_nodes" not in parts[:-1]:
+        return False
+    below = parts[parts.index("custom_nodes") + 1 :]
+    return len(below) == 1 or (
+        len(below) == 2 and name in ("__init__.py", "prestartup_script.py", "install.py")
+    )
 
 
 def _module_file(name: str) -> str:

@@ -18,6 +18,8 @@ _WHAT = {
     "pipe": (Severity.HIGH, "An address pipes more than data: it starts a second command, or writes a file."),
     "startup": (Severity.HIGH, "R runs this when it starts in the folder."),
     "hides": (Severity.HIGH, "R code hides or fetches what it runs."),
+    "given": (Severity.HIGH, "Fetching the dataset runs this command."),
+    "java": (Severity.HIGH, "The source of a model does more than compute."),
     "sql": (Severity.HIGH, "The database starts a program, loads a library or writes a file."),
 }
 

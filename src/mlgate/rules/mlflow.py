@@ -17,6 +17,10 @@ def _model(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
     models = {_folder(fact) for fact in facts if fact.kind != "mlflow.requirement"}
     for fact in facts:
         if fact.kind == "mlflow.requirement":
+            if fact.detail["form"] == "shell" and _folder(fact) in models:
+                message = "MLflow has a shell run what follows on this requirement."
+                yield Hit(fact, message, severity=Severity.HIGH, evidence=fact.subject)
+                continue
             severity = _requirements.severity(fact.subject, fact.detail["form"])
             if severity is not None and "http://" not in fact.subject:
                 # Teams have indexes of their own.
@@ -76,8 +80,9 @@ RULES = (
             "Paths of `MLmodel` (`pickled_model`, `code`, `data`, artifacts) that are absolute or climb out "
             "with `..`; a `loader_module` that is none of MLflow's own, medium where it is the team's code; "
             "dangerous names among the types that skops is told to trust. Also the `module` of BentoML "
-            "models, and requirements beside an `MLmodel` that come from an index of their own or from an "
-            "address (medium, and high without encryption)."
+            "models, requirements of a `python_env.yaml` that go on as a command, and requirements beside "
+            "an `MLmodel` that come from an index of their own or from an address (medium, and high without "
+            "encryption)."
         ),
         why=(
             "`mlflow.pyfunc.load_model` imports the module and opens the files that are named, before "

@@ -8,6 +8,7 @@ from mlgate.core.facts import Check, Fact
 from mlgate.core.rules import Hit, Rule
 from mlgate.core.severity import Severity
 from mlgate.rules._python_near import NAMING, PICKLED, Near, identity
+from mlgate.rules._python_reach import Reach
 
 _DOES = {
     "executes": "runs a command",
@@ -46,6 +47,11 @@ _SCRIPTS = frozenset(
     )
 )  # fmt: skip
 _REMOVES = ("os.remove", "os.unlink", "os.removedirs", "shutil.rmtree", "pathlib.Path.unlink")
+_WHEN = {
+    "import": "Importing this file",
+    "load": "Using this file's classes",
+    "function": "{}, which what is loaded calls,",
+}
 _ATLAS = ("AML.T0011.000", "AML.T0010.003")
 _OWASP = ("ML06:2023", "LLM03:2025")
 
@@ -107,18 +113,29 @@ def _when_used(fact: Fact, near: Near) -> Severity | None:
     return Severity.HIGH if used and fact.subject == "socket.create_connection" else None
 
 
-def _effects(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
+def _graded(facts: Sequence[Fact], policy: Any) -> Iterator[tuple[Fact, Severity]]:
+    """Yield the effects that matter, each once: what a function does may also be what an import does."""
     near = Near(facts)
+    reach = Reach(facts, near)
+    found: dict[tuple[str, int | None, str], tuple[Fact, Severity]] = {}
     for fact in facts:
         if fact.kind != "python.effect" or fact.subject in policy.models.allow_globals:
             continue
-        severity = _severity(fact, near)
-        if severity is not None:
-            when = "Importing this file" if fact.detail["where"] == "import" else "Using this file's classes"
-            what = {"decoded": ", on what it decodes", "downloaded": ", on what it downloads"}
-            does = f"{_DOES[fact.detail['act']]}{what.get(fact.detail['source'], '')}"
-            subject = "a computed name" if fact.subject == "?" else fact.subject
-            yield Hit(fact, f"{when} calls {subject}, which {does}.", severity=severity)
+        called = fact.detail["where"] == "function"
+        severity = reach.severity(fact) if called else _severity(fact, near)
+        key = identity(fact), fact.location.line, fact.subject
+        if severity is not None and (key not in found or found[key][1] < severity):
+            found[key] = fact, severity
+    yield from found.values()
+
+
+def _effects(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
+    for fact, severity in _graded(facts, policy):
+        when = _WHEN[fact.detail["where"]].format(fact.detail.get("function"))
+        what = {"decoded": ", on what it decodes", "downloaded": ", on what it downloads"}
+        does = f"{_DOES[fact.detail['act']]}{what.get(fact.detail['source'], '')}"
+        subject = "a computed name" if fact.subject == "?" else fact.subject
+        yield Hit(fact, f"{when} calls {subject}, which {does}.", severity=severity)
 
 
 def _datasets(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
@@ -127,6 +144,7 @@ def _datasets(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
         identity(fact)
         for fact in facts
         if fact.kind == "python.effect"
+        and fact.detail["where"] != "function"
         and fact.subject not in policy.models.allow_globals
         and (_severity(fact, near) or Severity.INFO) >= Severity.HIGH
     }
@@ -153,6 +171,7 @@ RULES = (
             "core.format",
             "huggingface.auto-map",
             "python.import",
+            "python.calls",
             "torch-model-archive.handler",
             "mlflow.code",
             "python.dataset-builder",

@@ -44,6 +44,14 @@ _MODULES = frozenset(
 _UNPICKLERS = ("pickle.", "_pickle.", "dill.", "cloudpickle.", "marshal.", "shelve.")
 # They unpickle a file that the configuration chooses.
 _LOADERS = ("joblib.load", "pandas.read_pickle", "pandas.io.pickle.read_pickle", "torch.jit.load")
+# The same, where it is told to.
+_ARRAYS = ("numpy.load", "numpy.lib.npyio.load", "numpy.lib._npyio_impl.load")
+_FALSE = ("", "false", "no", "off", "0", "null", "~")
+# They write a file that the configuration names.
+_WRITERS = (
+    "numpy.save", "numpy.ndarray.tofile", "torch.save", "joblib.dump", "pathlib.Path.touch",
+    "pathlib.Path.write_", "scipy.io.savemat", "scipy.sparse.save_npz",
+)  # fmt: skip
 # A configuration that means well fetches models by name, and opens no connections of its own.
 _CONNECTING = frozenset(
     ("urllib", "urllib3", "http", "requests", "httpx", "aiohttp", "socket", "ftplib", "smtplib", "telnetlib",
@@ -63,12 +71,16 @@ def _dangerous(fact: Fact, policy: Any) -> Iterator[Hit]:
     # A module alone is what hydra.utils.get_object hands on to whatever takes a name out of it.
     module = "." not in fact.subject
     danger = ("resolves" if fact.subject in _MODULES else None) if module else _callables.danger(fact.subject)
+    if fact.subject in _ARRAYS and _asks(fact, "allow_pickle"):
+        danger = "loads"
     if danger is None or fact.subject in policy.models.allow_globals:
         return
     severity = _SEVERITIES[danger]
     if fact.subject.startswith(_FILES):
         severity = max(severity, Severity.HIGH)
     if fact.subject in _LOADERS or (danger == "network" and fact.subject.partition(".")[0] in _CONNECTING):
+        severity = max(severity, Severity.HIGH)
+    if fact.subject in _ARRAYS or (fact.subject.startswith(_WRITERS) and _outside(fact)):
         severity = max(severity, Severity.HIGH)
     if fact.subject.startswith(_UNPICKLERS):
         severity = Severity.CRITICAL
@@ -78,6 +90,16 @@ def _dangerous(fact: Fact, policy: Any) -> Iterator[Hit]:
         severity=severity,
         evidence=f"{fact.detail['key']}: {fact.subject}",
     )
+
+
+def _asks(fact: Fact, key: str) -> bool:
+    """Say whether an argument is given, and not said to be false."""
+    return any(name == key and value.lower() not in _FALSE for name, value in fact.detail["given"])
+
+
+def _outside(fact: Fact) -> bool:
+    """Say whether an argument is a path that is not the project's own."""
+    return any(value.startswith(("/", "~", "..")) for _, value in fact.detail["given"])
 
 
 def _expression(fact: Fact, policy: Any) -> Iterator[Hit]:

@@ -1,9 +1,14 @@
 """Native executables, known by their structure: four magic bytes in weights are noise."""
 
 import struct
+from collections.abc import Iterator
 from typing import BinaryIO
 
+from mlgate.checks.models.reader import Blob
 from mlgate.checks.models.stream import read_at
+from mlgate.core.facts import Fact
+
+_SMALLEST = 64
 
 MAGICS = (
     b"\x7fELF",
@@ -43,6 +48,21 @@ def executable(stream: BinaryIO, offset: int, size: int) -> str | None:
     if head[:4] in MAGICS[4:]:
         return "Mach-O" if _fat(stream, offset, size, head) else None
     return None
+
+
+def started(blob: Blob, offset: int, size: int, container: str) -> Iterator[Fact]:
+    """Yield that an executable stands where a tensor's bytes begin.
+
+    Args:
+        blob: What holds the tensor.
+        offset: Of its first byte.
+        size: Of its bytes.
+        container: Format of the blob.
+    """
+    if min(size, blob.size - offset) >= _SMALLEST and read_at(blob.stream, offset, 4).startswith(MAGICS):
+        name = executable(blob.stream, offset, min(size, blob.size - offset))
+        if name is not None:
+            yield blob.fact("payload.executable", name, offset=offset, container=container)
 
 
 def _elf(head: bytes, size: int) -> bool:

@@ -206,3 +206,24 @@ def test_requirements_beside_a_model(name, text, severity):
     found = judged(collect(scope({"m/MLmodel": MLMODEL, f"m/{name}": data, f"other/{name}": data})))
     expected = [("MLG-MLF-001", severity, f"m/{name}")] if severity else []
     assert [(each.rule, each.severity.value, each.location.path) for each in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("requirement", "found"),
+    [
+        ("numpy && id #", True),
+        ("pip==23.2.1; id", True),
+        ("a`id`", True),
+        ("a$(id)", True),
+        ("numpy | sh", True),
+        ("numpy==2.0; python_version < '3.12'", False),
+        ("numpy>=1,<2", False),
+        ("torch[opt]", False),
+    ],
+)
+@pytest.mark.parametrize("form", ["dependencies:\n- {}\n", "build_dependencies: ['{}']\n"])
+def test_a_requirement_that_goes_on_as_a_command(requirement, found, form):
+    written = form.replace("{}", requirement.replace("'", '"'))
+    files = {"m/MLmodel": sklearn(), "m/python_env.yaml": f"python: 3.11.7\n{written}".encode()}
+    rules = {(each.location.path, each.severity.value) for each in judged(collect(scope(files)))}
+    assert (("m/python_env.yaml", "high") in rules) == found

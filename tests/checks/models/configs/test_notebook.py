@@ -208,3 +208,17 @@ def test_code_that_is_too_long_is_not_checked():
 def test_a_cell_that_is_nested_too_deep_is_not_checked():
     source = "import pickle\nx = " + "-" * 20_000 + "1"
     assert "limit" in reasons(look(book(cell(source)).encode(), "a.ipynb"))
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("%%bash\necho 'ssh-rsa AAAA' >> ~/.ssh/authorized_keys\n", True),
+        ("!echo '* * * * * x' | crontab -", True),
+        ("!echo x | tee -a /etc/cron.d/x", True),
+        ("!cat ~/.ssh/authorized_keys", False),
+        ("!echo 'export A=1' >> ~/.bashrc", False),
+    ],
+)
+def test_who_may_log_in(source, found):
+    assert bool(verdicts(book(cell(source)))) == found

@@ -807,3 +807,114 @@ def test_names_are_looked_up_where_a_function_stands(source):
     assert ("MLG-HFR-004", "high") in {
         (each.rule, each.severity.value) for each in judged(look(source.encode(), "hubconf.py"))
     }
+
+
+MAPPED_X = b'{"model_type": "x", "auto_map": {"AutoModel": "modeling_x.Net"}}'
+HELPER = b"import os\ndef go():\n  os.system('true')\nclass Tool:\n  def run(self):\n    go()\n"
+
+
+def among(sources):
+    seen = collect(scope({path: file(path, data) for path, data in sources.items()}))
+    found = [each for each in judged(seen) if each.rule == "MLG-HFR-004"]
+    return [(each.location.path, each.severity.value) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("source", "severity"),
+    [
+        (b"from .tools import go\ngo()\n", "high"),
+        (b"from . import tools\ntools.go()\n", "high"),
+        (b"from .tools import go as start\nstart()\n", "high"),
+        (b"from .tools import Tool\nTool().run()\n", "high"),
+        (b"from .tools import Tool\nx = Tool()\nx.run()\n", "high"),
+        (b"from .tools import go\ndef f():\n  go()\nf()\n", "high"),
+        (b"from .tools import go\nclass Net:\n  def __init__(self):\n    go()\n", "high"),
+        (b"from .tools import go\nclass Net:\n  def other(self):\n    go()\n", None),
+        (b"from .tools import go\n", None),
+        (b"from .tools import other\nother()\n", None),
+        (b"from .others import go\ngo()\n", None),
+    ],
+)
+def test_what_a_function_of_another_file_does_where_it_is_called(source, severity):
+    found = among({"config.json": MAPPED_X, "modeling_x.py": source, "tools.py": HELPER})
+    assert found == ([("tools.py", severity)] if severity else [])
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        {
+            "modeling_x.py": b"from .a import f\nf()\n",
+            "a.py": b"from .b.c import go\ndef f():\n  go()\n",
+            "b/c.py": HELPER,
+        },
+        {"modeling_x.py": b"from .a import f\nf()\n", "a/__init__.py": HELPER.replace(b"go", b"f")},
+        {"hubconf.py": b"import tools\ndef model():\n  tools.go()\n", "tools.py": HELPER},
+        {"hubconf.py": b"from tools import go\ndef model():\n  return go()\n", "tools.py": HELPER},
+    ],
+)
+def test_calls_are_followed_from_file_to_file(sources):
+    assert [severity for _, severity in among(sources)] == ["high"]
+
+
+def test_a_function_is_told_once():
+    (found,) = among({"modeling_x.py": b"import os\ndef go():\n  os.system('true')\ngo()\n"})
+    assert found == ("modeling_x.py", "high")
+
+
+def test_functions_that_call_each_other_in_circles():
+    circle = b"from .modeling_x import f\nimport os\ndef g():\n  f()\n  os.system('true')\n"
+    assert among({"modeling_x.py": b"from .g import g\ndef f():\n  g()\nf()\n", "g.py": circle})
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        b"import ctypes\nctypes.CDLL(None).system(b'true')\n",
+        b"from ctypes import *\nlibc = CDLL('libc.so.6')\nlibc.execv(1, 2)\n",
+        b"import ctypes\nlibc = ctypes.cdll.LoadLibrary('libc.so.6')\nlibc.popen(b'x', b'r')\n",
+    ],
+)
+def test_commands_by_way_of_the_c_library(source):
+    assert ("hubconf.py", "high") in among({"hubconf.py": source})
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        b"from importlib import util\ndef m():\n  s = util.spec_from_file_location('w', 'assets/w.x.py')\n",
+        b"import runpy\nrunpy.run_path('./assets/w.x.py')\n",
+        b"exec(open('assets/w.x.py').read())\n",
+    ],
+)
+def test_a_file_that_is_run_by_its_path(source):
+    sources = {"hubconf.py": source, "assets/w.x.py": RUN}
+    assert ("assets/w.x.py", "high") in among(sources)
+    assert ("assets/w.x.py", "high") not in among({**sources, "hubconf.py": b"x = 'assets/w.x.py'\n"})
+
+
+def test_a_class_in_the_list_of_importers():
+    source = b"import os, sys\nclass F:\n  @staticmethod\n  def find_spec(name, path=None):\n    os.system('true')\n"
+    assert among({"modeling_x.py": source + b"sys.meta_path.insert(0, F)\n"}) == [("modeling_x.py", "high")]
+    assert among({"modeling_x.py": source}) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("custom_nodes/fast/__init__.py", True),
+        ("ComfyUI/custom_nodes/fast.py", True),
+        ("custom_nodes/fast/install.py", True),
+        ("custom_nodes/fast/tools/other.py", False),
+        ("ms_wrapper.py", True),
+    ],
+)
+def test_what_other_programs_import(path, found):
+    assert bool(among({path: RUN})) == found
+
+
+def test_a_download_by_replicates_own_program_is_usual():
+    source = b"from cog import BasePredictor\nimport subprocess\nclass Predictor(BasePredictor):\n  def setup(self):\n    subprocess.{}\n"
+    usual = source.replace(b"{}", b"check_call(['pget', '-x', 'https://x/y.tar', 'w'], close_fds=False)")
+    assert ("predict.py", "high") not in among({"predict.py": usual})
+    assert ("predict.py", "high") in among({"predict.py": source.replace(b"{}", b"check_call(['sh', 'x'])")})

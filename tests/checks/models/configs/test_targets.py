@@ -222,3 +222,21 @@ def test_whatever_the_bytes(data):
 def test_keys_of_other_frameworks(text, severity):
     found = judged(look(text.encode(), "c.yaml"))
     assert [each.severity.value for each in found] == ([severity] if severity else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        ("_target_: numpy.load\nfile: x.npy\nallow_pickle: true\n", "high"),
+        ("_target_: numpy.load\nfile: x.npy\nallow_pickle: ${x}\n", "high"),
+        ("_target_: numpy.load\nfile: x.npy\nallow_pickle: false\n", None),
+        ("_target_: numpy.load\nfile: x.npy\n", None),
+        ("_target_: numpy.savetxt\nfname: /root/x\nX: [1]\n", "high"),
+        ("_target_: numpy.savetxt\nfname: ../x\nX: [1]\n", "high"),
+        ("_target_: pathlib.Path.touch\nself: ~/x\n", "high"),
+        ("_target_: numpy.savetxt\nfname: out.txt\nX: [1]\n", "medium"),
+    ],
+)
+def test_the_values_beside_a_target_count(text, severity):
+    found = [each.severity.value for each in judged(look(text.encode(), "config.yaml"))]
+    assert found == ([severity] if severity else [])

@@ -309,3 +309,10 @@ def test_what_the_onnx_library_writes():
     )
     seen = look(built.SerializeToString(), "m.onnx")
     assert (kinds(seen), seen.not_checked) == ({"core.format"}, ())
+
+
+def test_a_program_where_a_tensor_begins():
+    program = elf() + bytes(300)
+    data = model(graph(message(5, number(1, len(program)), number(2, 2), message(9, program))))
+    assert "payload.executable" in kinds(look(data))
+    assert "payload.executable" not in kinds(look(data.replace(b"\x7fELF", b"\x7fELG")))

@@ -2,7 +2,7 @@ import base64
 import json
 
 import pytest
-from tests.checks.models.building import EVIL, called, format_of, judged, look, reasons
+from tests.checks.models.building import EVIL, called, elf, format_of, judged, look, reasons
 from tests.checks.models.credentials import GITHUB
 
 
@@ -173,3 +173,13 @@ def test_what_trainers_write_is_no_alarm():
     seen = look(made({"__metadata__": metadata}), "lora.safetensors")
     assert judged(seen) == ()
     assert not seen.not_checked
+
+
+def test_a_program_where_a_tensor_begins():
+    program = elf() + bytes(300)
+    data = made({"a": tensor(0, 8), "b": tensor(8, 8 + len(program))}, bytes(8) + program)
+    assert [(each.rule, each.severity.value) for each in judged(look(data, "m.safetensors"))] == [
+        ("MLG-BIN-001", "high")
+    ]
+    noise = made({"a": tensor(0, 8), "b": tensor(8, 208)}, bytes(8) + b"MZ" + bytes(198))
+    assert not judged(look(noise, "m.safetensors"))

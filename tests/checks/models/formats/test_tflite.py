@@ -176,8 +176,10 @@ def test_programs_outside_tensors(where):
     assert "MLG-BIN-001" in {each.rule for each in judged(look(data, "m.tflite"))}
 
 
-def test_tensor_bytes_mean_nothing():
-    assert not rules(model(buffers=[{}, {"data": elf() * 3}]))
+def test_tensor_bytes_mean_nothing_unless_they_begin_as_a_program():
+    assert not rules(model(buffers=[{}, {"data": bytes(16) + elf() * 3}]))
+    assert not rules(model(buffers=[{}, {"data": elf()[:40] + bytes(100)}]))
+    assert rules(model(buffers=[{}, {"data": elf() * 3}])) == [("MLG-BIN-001", "high")]
 
 
 def test_buffers_behind_the_flatbuffer():

@@ -199,6 +199,11 @@ def _facts(blob: Blob, role: str, text: str, line: int | None) -> Iterator[Fact]
 def _commands() -> dict[str, re.Pattern[str]]:
     return {
         **commands(),
+        # Who may log in, and what the machine runs by the clock.
+        "startup": re.compile(
+            r"(?:>>?|\btee\s+(?:-a\s+)?)\s*[\"']?[\w~${}/.-]{0,60}(?:\.ssh/authorized_keys|/etc/cron)[^\n]{0,100}"
+            r"|\|\s*crontab\s+-"
+        ),
         "foreign": re.compile(r"^%%(?:script\s+(?:--?\w+\s+)*)?(?:perl|ruby|node|php|lua)\b", re.MULTILINE),
         "alias": re.compile(r"^[ \t]*%alias[ \t]+\w+[ \t]+\S[^\n]{0,200}", re.MULTILINE),
         "index": re.compile(

@@ -37,5 +37,6 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             act=effect.act,
             where="import",
             source=effect.source,
+            function=effect.function,
             container=blob.container,
         )

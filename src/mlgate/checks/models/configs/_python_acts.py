@@ -21,8 +21,7 @@ _ASKING = frozenset(
 )  # fmt: skip
 # Attributes by which a function or a frame leads to all that there is.
 _GADGETS = frozenset(("__globals__", "f_globals", "f_builtins", "func_globals", "__builtins__"))
-
-
+# Texts that are spelled by their codes.
 _SPELLED = ("builtins.bytes", "builtins.bytearray", "builtins.chr")
 
 
@@ -41,6 +40,8 @@ class Acts:
         # Paths that this source has opened to write them anew.
         self._made: set[str] = set()
         self._where = "import"
+        # The function or class that is looked at by itself; then calls are noted, and not followed.
+        self._owner: str | None = None
         self._line: int | None = None
 
     def _runs(self, resolved: str | None) -> bool:
@@ -141,10 +142,19 @@ class Acts:
         return isinstance(root, (ast.Name, ast.Attribute)) and names.resolve(root) == "os.environ"
 
     def _note(self, subject: str, act: str, node: ast.AST, source: str = "") -> None:
+        if self._owner is not None and not _grave(act, source):
+            return
         line = self._line or int(getattr(node, "lineno", 1))
-        key, kind = (subject, self._where, line, source), f"{act} {source}"
+        owner = self._owner or ""
+        key, kind = (subject, self._where + owner, line, source), f"{act} {source} {self._where}"
         # Of each act so many: none hides behind another.
         if key not in self._known and self._counts[kind] < _MOST:
             self._known.add(key)
             self._counts[kind] += 1
-            self.effects.append(Effect(subject, act, self._where, source, line))
+            self.effects.append(Effect(subject, act, self._where, source, line, owner))
+
+
+def _grave(act: str, source: str) -> bool:
+    """Say whether it matters that a function does so which somebody may call."""
+    hidden = source in ("decoded", "downloaded") and act in ("evaluates", "loads")
+    return hidden or act == "writes" or (act == "executes" and source != "usual")

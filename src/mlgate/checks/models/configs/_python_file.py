@@ -1,6 +1,7 @@
 """A Python file: its effects, classes and imports."""
 
-from collections.abc import Iterator
+import ast
+from collections.abc import Iterator, Sequence
 
 from mlgate.checks.models.configs import _python_effects, _python_tree, _python_words
 from mlgate.checks.models.configs._python_entries import entries
@@ -9,6 +10,8 @@ from mlgate.checks.models.stream import read_at
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
+# Of these the folder is on the search path: torch.hub's, and those of servers.
+_ON_PATH = frozenset(("hubconf.py", "handler.py", "custom_handler.py", "predict.py", "inference.py"))
 # Loaders import these, and what these import from beside them.
 _LOADED = ("modeling_", "configuration_", "tokenization_", "processing_", "image_processing_", "hubconf.py")
 
@@ -26,9 +29,14 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     clock.spend("facts", len(siblings), limits.facts)
     yield from siblings
     if not _python_words.telling(data):
-        if siblings:
-            return
-        raise Declined
+        if not siblings:
+            raise Declined
+        if blob.size <= limits.text_bytes and not _python_words.heavy(data):
+            # Its own code is harmless; what it calls in other files need not be.
+            tree = _python_tree.parsed_text(data)
+            if tree is not None:
+                yield from _calls(blob, _analysed(blob, tree, clock).calls)
+        return
     if blob.size > limits.text_bytes or _python_words.heavy(data):
         yield blob.not_checked(
             "limit", "this Python source is too long to be judged; split it, or move its data into a file"
@@ -50,7 +58,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         if siblings:
             return
         raise Declined
-    found = _python_effects.analyse(tree, clock, offers=_offers(blob))
+    found = _analysed(blob, tree, clock)
     effects = (*found.effects, *left_out)
     if not effects and not found.builders and not siblings:
         raise Declined
@@ -63,8 +71,10 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             act=effect.act,
             where=effect.where,
             source=effect.source,
+            function=effect.function,
             container=blob.container,
         )
+    yield from _calls(blob, found.calls)
     for name, line in found.builders:
         yield blob.fact("python.dataset-builder", name, line=line)
     if found.effects and tree is not None:
@@ -73,10 +83,25 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             yield blob.fact("python.entry", name, line=line, served=served)
 
 
+def _analysed(blob: Blob, tree: ast.Module, clock: Clock) -> _python_effects.Source:
+    return _python_effects.analyse(tree, clock, offers=_offers(blob), absolute=_on_path(blob))
+
+
+def _calls(blob: Blob, calls: Sequence[tuple[str, str]]) -> Iterator[Fact]:
+    """Yield which functions call which, of this file and of others."""
+    if calls:
+        yield blob.fact("python.calls", pairs=list(calls), container=blob.container)
+
+
 def _offers(blob: Blob) -> bool:
     """Say whether a loader calls whatever function of the file it is asked for."""
     path = blob.location.path if blob.location.member is None else blob.location.member
     return blob.name == "hubconf.py" or path.endswith("custom_generate/generate.py")
+
+
+def _on_path(blob: Blob) -> bool:
+    """Say whether loaders have the file's folder on the search path."""
+    return blob.name in _ON_PATH or blob.container == "torch-model-archive"
 
 
 def _near_the_root(blob: Blob) -> bool:
@@ -87,6 +112,8 @@ def _near_the_root(blob: Blob) -> bool:
 
 def _siblings(blob: Blob, data: bytes) -> Iterator[Fact]:
     """Yield the modules beside the file that it imports, unless their names say that they are imported."""
-    for name, offset in _python_words.siblings(data, absolute=blob.name == "hubconf.py"):
+    for name, offset in _python_words.siblings(data, absolute=_on_path(blob)):
         if not name.startswith(_LOADED):
-            yield blob.fact("python.import", name, line=data.count(b"\n", 0, offset) + 1)
+            yield blob.fact("python.import", name, line=data.count(b"\n", 0, offset) + 1, file=False)
+    for path, offset in _python_words.files(data):
+        yield blob.fact("python.import", path, line=data.count(b"\n", 0, offset) + 1, file=True)

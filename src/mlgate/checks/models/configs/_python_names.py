@@ -43,7 +43,11 @@ class Names:
             if isinstance(node, ast.Import):
                 root = alias.name.partition(".")[0]
                 self._binds(alias.asname or root, alias.name if alias.asname else root)
-            elif not node.level:
+            elif node.level:
+                # Of another file of the package.
+                inner = f"{node.module}.{alias.name}" if node.module else alias.name
+                self._binds(alias.asname or alias.name, "." * node.level + inner)
+            else:
                 module = node.module or ""
                 self._binds(alias.asname or alias.name, _attribute(module, alias.name))
                 if alias.name == "*" and module in HOSTS:
@@ -182,7 +186,7 @@ class Names:
         if called in ("builtins.globals", "builtins.locals", "builtins.vars"):
             return "globals"
         if called in _MADE:
-            return called
+            return _MADE[called]
         if called in _PATHS:
             return _PATH
         if called in ("functools.partial", "builtins.map", "builtins.filter") and node.args:
@@ -251,12 +255,18 @@ class Names:
 
 _FETCH = frozenset(f"sys.modules.{name}" for name in ("get", "pop", "setdefault", "__getitem__"))
 # Classes of which an instance goes by the class' name: nothing happens yet when one is made.
-_MADE = frozenset(
-    (
-        "pathlib.Path", "requests.Session", "requests.session", "httpx.Client", "urllib3.PoolManager",
-        "aiohttp.ClientSession", "sqlite3.connect",
-    )
-)  # fmt: skip
+_MADE = {
+    **{
+        name: name
+        for name in (
+            "pathlib.Path", "requests.Session", "requests.session", "httpx.Client", "urllib3.PoolManager",
+            "aiohttp.ClientSession", "sqlite3.connect",
+        )
+    },
+    **dict.fromkeys(
+        ("ctypes.CDLL", "ctypes.PyDLL", "ctypes.WinDLL", "ctypes.cdll.LoadLibrary"), "ctypes.CDLL"
+    ),
+}  # fmt: skip
 _PATH = "pathlib.Path"
 # What gives another path.
 _PATHS = frozenset(

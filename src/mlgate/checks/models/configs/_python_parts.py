@@ -7,10 +7,10 @@ from mlgate.checks.models.configs._python_names import Names
 
 _STARTUP = (
     ".bashrc", ".zshrc", ".profile", ".bash_profile", "authorized_keys", "crontab", "/etc/", "sitecustomize",
-    ".ipython/profile",    "usercustomize", "autostart", "systemd", "LaunchAgents", "Startup",
+    ".ipython/profile", "usercustomize", "autostart", "systemd", "LaunchAgents", "Startup",
 )  # fmt: skip
-
-_USUAL = ("ffmpeg", "ffprobe", "nvidia-smi")
+# Replicate's models fetch their weights with pget.
+_USUAL = ("ffmpeg", "ffprobe", "nvidia-smi", "pget")
 _LOOKED_AT = 500
 _TEMPORARY = ("NamedTemporaryFile", "TemporaryDirectory", "TemporaryFile", "mkdtemp", "mktemp")
 

@@ -16,9 +16,10 @@ class Effect(Struct, frozen=True):
     Attributes:
         subject: Dotted name of what is called.
         act: ``executes``, ``evaluates``, ``loads``, ``native``, ``network``, ``imports``, ``writes``.
-        where: ``import``, or ``load`` in a method that loaders call.
+        where: ``import``, ``load`` in a method that loaders call, or ``function``.
         source: Of what is evaluated or loaded: ``decoded``, ``downloaded``, ``file`` or "".
         line: 1-based.
+        function: Of where ``function``: which function or class it is that does so.
     """
 
     subject: str
@@ -26,6 +27,7 @@ class Effect(Struct, frozen=True):
     where: str
     source: str
     line: int
+    function: str = ""
 
 
 def parsed(source: str | bytes) -> tuple[ast.Module | None, list[Effect]]:

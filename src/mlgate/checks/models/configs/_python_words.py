@@ -27,6 +27,10 @@ _WORDS = (
     b"symlink_to", b"hardlink_to", b"sqlite3", b"tarfile", b"ZipFile",
     b"LD_PRELOAD", b"LD_AUDIT", b"DYLD_INSERT_LIBRARIES", b"PYTHONSTARTUP", b"PYTHONPATH", b"BASH_ENV",
 )  # fmt: skip
+# What runs a file by its path.
+_BY_PATH = (
+    b"spec_from_file_location", b"SourceFileLoader", b"run_path", b"execfile", b"exec(open", b"exec(compile",
+)  # fmt: skip
 # Common words, and what makes them telling.
 _TELLING = {
     b"system": rb"(?<!platform)\.\s*\\?\s*system\b|import\b[^\n]*\bsystem\b|[\"']system[\"']",
@@ -112,6 +116,17 @@ def siblings(data: bytes, *, absolute: bool) -> Iterator[tuple[str, int]]:
                 yield name, found.start()
 
 
+def files(data: bytes) -> Iterator[tuple[str, int]]:
+    """Yield the paths of source that stand in source which runs files by their paths, with the offsets."""
+    if any(word in data for word in _BY_PATH):
+        known: set[str] = set()
+        for found in _paths().finditer(data):
+            path = found[1].decode("utf-8", "replace").removeprefix("./")
+            if path not in known and path != "setup.py":
+                known.add(path)
+                yield path, found.start()
+
+
 def old(data: bytes) -> bool:
     """Say whether source is of Python 2, or a template of source."""
     return _old().search(data) is not None
@@ -135,6 +150,11 @@ def _imports() -> re.Pattern[bytes]:
         rb"|(?:from|import)[ \t]+(?P<plain>\w[\w., \t]*))",
         re.MULTILINE,
     )
+
+
+@cache
+def _paths() -> re.Pattern[bytes]:
+    return re.compile(rb"[\"']((?:[\w.-]+/){0,8}[\w.-]{1,100}\.py)[\"']")
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mlgate.checks.models.configs._requirement_lines import channels, sources
+from mlgate.checks.models.configs._requirement_lines import channels, commands, sources
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.text import looks_like_text, read_text
 from mlgate.core.facts import Fact
@@ -31,6 +31,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
     conda = list(channels(text)) if blob.name.startswith("conda") else []
     lines = {line for _, _, line in conda}
     found = conda + [each for each in sources(text) if each[2] not in lines]
+    if blob.name == "python_env.yaml":
+        found += commands(text)
     if not found:
         raise Declined
     for form, where, line in found:

@@ -60,6 +60,8 @@ _SCRIPTS = frozenset(
 def sniff(blob: Blob) -> bool:
     """Go by the name; lists of plugins, and some of the old files, have no extension."""
     named = blob.name.endswith((*_SUFFIXES, ".md", "plugins")) or blob.name in _PLAIN
+    # Spark writes what a stage of a pipeline is into a part of a table.
+    named = named or (blob.name.startswith("part-") and b'"sparkVersion"' in blob.head)
     return bool(blob.size) and named and not blob.tentative and is_text(blob.head)
 
 

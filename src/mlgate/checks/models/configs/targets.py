@@ -29,6 +29,8 @@ _LONGEST_TARGET = 10_000
 _RESOLVERS = frozenset(("oc.env", "oc.select", "oc.decode", "oc.deprecated"))
 _MOST = 20_000
 _MOST_KEPT = 16 << 20
+# Of what stands beside a name so much is told.
+_MOST_GIVEN = 20
 
 
 def sniff(blob: Blob) -> bool:
@@ -57,13 +59,21 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         raise Declined from None
     nemo = document.nemo
     seen: set[str] = set()
-    for key, subject, line in document.targets():
+    for key, subject, line, home in document.targets():
         if subject in seen:
             continue
         seen.add(subject)
         clock.spend("facts", 1, limits.facts)
         shown = printable(_short(subject), _LONGEST)
-        yield blob.fact("config.target", shown, line=line, key=key, nemo=nemo, container=blob.container)
+        yield blob.fact(
+            "config.target",
+            shown,
+            line=line,
+            key=key,
+            nemo=nemo,
+            given=document.given(home),
+            container=blob.container,
+        )
     for scalar in document.inner:
         # A text that is made a configuration in its turn.
         data = scalar.value.encode("utf-8", "replace")
@@ -89,6 +99,7 @@ class _Document:
         self._mappings: set[tuple[str | int, ...]] = set()
         self._looked_up: list[Scalar] = []
         self._room = _MOST_KEPT
+        self._beside: dict[tuple[str | int, ...], list[list[str]]] = {}
         self.inner: list[Scalar] = []
 
     def add(self, scalar: Scalar) -> None:
@@ -113,17 +124,26 @@ class _Document:
             if len(self.inner) > _MOST:
                 raise LimitReached("facts")
 
-    def targets(self) -> Iterator[tuple[str, str, int]]:
-        """Yield key, name and line of all that looks like a name in a module."""
+    def given(self, home: tuple[str | int, ...]) -> list[list[str]]:
+        """Return the first texts that stand beside a name, each with its key."""
+        if not self._beside:
+            for path, value in self._values.items():
+                values = self._beside.setdefault(path[:-1], [])
+                if len(values) < _MOST_GIVEN:
+                    values.append([str(path[-1]), value[:_LONGEST]])
+        return self._beside.get(home, [])
+
+    def targets(self) -> Iterator[tuple[str, str, int, tuple[str | int, ...]]]:
+        """Yield key, name, line and mapping of all that looks like a name in a module."""
         for scalar in self._named.values():
             value = self._resolved(scalar.value, scalar.path)
             if _dotted().fullmatch(value):
-                yield str(scalar.path[-1]), value, scalar.line
+                yield str(scalar.path[-1]), value, scalar.line, scalar.path[:-1]
         for scalar in self._looked_up:
             value = self._resolved(scalar.value, scalar.path)
             home = scalar.path[:-2] if scalar.path[-2:-1] == ("_args_",) else scalar.path[:-1]
             if home in self._mappings and (value.isidentifier() or _dotted().fullmatch(value)):
-                yield str(scalar.path[-1]), value, scalar.line
+                yield str(scalar.path[-1]), value, scalar.line, home
 
     def _resolved(self, value: str, path: tuple[str | int, ...]) -> str:
         """Put in what OmegaConf's ``${...}`` refers to, where it stands in the same document."""

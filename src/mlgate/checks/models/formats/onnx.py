@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from types import MappingProxyType
 
-from mlgate.checks.models.executable import MAGICS, executable
+from mlgate.checks.models.executable import MAGICS, executable, started
 from mlgate.checks.models.formats._messages import events
 from mlgate.checks.models.formats._onnx import CROWDED, SCHEMA, Parts
 from mlgate.checks.models.formats._outline import outline
@@ -62,6 +62,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     usual = True
     cut = 0
     strange: list[Field] = []
+    programs: list[Fact] = []
     try:
         cut = _outline(wire, blob.size, strange)
     except Declined:
@@ -73,6 +74,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     try:
         for event in events(wire, 0, blob.size, SCHEMA, "model", crowded=CROWDED):
             parts.feed(event)
+            if event.field == "raw_data" and event.message == "tensor":
+                programs += started(blob, event.at, event.end - event.at, FORMAT)
     except LimitReached:
         yield from parts.facts()
         raise
@@ -83,6 +86,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     if not usual and not parts.asks:
         raise Declined
     yield from parts.facts()
+    yield from programs
     yield from _carried(blob, wire, strange)
     if cut:
         yield blob.not_checked("truncated", "a part of the model is malformed; export it again", offset=cut)

@@ -13,6 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from mlgate.checks.models.executable import started
 from mlgate.checks.models.formats._metadata import handed_back
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
 from mlgate.checks.models.stream import printable, read_at
@@ -92,6 +93,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         yield blob.fact("safetensors.header", str(problem), offset=8)
         return
     yield from _tiling(blob, tensors, blob.size - 8 - length, 8 + length)
+    for tensor in tensors:
+        yield from started(blob, 8 + length + tensor.begin, tensor.end - tensor.begin, FORMAT)
 
 
 def _tiling(blob: Blob, tensors: list[_Tensor], available: int, data: int) -> Iterator[Fact | NotChecked]:

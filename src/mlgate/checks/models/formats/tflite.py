@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TypeAlias
 
+from mlgate.checks.models.executable import started
 from mlgate.checks.models.formats._flat import Broken, Flat, Table, schema, tail, unsound
 from mlgate.checks.models.reader import Blob, Clock, LimitReached
 from mlgate.checks.models.stream import member, printable, window
@@ -88,8 +89,12 @@ class _Model:
             self._index(table, "buffer", self._count("buffers"))
         elif kind == "Operator":
             self._operator(table)
-        elif kind == "Buffer" and flat.number(table, "offset") > 1:
-            self._range(flat.number(table, "offset"), flat.number(table, "size"), table.offset)
+        elif kind == "Buffer":
+            start, size = flat.vector(table, "data")
+            if flat.number(table, "offset") > 1:
+                start, size = flat.number(table, "offset"), flat.number(table, "size")
+                self._range(start, size, table.offset)
+            yield from started(self._blob, start, size, FORMAT)
         elif kind == "Metadata":
             self._index(table, "buffer", self._count("buffers"))
             self._note()
