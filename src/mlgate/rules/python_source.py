@@ -62,7 +62,7 @@ def _severity(fact: Fact, near: Near) -> Severity | None:
     if act == "extension":
         # Packages have native code as a matter of course.
         return Severity.MEDIUM if near.configured(fact) else None
-    disguised = hidden and act in ("evaluates", "loads")
+    disguised = hidden and act in ("evaluates", "loads", "executes")
     imported = near.imported(fact)
     if fact.detail["where"] == "load":
         return _when_used(fact, near) if imported else None
@@ -80,7 +80,7 @@ def _severity(fact: Fact, near: Near) -> Severity | None:
         return Severity.HIGH if package or disguised else Severity.MEDIUM
     if act == "bytecode" and fact.detail["source"] == "unchecked":
         return Severity.MEDIUM
-    return Severity.HIGH if disguised and act == "evaluates" else None
+    return Severity.HIGH if disguised and act != "loads" else None
 
 
 def _is_library(fact: Fact) -> bool:
@@ -100,7 +100,7 @@ def _when_used(fact: Fact, near: Near) -> Severity | None:
     """Grade what methods do that loaders call: honest ones fetch data, and clear up after themselves."""
     act, source = fact.detail["act"], fact.detail["source"]
     used = near.used(fact)
-    if source in ("decoded", "downloaded") and act in ("evaluates", "loads"):
+    if source in ("decoded", "downloaded") and act in ("evaluates", "loads", "executes"):
         return Severity.CRITICAL if near.dataset(fact) else Severity.HIGH
     if act == "executes":
         return Severity.HIGH if near.served(fact) and source != "usual" else Severity.MEDIUM

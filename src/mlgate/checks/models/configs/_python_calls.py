@@ -9,6 +9,7 @@ from mlgate.checks.models.configs._python_parts import (
     climbs,
     fate,
     is_property,
+    is_spelled,
     keys,
     opens,
     own_name,
@@ -208,8 +209,10 @@ class Calls(Acts):
         elif act == "network" and any(self._tells(each, names) for each in arguments):
             self._note(resolved, act, node, "secrets")
         elif act is not None and act != "decodes":
-            origins = (self._origin(each, names) for each in arguments[:1])
-            self._note(resolved, act, node, " ".join(filter(None, origins)))
+            origin = self._origin(arguments[0], names) if arguments else ""
+            # Nobody puts the name of a function together who means it to be read.
+            hidden = act == "executes" and is_spelled(function, names)
+            self._note(resolved, act, node, origin or ("decoded" if hidden else ""))
         elif isinstance(node, ast.Call):
             self._uses_files(resolved, node, names)
 

@@ -179,6 +179,24 @@ def usual(node: ast.expr, names: Names) -> bool:
     return False
 
 
+def is_spelled(function: ast.expr, names: Names) -> bool:
+    """Say whether what is called is looked up by a name that is put together from pieces."""
+    for number, node in enumerate(ast.walk(function)):
+        if number > _LOOKED_AT:
+            break
+        asked: list[ast.expr] = []
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "id", None) or getattr(node.func, "attr", None)
+            asked = node.args[:2] if name in ("getattr", "__import__", "import_module") else []
+        elif isinstance(node, ast.Subscript):
+            asked = [node.slice]
+        for each in asked:
+            pieces = isinstance(each, (ast.BinOp, ast.JoinedStr, ast.Call, ast.Subscript))
+            if pieces and isinstance(names.constant(each), str):
+                return True
+    return False
+
+
 def keys(arguments: list[ast.expr]) -> list[ast.expr]:
     """Return the keys of a mapping that is written out, or what stands in its place."""
     return [
