@@ -11,13 +11,17 @@ from functools import cache
 from msgspec import Struct
 
 from mlgate.checks.models.reader import Blob, Clock
-from mlgate.checks.models.stream import chunks
+from mlgate.checks.models.stream import read_at
 from mlgate.checks.models.text import encoding_of
 from mlgate.core.limits import Limits
 
-# What a match may look back on, and how long one may be; less than a piece together.
+# What is read at once, what a match may look back on, and how long one may be: a command may have
+# options to the length of all its arguments.
+_PIECE = 4 << 20
 _BEHIND = 2048
-_AHEAD = 8192
+_AHEAD = 1 << 20
+# A run of blanks that is longer is cut to this: between the words of a command there may be any number.
+_BLANKS = 1024
 
 
 class Found(Struct, frozen=True):
@@ -72,11 +76,14 @@ def found(
     size = blob.size if most is None else min(blob.size, most)
     known: set[tuple[str, str]] = set()
     raw, start, line, at, read = "", 0, 1, 0, 0
-    for chunk in chunks(blob.stream, 0, size):
+    while read < size:
         clock.check()
+        chunk = read_at(blob.stream, read, min(_PIECE, size - read))
         read += len(chunk)
-        final = read >= size
+        final = read >= size or not chunk
         raw += decoder.decode(chunk, final)
+        if not binary:
+            raw = _runs().sub(_shortened, raw)
         end = len(raw) if final else max(len(raw) - _AHEAD, at)
         if not words or any(word in raw for word in words):
             text = raw.replace("\\\r\n", " \v ").replace("\\\n", " \v") if continued else raw
@@ -90,6 +97,8 @@ def found(
         cut = max(end - _BEHIND, 0)
         line, start = line + raw.count("\n", 0, cut), start + cut
         raw, at = raw[cut:], end - cut
+        if not chunk:
+            return
 
 
 def _matches(
@@ -133,6 +142,16 @@ def comments(*marks: str, anywhere: bool = False) -> Callable[[str], bool]:
         return comment.startswith(marks) and _ends().search(comment) is None
 
     return begins
+
+
+def _shortened(run: re.Match[str]) -> str:
+    """Cut a run of blanks; its first lines stay lines."""
+    return ("\n" * run[0].count("\n") or run[0])[:_BLANKS]
+
+
+@cache
+def _runs() -> re.Pattern[str]:
+    return re.compile(rf"(?<!\s)\s{{{_BLANKS + 1},}}")
 
 
 @cache

