@@ -830,6 +830,8 @@ def among(sources):
     [
         (b"from .tools import go\ngo()\n", "high"),
         (b"from . import tools\ntools.go()\n", "high"),
+        (b"from .tools import *\ngo()\n", "high"),
+        (b"from .tools import *\ndef go():\n  pass\ngo()\n", None),
         (b"from .tools import go as start\nstart()\n", "high"),
         (b"from .tools import Tool\nTool().run()\n", "high"),
         (b"from .tools import Tool\nx = Tool()\nx.run()\n", "high"),

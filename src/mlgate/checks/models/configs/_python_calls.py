@@ -1,6 +1,7 @@
 """What calls in Python source do, and where they lead: into the file's own code, and into other files."""
 
 import ast
+import builtins
 import sys
 
 from mlgate.checks.models.configs._python_acts import Acts
@@ -61,6 +62,8 @@ class Calls(Acts):
     def __init__(self, clock: Clock, *, absolute: bool = False) -> None:
         super().__init__()
         self._absolute = absolute
+        # Files of the package that this one imports all names from.
+        self._stars: set[str] = set()
         self.calls: set[tuple[str, str]] = set()
         self._clock = clock
         self._functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
@@ -188,6 +191,8 @@ class Calls(Acts):
             self._note("__subclasses__", "imports", node)
         self._passed(resolved, arguments, node, names)
         if resolved is None:
+            if isinstance(function, ast.Name) and self._stars:
+                self._from_elsewhere(function.id)
             return
         if resolved.startswith("."):
             self._reaches(resolved)
@@ -215,6 +220,12 @@ class Calls(Acts):
             self._note(resolved, act, node, origin or ("decoded" if hidden else ""))
         elif isinstance(node, ast.Call):
             self._uses_files(resolved, node, names)
+
+    def _from_elsewhere(self, name: str) -> None:
+        """Note a call of what one of the files may define whose names are all imported."""
+        if name not in self._functions and name not in self._methods and not hasattr(builtins, name):
+            for module in self._stars:
+                self._reaches(f"{module}.{name}")
 
     def _follows(self, function: ast.expr, node: ast.expr, names: Names) -> None:
         """Enter the file's own code that a call leads to."""

@@ -170,6 +170,12 @@ class _Analysis(Calls):
         """Look at one statement, and yield the blocks that run with it, last first."""
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             names.imports(node)
+            if (
+                isinstance(node, ast.ImportFrom)
+                and node.level
+                and any(each.name == "*" for each in node.names)
+            ):
+                self._stars.add("." * node.level + (node.module or ""))
             return
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             self._functions[node.name] = node
