@@ -266,3 +266,59 @@ def test_an_instance_of_a_class_in_a_class_is_medium(protocol):
     assert {each.severity for each in found} == {Severity.MEDIUM}
     called = judged(look(data.replace(b")\x81", b"X\x01\0\0\0;\x85R"), "a.pkl"))
     assert [each for each in called if each.severity >= Severity.HIGH]
+
+
+START = b"\x80\x04"
+
+
+def named(module, name):
+    return b"".join(b"\x8c" + bytes([len(each)]) + each.encode() for each in (module, name)) + b"\x93"
+
+
+def text(value):
+    return b"\x8c" + bytes([len(value)]) + value.encode()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        # A function of SymPy's evaluates the texts that it is applied to.
+        named("sympy.core.function", "_rebuild_undef") + text("f") + b"}\x86R" + text("x.y()") + b"\x85R",
+        # What is derived from it is called as it is.
+        named("deap.creator", "meta_create")
+        + text("X")
+        + named("numpy", "memmap")
+        + b"}\x87R"
+        + text("/x")
+        + b"\x85R",
+        # Items that are handed over after the state are handed to what the state holds.
+        named("http.cookies", "SimpleCookie")
+        + b")\x81}"
+        + text("value_encode")
+        + named("torch", "neg")
+        + b"sb"
+        + text("k")
+        + text("v")
+        + b"s",
+        named("requests.structures", "CaseInsensitiveDict")
+        + b")\x81}"
+        + text("_store")
+        + b"}sb"
+        + text("k")
+        + text("v")
+        + b"s",
+        named("requests.adapters", "HTTPAdapter") + b")\x81" + named("types", "SimpleNamespace") + b")Rb",
+        named("astropy.units.core", "_recreate_irreducible_unit")
+        + named("astropy.utils.data", "download_file")
+        + text("http://x")
+        + b"\x88\x87R",
+        named("pint", "_unpickle_quantity")
+        + named("pint.util", "reduce")
+        + b"K\x01"
+        + named("collections", "deque")
+        + b")R\x87R",
+        named("shapely.strtree", "STRtree") + named("torchvision.datasets", "DatasetFolder") + b")\x81\x85R",
+    ],
+)
+def test_what_such_calls_could_be_led_to(data):
+    assert [each for each in judged(look(START + data + b".", "a.pkl")) if each.severity >= Severity.HIGH]

@@ -30,6 +30,10 @@ _NESTED = "torch.nested._internal.nested_tensor._rebuild_njt"
 _REBUILT = ("numpy._core.multiarray._reconstruct", "numpy.core.multiarray._reconstruct")
 _NEW = "__new__"
 _TYPES = ("types.GenericAlias", "operator.getitem", "_operator.getitem", "builtins.type")
+# What DEAP's individuals are derived from.
+_BASES_OF_INDIVIDUALS = frozenset(
+    ("builtins.list", "builtins.set", "builtins.dict", "numpy.ndarray", "array.array")
+)
 _GENERIC = ("typing.", "types.", "collections.", "builtins.", "typing_extensions.")
 
 
@@ -435,18 +439,22 @@ def _is(kind: str, arg: Mapping[str, Any], module: str) -> bool:
         if actual in ("int", "number"):
             return kind != "content"
         return actual not in ("instance", "persistent", "unknown", "global")
+    if kind == "base":
+        listed = value in _BASES_OF_INDIVIDUALS or value.startswith("deap.")
+        return listed and (actual == "global" or value == "deap.creator.meta_create")
     if kind == "owns":
         return actual == "tuple" and all(
-            _is("own", item, module) and item["type"] == "global" for item in arg["items"]
+            item["type"] == "global" and _is("own", item, module) and class_like(str(item["value"]))
+            for item in arg["items"]
         )
     if kind == "namespace":
         return actual == "dict" and all(map(_held_by_class, arg["items"]))
     if kind == "encoded":
         return bool(actual == "call" and value == "_codecs.encode")
     if kind == "own":
-        return (
-            actual in ("global", "call", "instance") and value.partition(".")[0] == module.partition(".")[0]
-        )
+        own = value.partition(".")[0] == module.partition(".")[0] and actual in ("global", "call", "instance")
+        # Where names are given it is one of these classes, and no function.
+        return own and (not texts or (actual == "global" and value.endswith(tuple(texts.split("|")))))
     if kind == "constructor":
         return actual == "global" and value.startswith("numpy.random.") and value.endswith("_ctor")
     if kind == "text":

@@ -64,7 +64,7 @@ def _nodes(path: str, callee: str) -> list[_Node]:
     steps = module.split(".")
     places = []
     # `.utils.setup` is a function, and `.utils.Model.load` a method; either may be of a package.
-    for at in range(1, len(steps)):
+    for at in range(max(len(steps) - 2, 1), len(steps)):
         home = posixpath.join(folder, *steps[:at])
         places += [(f"{home}.py", steps[at]), (posixpath.join(home, "__init__.py"), steps[at])]
     return places

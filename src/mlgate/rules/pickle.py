@@ -174,6 +174,13 @@ _LIVE = (
 )
 
 
+def _unlike_a_pickler(fact: Fact) -> bool:
+    """Say whether an object gets items after its state, or a state that is no dict: no pickler does so."""
+    if fact.detail["via"] == "BUILD":
+        return fact.detail["value"]["type"] not in ("dict", "none", "nested")
+    return bool(fact.detail["built"])
+
+
 def _inner_class(fact: Fact) -> bool:
     detail = fact.detail
     made = detail["via"].startswith(("NEWOBJ", "__newobj")) or detail["via"] == "_reconstructor"
@@ -191,6 +198,9 @@ def _computed(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
             elif not text.startswith(starts):
                 message = f"The pickle calls what came out of {fact.subject}, not a name that can be checked."
                 yield Hit(fact, message, evidence=text)
+        elif fact.subject in meaning.tables().instances and _unlike_a_pickler(fact):
+            message = f"The pickle has {fact.subject} call what the state holds that it was given."
+            yield Hit(fact, message, evidence=text)
         elif "module" in fact.detail and meaning.nested_name(fact.detail["module"], fact.detail["name"]):
             continue  # the state of such an instance
         elif fact.detail["how"] in ("call", "instance") and fact.subject in _LIVE:

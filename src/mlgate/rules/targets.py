@@ -71,7 +71,7 @@ def _dangerous(fact: Fact, policy: Any) -> Iterator[Hit]:
     # A module alone is what hydra.utils.get_object hands on to whatever takes a name out of it.
     module = "." not in fact.subject
     danger = ("resolves" if fact.subject in _MODULES else None) if module else _callables.danger(fact.subject)
-    if fact.subject in _ARRAYS and _asks(fact, "allow_pickle"):
+    if fact.subject in _ARRAYS and _asks(fact, "allow_pickle", "2"):
         danger = "loads"
     if danger is None or fact.subject in policy.models.allow_globals:
         return
@@ -92,9 +92,9 @@ def _dangerous(fact: Fact, policy: Any) -> Iterator[Hit]:
     )
 
 
-def _asks(fact: Fact, key: str) -> bool:
-    """Say whether an argument is given, and not said to be false."""
-    return any(name == key and value.lower() not in _FALSE for name, value in fact.detail["given"])
+def _asks(fact: Fact, *keys: str) -> bool:
+    """Say whether an argument is given, by its name or its place, and not said to be false."""
+    return any(name in keys and value.lower() not in _FALSE for name, value in fact.detail["given"])
 
 
 def _outside(fact: Fact) -> bool:

@@ -50,15 +50,16 @@ def _internals(facts: Sequence[Fact], *, gguf: bool) -> Iterator[Hit]:
 
 def _once(facts: Sequence[Fact]) -> Iterator[Fact]:
     """Yield the facts without those that a reader of all values found as one of templates did."""
-    said = {
-        (each.location.path, each.kind, each.subject)
-        for each in facts
-        if each.detail["container"] != _ANY_VALUE
-    }
+    said = {_what(each) for each in facts if each.detail["container"] != _ANY_VALUE}
     for each in facts:
-        key = (each.location.path, each.kind, each.subject)
-        if each.detail["container"] != _ANY_VALUE or key not in said:
+        if each.detail["container"] != _ANY_VALUE or _what(each) not in said:
             yield each
+
+
+def _what(fact: Fact) -> tuple[str, str, str, str]:
+    """Return the file, or member of an archive, that holds the template, and what it does."""
+    holder = (fact.location.member or "").rpartition("!/")[0]
+    return fact.location.path, holder, fact.kind, fact.subject
 
 
 def _anywhere(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:

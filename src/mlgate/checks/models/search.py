@@ -5,6 +5,7 @@ Memory does not grow with the content, and the clock of the file is asked betwee
 
 import codecs
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 
@@ -12,7 +13,7 @@ from msgspec import Struct
 
 from mlgate.checks.models.reader import Blob, Clock
 from mlgate.checks.models.stream import read_at
-from mlgate.checks.models.text import encoding_of
+from mlgate.checks.models.text import Lines, encoding_of
 from mlgate.core.limits import Limits
 
 # What is read at once, what a match may look back on, and how long one may be: a command may have
@@ -22,6 +23,8 @@ _BEHIND = 2048
 _AHEAD = 1 << 20
 # A run of blanks that is longer is cut to this: between the words of a command there may be any number.
 _BLANKS = 1024
+# Of a line that is longer before a match it is not asked whether it is a comment.
+_LONGEST_COMMENT = 4096
 
 
 class Found(Struct, frozen=True):
@@ -52,7 +55,7 @@ def found(
     continued: bool = False,
     passed_by: Callable[[str], bool] | None = None,
 ) -> Iterator[Found]:
-    r"""Yield what is found, each text once.
+    """Yield what is found, each text once.
 
     Args:
         blob: The content.
@@ -63,19 +66,21 @@ def found(
             speed of memory.
         binary: True to take each byte for a character.
         most: Bytes from the start that are looked at; None for all.
-        continued: True where a backslash at the end of a line continues it. The two characters
-            come out as a space and ``\v``.
+        continued: True where a backslash at the end of a line continues it, within a word as well.
         passed_by: Says of what stands before a match in its line whether it is a comment.
 
     Raises:
         LimitReached: There is too much of it, or the time is up.
     """
-    encoding = "latin-1" if binary else encoding_of(blob.head)
+    # A mark alone makes no UTF-16: a shell minds the zeros between the letters, and not the mark.
+    told = encoding_of(blob.head) if b"\0" in blob.head else "utf-8"
+    encoding = "latin-1" if binary else told
     errors = "surrogateescape" if encoding == "utf-8" else "replace"
     decoder = codecs.getincrementaldecoder(encoding)(errors)
     size = blob.size if most is None else min(blob.size, most)
     known: set[tuple[str, str]] = set()
     raw, start, line, at, read = "", 0, 1, 0, 0
+    begins = True
     while read < size:
         clock.check()
         chunk = read_at(blob.stream, read, min(_PIECE, size - read))
@@ -85,42 +90,96 @@ def found(
         if not binary:
             raw = _runs().sub(_shortened, raw)
         end = len(raw) if final else max(len(raw) - _AHEAD, at)
-        if not words or any(word in raw for word in words):
-            text = raw.replace("\\\r\n", " \v ").replace("\\\n", " \v") if continued else raw
+        text = (_Joined if continued else _Plain)(raw, begins=begins)
+        if not words or any(word in text.text for word in words):
+            lines = Lines(raw)
             for what, pattern in patterns.items():
-                for match in _matches(pattern, text, raw, (at, end), passed_by):
+                for match, place in _matches(pattern, text, (at, end), passed_by):
+                    clock.check()
                     if (what, match[0]) not in known:
                         clock.spend("facts", 1, limits.facts)
                         known.add((what, match[0]))
-                        place = match.start()
-                        yield Found(what, match, line + raw.count("\n", 0, place), start + place)
+                        yield Found(what, match, line + lines.at(place) - 1, start + place)
         cut = max(end - _BEHIND, 0)
+        begins = raw[cut - 1] == "\n" if cut else begins
         line, start = line + raw.count("\n", 0, cut), start + cut
         raw, at = raw[cut:], end - cut
         if not chunk:
             return
 
 
+class _Plain:
+    """A text as it stands.
+
+    Args:
+        raw: The text.
+        begins: True where it begins with a line, and not within one.
+    """
+
+    def __init__(self, raw: str, *, begins: bool) -> None:
+        self.raw = self.text = raw
+        self._begins = begins
+
+    def line(self, place: int) -> int | None:
+        """Return where a line begins, unless it goes on from one before, or is longer than any comment."""
+        begin = self.raw.rfind("\n", max(place - _LONGEST_COMMENT, 0), place) + 1
+        if not begin:
+            return 0 if place <= _LONGEST_COMMENT and self._begins else None
+        return None if self.raw[max(begin - 3, 0) : begin].rstrip("\r\n").endswith("\\") else begin
+
+    def place(self, at: int) -> int:
+        """Return where a character of ``text`` stands in ``raw``."""
+        return at
+
+    def inside(self, place: int) -> int:
+        """Return where a character of ``raw`` stands in ``text``."""
+        return place
+
+
+class _Joined(_Plain):
+    """A text whose lines go on behind a backslash, as one that has these taken out."""
+
+    def __init__(self, raw: str, *, begins: bool) -> None:
+        super().__init__(raw, begins=begins)
+        pieces, self._at, self._gone = [], [0], [0]
+        last = length = gone = 0
+        for found in _continued().finditer(raw):
+            pieces.append(raw[last : found.start()])
+            length += found.start() - last
+            gone += found.end() - found.start()
+            last = found.end()
+            self._at.append(length)
+            self._gone.append(gone)
+        pieces.append(raw[last:])
+        self.text = "".join(pieces)
+
+    def place(self, at: int) -> int:
+        return at + self._gone[bisect_right(self._at, at) - 1]
+
+    def inside(self, place: int) -> int:
+        behind = bisect_right(range(len(self._at)), place, key=lambda each: self._at[each] + self._gone[each])
+        return place - self._gone[behind - 1]
+
+
 def _matches(
     pattern: re.Pattern[str],
-    text: str,
-    raw: str,
+    text: _Plain,
     span: tuple[int, int],
     passed_by: Callable[[str], bool] | None,
-) -> Iterator[re.Match[str]]:
-    at, end = span
-    while at < end:
-        match = pattern.search(text, at)
-        if match is None or match.start() >= end:
+) -> Iterator[tuple[re.Match[str], int]]:
+    at, end = text.inside(span[0]), span[1]
+    while True:
+        match = pattern.search(text.text, at)
+        place = end if match is None else text.place(match.start())
+        if match is None or place >= end:
             return
         at = max(match.end(), match.start() + 1)
-        if passed_by is not None:
-            begin = raw.rfind("\n", 0, match.start()) + 1
-            if passed_by(raw[begin : match.start()]):
-                # A comment ends with its line, whatever the match goes on to.
-                at = raw.find("\n", match.start()) + 1 or len(raw)
-                continue
-        yield match
+        begin = None if passed_by is None else text.line(place)
+        if passed_by is not None and begin is not None and passed_by(text.raw[begin:place]):
+            # A comment ends with its line, whatever the match goes on to.
+            at = text.inside(text.raw.find("\n", place) + 1 or len(text.raw))
+        else:
+            yield match, place
 
 
 def comments(*marks: str, anywhere: bool = False) -> Callable[[str], bool]:
@@ -155,5 +214,10 @@ def _runs() -> re.Pattern[str]:
 
 
 @cache
+def _continued() -> re.Pattern[str]:
+    return re.compile(r"\\\r?\n")
+
+
+@cache
 def _ends() -> re.Pattern[str]:
-    return re.compile(r"[\"'`%]|\*/|\]\]|\$\{|=#|-->")
+    return re.compile(r"[\"'`%]|\*/|\]\]|\$\{|=#|-->|\\u")

@@ -51,3 +51,9 @@ def test_other_documents_are_left_alone():
 @given(st.text(alphabet='{}[]",:pyrefmodulna ', max_size=200))
 def test_any_text(text):
     look(('{"pyref": ' + text).encode(), "a.json")
+
+
+def test_however_the_reference_is_written():
+    text = config("os", "system").replace('"type"', '"\\u0074ype"').replace(": ", "  :            ")
+    assert verdicts(text) == [("MLG-HFR-006", "critical")]
+    assert verdicts(config("os", "path.os." * 45 + "system"))

@@ -28,6 +28,11 @@ def verdicts(more, name="GBM_model.java"):
         'static { System.load("/tmp/x.so"); }',
         'static { Class.forName("x"); }',
         "static { R\\u0075ntime.x(); }",
+        "static double y = 1\n * Runtime.getRuntime().hashCode();",
+        "static { Runtime/**/.getRuntime(); }",
+        'static { Thread.currentThread().getContextClassLoader().loadClass("x"); }',
+        "// \\u000a static { Runtime.getRuntime(); }",
+        "static { new java.net.ServerSocket(1); }",
         '/*\n// */ static { Runtime.getRuntime().exec("id"); }',
     ],
 )
@@ -48,3 +53,8 @@ def test_other_java_is_left_alone():
 @given(st.text(max_size=100))
 def test_any_text(text):
     look(("import hex.genmodel.GenModel;" + text).encode("utf-8", "replace"), "A.java")
+
+
+def test_the_base_class_may_stand_far_behind():
+    text = "/*" + "x" * 100_000 + "*/" + SOURCE.format('static { Runtime.getRuntime().exec("id"); }')
+    assert [each.rule for each in judged(look(text.encode(), "A.java"))] == ["MLG-CMD-001"]

@@ -123,6 +123,7 @@ def test_an_import_in_a_resolver_is_no_arithmetic():
         "${eval:1} ${eval:__import__('os').system('true')}",
         "a ${eval:\"__import__('os').system('true')\"} b",
         "${eval:'__import__(\\'os\\').system(1)'}",
+        "${eval:f(${eval:1}).x(__import__('os').system('true'))}",
         "${eval:{1: __import__('os').system('true')}}",
     ],
 )

@@ -926,3 +926,35 @@ def test_a_download_by_replicates_own_program_is_usual():
     usual = source.replace(b"{}", b"check_call(['pget', '-x', 'https://x/y.tar', 'w'], close_fds=False)")
     assert ("predict.py", "high") not in among({"predict.py": usual})
     assert ("predict.py", "high") in among({"predict.py": source.replace(b"{}", b"check_call(['sh', 'x'])")})
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        {"modeling_x.py": b"from .u import go\ngo()\nX = [" + b"1, " * 130_000 + b"]\n", "u.py": HELPER},
+        {"modeling_x.py": b"from .u import go\nlist(map(go, [1]))\n", "u.py": HELPER},
+        {
+            "modeling_x.py": b"from .p import go\ngo()\n",
+            "p/__init__.py": b"from .u import go\n",
+            "p/u.py": HELPER,
+        },
+        {
+            "modeling_x.py": b"from .u import go\ngo()\n",
+            "u.py": b"import os\n"
+            + b"".join(b"def f%d():\n  os.system('true')\n" % at for at in range(400))
+            + b"def go():\n  os.system('true')\n",
+        },
+        {
+            "modeling_x.py": b"from .u import go\ngo()\n",
+            "u.py": b"import os\ndef go():\n  def inner():\n    os.system('true')\n  inner()\n",
+        },
+    ],
+)
+def test_calls_are_followed_whatever_stands_between(sources):
+    assert {severity for _, severity in among(sources)} == {"high"}
+
+
+def test_a_name_of_many_parts_is_not_put_together():
+    source = b"from " + b".a" * 60_000 + b" import x\nx()\n"
+    seen = look(source, "modeling_x.py")
+    assert not any(fact.kind == "python.effect" for fact in seen.facts)

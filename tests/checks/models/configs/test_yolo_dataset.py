@@ -30,6 +30,11 @@ def verdicts(download, start=START):
         ("download: import subprocess; subprocess.run(['x'])\n", "critical"),
         ("download: |\n  exec(__import__('base64').b64decode('eA=='))\n", "critical"),
         ('"download": "__import__(\'os\').system(1)"\n', "critical"),
+        ("download: http = __import__('os').system('true')\n", "critical"),
+        ("download: exec(yaml['x'])\nx: print(1)\n", "high"),
+        ("? download\n: import os; os.system(1)\n", "critical"),
+        ("!!str download: import os; os.system(1)\n", "critical"),
+        ("x: &a\n  download: import os; os.system(1)\n<<: *a\n", "critical"),
         ("download: bash -c id\n", "high"),
         ("download: bash get.sh; id\n", "high"),
         ("download: bash data/scripts/get_coco.sh --train\n", None),
@@ -44,12 +49,17 @@ def test_what_is_run(download, severity):
 
 def test_only_of_such_a_description():
     assert not verdicts("download: import os; os.system(1)\n", start="a: 1\n")
-    assert not verdicts("other:\n  download: import os; os.system(1)\n")
+    assert not verdicts("other: 'download: import os; os.system(1)'\n")
 
 
 def test_source_that_is_too_long_is_not_checked():
     text = START + "download: |\n  import os\n" + "  x = 1\n" * 90_000 + "  os.system(1)\n"
     assert "limit" in reasons(look(text.encode(), "data.yaml"))
+
+
+def test_in_the_flow_of_a_line():
+    assert verdicts('{train: a, val: b, download: "import os; os.system(1)"}', start="")
+    assert verdicts(" train: a\n val: b\n download: |\n   import os\n   os.system(1)\n", start="")
 
 
 @given(st.text(max_size=100))

@@ -57,3 +57,9 @@ def test_no_damage_breaks_the_reader(at, damage):
 def test_decoys_hide_no_pickle():
     data = table([b"\x80\x04\x95" * 500, EVIL], compression="none")
     assert "MLG-PKL-002" in {each.rule for each in judged(look(data, "data.parquet"))}
+
+
+def test_many_honest_pickles_leave_the_footer_alone():
+    values = [pickle.dumps({"a": at}) for at in range(2000)]
+    seen = look(table(values, compression="none"), "data.parquet")
+    assert (judged(seen), seen.not_checked) == ((), ())

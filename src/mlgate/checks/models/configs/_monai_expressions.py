@@ -47,12 +47,19 @@ def _resolved(value: str) -> Iterator[str]:
     starts = [match.span() for match in _resolver().finditer(value)]
     ends = [*(start for start, _ in starts[1:]), len(value)]
     for (_, start), end in zip(starts, ends, strict=False):
-        inside = value[start:end]
-        inside = inside[: inside.rfind("}")] if "}" in inside else inside
-        inside = inside.strip()
-        if inside[:1] in ("'", '"') and inside[-1:] == inside[:1]:
-            inside = inside[1:-1].replace(f"\\{inside[0]}", inside[0])
-        yield inside.strip("'\" \n")
+        # Up to the next of them, and with those within it taken for values.
+        pieces = {value[start:end], _inner().sub("_value", value[start:])}
+        for piece in pieces:
+            inside = piece[: piece.rfind("}")] if "}" in piece else piece
+            inside = inside.strip()
+            if inside[:1] in ("'", '"') and inside[-1:] == inside[:1]:
+                inside = inside[1:-1].replace(f"\\{inside[0]}", inside[0])
+            yield inside.strip("'\" \n")
+
+
+@cache
+def _inner() -> re.Pattern[str]:
+    return re.compile(r"\$\{[^${}]*\}")
 
 
 def done(

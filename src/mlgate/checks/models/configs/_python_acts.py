@@ -146,7 +146,7 @@ class Acts:
             return
         line = self._line or int(getattr(node, "lineno", 1))
         owner = self._owner or ""
-        key, kind = (subject, self._where + owner, line, source), f"{act} {source} {self._where}"
+        key, kind = (subject, self._where + owner, line, source), f"{act} {source} {self._where} {owner}"
         # Of each act so many: none hides behind another.
         if key not in self._known and self._counts[kind] < _MOST:
             self._known.add(key)

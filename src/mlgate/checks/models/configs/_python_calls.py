@@ -25,6 +25,8 @@ _SETTING = frozenset(("os.environ.update", "os.environ.setdefault", "os.putenv")
 _NESTED = 3
 # Calls from one function to another; what has more is written by a program.
 _MOST_CALLS = 20_000
+# No file lies so deep.
+_LONGEST_PATH = 4096
 # Methods that Python itself calls on what is handed to it: threads, importers, log handlers.
 _IMPORTERS = frozenset(("find_spec", "find_module", "load_module", "exec_module", "create_module"))
 _HOOKS = _IMPORTERS | frozenset(("run", "emit", "write", "_missing_"))
@@ -71,6 +73,8 @@ class Calls(Acts):
         self._bases: dict[str, list[str]] = {}
         self._shared: set[str] = set()
         self._done: set[int] = set()
+        # Classes whose special methods, and this one, have been entered, and those of their bases.
+        self._walked: dict[str, set[str]] = {}
         # Of each function the scope that it stands in: its names are looked up there, whoever calls it.
         self._scopes: dict[int, Names] = {}
         self._waiting: list[tuple[list[ast.stmt], Names]] = []
@@ -83,6 +87,8 @@ class Calls(Acts):
         raise NotImplementedError
 
     def _reaches(self, callee: str) -> None:
+        if len(callee) > _LONGEST_PATH:
+            return
         caller = self._owner if self._owner is not None else "" if self._where == "import" else "load"
         self.calls.add((caller, callee))
         if len(self.calls) > _MOST_CALLS:
@@ -247,6 +253,8 @@ class Calls(Acts):
             harmless = resolved in ("builtins.getattr", "builtins.print", "builtins.type")
             if passed is not None and not isinstance(each, ast.Call) and self._runs(passed) and not harmless:
                 self._note(passed, "executes", node)
+            if passed is not None and passed.startswith("."):
+                self._reaches(passed)
             if not isinstance(each, ast.Name):
                 continue
             if each.id in self._functions:
@@ -276,12 +284,12 @@ class Calls(Acts):
             return
         if name in self._functions and not method:
             self._enter(self._functions[name], names, twice=twice)
-        waiting, seen = [name], set[str]()
+        waiting = [name]
         while waiting:
             each = waiting.pop()
-            if each in seen:
+            if method in self._walked.setdefault(each, set()):
                 continue
-            seen.add(each)
+            self._walked[each].add(method)
             waiting += self._bases.get(each, ())
             for called, body in self._methods.get(each, {}).items():
                 special = called.startswith("__") and called.endswith("__")

@@ -25,6 +25,8 @@ from mlgate.checks.models.reader import Clock
 _NESTED = 3
 # Values of a list that is looped over.
 _MOST_VALUES = 100
+# No file lies so deep.
+_LONGEST_MODULE = 4096
 # Commands of a build, whose classes a `setup.py` derives its own from, and what of them is run.
 _BUILD_COMMANDS = ("setuptools.command.", "setuptools.Command", "distutils.c", "wheel.bdist_wheel.")
 _BUILD_STEPS = ("run", "initialize_options", "finalize_options", "build_extension", "build_extensions")
@@ -121,14 +123,22 @@ class _Analysis(Calls):
     def _offered(self, names: Names) -> None:
         """Look at each function and class by itself: another file may call it."""
         self._where = "function"
-        functions = {name: [function] for name, function in self._functions.items()}
-        classes = {name: list(methods.values()) for name, methods in self._methods.items()}
-        for name, bodies in (*functions.items(), *classes.items()):
-            self._owner = name
-            for body in bodies:
-                self._done.discard(id(body))
-                self._enter(body, names)
-            self._follow()
+        looked_at: set[int] = set()
+        found = True
+        while found:
+            found = False
+            functions = {name: [function] for name, function in self._functions.items()}
+            classes = {name: list(methods.values()) for name, methods in self._methods.items()}
+            for name, bodies in (*functions.items(), *classes.items()):
+                self._owner = name
+                for body in bodies:
+                    if id(body) not in looked_at:
+                        # Functions within functions come to light only now.
+                        found = True
+                        looked_at.add(id(body))
+                        self._done.discard(id(body))
+                        self._enter(body, names)
+                self._follow()
 
     def parts(self, parts: Iterable[tuple[str, int]]) -> int | None:
         names = Names()
@@ -170,12 +180,8 @@ class _Analysis(Calls):
         """Look at one statement, and yield the blocks that run with it, last first."""
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             names.imports(node)
-            if (
-                isinstance(node, ast.ImportFrom)
-                and node.level
-                and any(each.name == "*" for each in node.names)
-            ):
-                self._stars.add("." * node.level + (node.module or ""))
+            if isinstance(node, ast.ImportFrom) and node.level:
+                self._imports_inner(node)
             return
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             self._functions[node.name] = node
@@ -231,6 +237,16 @@ class _Analysis(Calls):
         for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
             yield part.body
 
+    def _imports_inner(self, node: ast.ImportFrom) -> None:
+        """Note what comes from another file of the package: who calls it here calls it there."""
+        module = "." * node.level + (node.module or "")
+        for each in node.names:
+            if each.name == "*":
+                self._stars.add(module)
+            elif len(module) < _LONGEST_MODULE:
+                there = f"{module}.{each.name}" if node.module else f"{module}{each.name}"
+                self.calls.add((each.asname or each.name, there))
+
     def _each(self, node: ast.For | ast.AsyncFor, names: Names) -> None:
         """Have the name of a loop over values that are written out stand for the gravest of them."""
         if not isinstance(node.target, ast.Name) or not isinstance(node.iter, (ast.List, ast.Tuple, ast.Set)):
@@ -282,6 +298,7 @@ class _Analysis(Calls):
         self._methods[node.name] = {
             each.name: each for each in node.body if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))
         }
+        self._walked.pop(node.name, None)
         for name, method in self._methods[node.name].items():
             self._by_name.setdefault(name, []).append(method)
             self._scopes[id(method)] = names

@@ -31,11 +31,12 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     if not _python_words.telling(data):
         if not siblings:
             raise Declined
-        if blob.size <= limits.text_bytes and not _python_words.heavy(data):
-            # Its own code is harmless; what it calls in other files need not be.
-            tree = _python_tree.parsed_text(data)
-            if tree is not None:
-                yield from _calls(blob, _analysed(blob, tree, clock).calls)
+        # Its own code is harmless; what it calls in other files need not be.
+        small = blob.size <= limits.text_bytes and not _python_words.heavy(data)
+        tree = _python_tree.parsed_text(data) if small else None
+        # Where that cannot be told, whatever it imports is taken to be called.
+        named = [("", name) for name in _python_words.imported(data)] if tree is None else []
+        yield from _calls(blob, named if tree is None else _analysed(blob, tree, clock).calls)
         return
     if blob.size > limits.text_bytes or _python_words.heavy(data):
         yield blob.not_checked(
@@ -107,7 +108,7 @@ def _on_path(blob: Blob) -> bool:
 def _near_the_root(blob: Blob) -> bool:
     """Say whether the file lies where models have their code: further down are packages of other kinds."""
     path = blob.location.path if blob.location.member is None else blob.location.member.rpartition("!/")[2]
-    return path.removeprefix("./").count("/") <= 1
+    return path.removeprefix("./").count("/") <= (3 if blob.name == "__init__.py" else 1)
 
 
 def _siblings(blob: Blob, data: bytes) -> Iterator[Fact]:

@@ -116,6 +116,16 @@ def siblings(data: bytes, *, absolute: bool) -> Iterator[tuple[str, int]]:
                 yield name, found.start()
 
 
+def imported(data: bytes) -> Iterator[str]:
+    """Yield what source imports from other files of its package, as ``.utils.setup``."""
+    for found in _from().finditer(data):
+        module = found["module"].decode("utf-8", "replace")
+        for part in (found["listed"] or found["many"] or b"").split(b","):
+            name = (part.split() or [b""])[0].decode("utf-8", "replace")
+            if name.isidentifier():
+                yield f"{module}.{name}" if module.strip(".") else f"{module}{name}"
+
+
 def files(data: bytes) -> Iterator[tuple[str, int]]:
     """Yield the paths of source that stand in source which runs files by their paths, with the offsets."""
     if any(word in data for word in _BY_PATH):
@@ -134,7 +144,10 @@ def old(data: bytes) -> bool:
 
 def heavy(data: bytes) -> bool:
     """Say whether the syntax tree has more nodes than there is memory for."""
-    return any(number >= _MOST_NODES for number, _ in enumerate(_tokens().finditer(data)))
+    if any(number >= _MOST_NODES for number, _ in enumerate(_tokens().finditer(data))):
+        return True
+    # The parser puts the name of a module together once for each of its parts.
+    return _long().search(data) is not None
 
 
 @cache
@@ -158,10 +171,24 @@ def _paths() -> re.Pattern[bytes]:
 
 
 @cache
+def _from() -> re.Pattern[bytes]:
+    return re.compile(
+        rb"^[ \t]*from[ \t]+(?P<module>\.{1,20}[\w.]{0,500})[ \t]+import[ \t]*"
+        rb"(?:\((?P<listed>[^()]{0,5000})|(?P<many>[\w, \t]{1,5000}))",
+        re.MULTILINE,
+    )
+
+
+@cache
 def _old() -> re.Pattern[bytes]:
     return re.compile(
         rb"^\s*(?:print\s+[\"'%\w]|exec\s+[\"'\w]|except\s+\w+\s*,|\{%|raise\s+\w+\s*,)", re.MULTILINE
     )
+
+
+@cache
+def _long() -> re.Pattern[bytes]:
+    return re.compile(rb"(?:import|from)[ \t]+\.{0,200}(?:\w+[ \t]*\.[ \t]*){500}")
 
 
 @cache

@@ -20,7 +20,7 @@ def commands() -> Mapping[str, re.Pattern[str]]:
         {
             "download": re.compile(
                 rf"{fetch}{rest}\|\s*{shell}"
-                rf"|\b(?:(?:ba|z|da)?sh|source|eval|\.)\s+(?:-\w+\s+)*[\"']?(?:<\(|\$\(|`)\s*{fetch}[^\n]{{0,200}}"
+                rf"|(?<![-\w])(?:(?:ba|z|da)?sh|source|eval|\.)\s+(?:-\w+\s+)*[\"']?(?:<\(|\$\(|`)\s*{fetch}[^\n]{{0,200}}"
                 rf"|{fetch}[^\n|]{{1,200}}(?:&&|;)\s*(?:sudo\s+)?(?:ba|z|da)?sh\s+[\w./]"
                 # Fetched, made a program, and started.
                 rf"|{fetch}{rest}(?:&&|;)\s{{0,40}}[^\n]{{0,100}}?\bchmod\s+(?:\S*\+x|0?[0-7]*[1357]\d\d)\s[^\n]{{1,200}}"

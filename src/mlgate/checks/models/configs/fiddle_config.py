@@ -9,6 +9,7 @@ from functools import cache
 
 from mlgate.checks.models import json_members
 from mlgate.checks.models.configs import _yaml
+from mlgate.checks.models.configs.targets import shortened
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.stream import printable
 from mlgate.core.facts import Fact, NotChecked
@@ -35,11 +36,13 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     """
     text = _yaml.text_with(blob, _reference(), limits, clock)
     # Module and name of each reference, by the path of its object.
+    refers = False
     modules: dict[tuple[str | int, ...], str] = {}
     names: dict[tuple[str | int, ...], tuple[str, int]] = {}
     try:
         for each in json_members.members(text, clock):
-            if isinstance(each.value, str) and each.path and len(each.value) <= _LONGEST:
+            if isinstance(each.value, str) and each.path:
+                refers = refers or each.value == "pyref"
                 if each.path[-1] == "module":
                     modules[each.path[:-1]] = each.value
                 elif each.path[-1] == "name":
@@ -47,6 +50,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     except json_members.Malformed:
         raise Declined from None
     known: set[str] = set()
+    if not refers:
+        raise Declined
     for path, module in modules.items():
         name, offset = names.get(path, ("", 0))
         subject = f"{module}.{name}"
@@ -57,7 +62,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         line = text.count("\n", 0, offset) + 1
         yield blob.fact(
             "config.target",
-            printable(subject, _LONGEST),
+            printable(shortened(subject), _LONGEST),
             line=line,
             key="pyref",
             nemo=False,
@@ -70,8 +75,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
 
 @cache
 def _reference() -> re.Pattern[str]:
-    # The word, or a letter of it as an escape.
-    return re.compile(r"\"pyref\"|\"type\"\s{0,9}:\s{0,9}\"[^\"\\]{0,5}\\u00")
+    # The word, or a letter as an escape.
+    return re.compile(r"pyref|\\u00[2-7]")
 
 
 @cache

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from mlgate.checks.models.reader import Blob, Clock
+from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.search import comments, found
 from mlgate.checks.models.stream import printable
 from mlgate.checks.models.tables import is_text
@@ -20,27 +20,38 @@ ORDER = 50
 
 
 def sniff(blob: Blob) -> bool:
-    """Look for Java that imports the models' base class."""
-    return blob.name.endswith(".java") and is_text(blob.head) and b"hex.genmodel" in blob.head
+    """Look for Java."""
+    return blob.name.endswith(".java") and is_text(blob.head) and not blob.tentative
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
     """Yield what starts programs, loads code or connects.
 
     Raises:
+        Declined: It does not import the models' base class.
         LimitReached: There is too much of it.
     """
-    for each in found(blob, {"java": _acts()}, limits, clock, passed_by=comments("//", "*")):
+    if next(found(blob, {"base": _base()}, limits, clock), None) is None:
+        raise Declined
+    for each in found(blob, {"java": _acts()}, limits, clock, passed_by=comments("//")):
         shown = printable(each.match[0], 200)
         yield blob.fact("config.command", "java", line=each.line, text=shown, role="pipeline")
 
 
 @cache
+def _base() -> re.Pattern[str]:
+    return re.compile(r"\bhex\s*\.\s*genmodel\b")
+
+
+@cache
 def _acts() -> re.Pattern[str]:
-    # Java reads `\u0065` for an `e` anywhere in its source.
+    # Names that no such source has, outside of its texts; Java reads `\u0065` for an `e` anywhere.
     return re.compile(
-        r"\b(?:Runtime\s*\.\s*getRuntime|ProcessBuilder|URLClassLoader|System\s*\.\s*load(?:Library)?"
-        r"|Class\s*\.\s*forName|MethodHandles|ScriptEngineManager|defineClass|ObjectInputStream"
-        r"|(?:Server)?Socket|HttpURLConnection|new\s+URL|Files\s*\.\s*(?:write|copy|move|delete)\w*"
-        r"|FileOutputStream|FileWriter)\b[^\n]{0,150}|\\u+00[2-7][0-9a-fA-F][^\n]{0,100}"
+        r"(?<![\w\"'])(?:Runtime|ProcessBuilder|\w{0,40}ClassLoader|getMethods?|getDeclaredMethods?|forName"
+        r"|loadClass|MethodHandles?|ScriptEngine\w{0,20}|defineClass|ObjectInputStream|(?:Server)?Socket"
+        r"|\w{0,20}URLConnection|File(?:Output|Input)Stream|FileWriter|RandomAccessFile|loadLibrary|Unsafe)"
+        r"(?![\w\"'])[^\n]{0,150}"
+        r"|(?<![\w\"'])java\s*\.\s*(?:net|nio|io|lang\s*\.\s*reflect)\b[^\n]{0,100}"
+        r"|(?<![\w\"'])System\s*\.\s*(?:load|exit|getenv)[^\n]{0,100}"
+        r"|\\u+00[2-7][0-9a-fA-F][^\n]{0,100}"
     )

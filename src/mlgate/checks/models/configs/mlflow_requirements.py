@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from mlgate.checks.models.configs._requirement_lines import channels, commands, sources
+from mlgate.checks.models.configs._requirement_lines import channels, goes_on, sources
+from mlgate.checks.models.configs._scalars import scalars
 from mlgate.checks.models.reader import Blob, Clock, Declined
+from mlgate.checks.models.stream import printable
 from mlgate.checks.models.text import looks_like_text, read_text
 from mlgate.core.facts import Fact
 from mlgate.core.limits import Limits
@@ -32,9 +34,19 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
     lines = {line for _, _, line in conda}
     found = conda + [each for each in sources(text) if each[2] not in lines]
     if blob.name == "python_env.yaml":
-        found += commands(text)
+        found += _commands(blob, text, clock)
     if not found:
         raise Declined
     for form, where, line in found:
         clock.spend("facts", 1, limits.facts)
         yield blob.fact("mlflow.requirement", where, line=line, form=form)
+
+
+def _commands(blob: Blob, text: str, clock: Clock) -> Iterator[tuple[str, str, int]]:
+    """Yield the requirements that go on as a command."""
+    try:
+        for scalar in scalars(blob, text, clock):
+            if "dependencies" in str(scalar.path[1:2]) and goes_on(scalar.value.strip()):
+                yield "shell", printable(scalar.value.strip(), 200), scalar.line
+    except ValueError:
+        return  # MLflow cannot read it either; what came before stands

@@ -46,8 +46,9 @@ _WEIGHTS = (
 _WORDS = ("curl", "wget", "base64", "xxd", "/dev/tcp", "/dev/udp", "netcat", "ncat", "nc ", "mkfifo")
 # Of Python on a command line, these.
 _INLINE = ("python", "shell(", "pipe:")
-# What begins a comment where it is not ``#``. In JSON nothing but a comment begins so.
-_COMMENTS = {".js": "//", ".ts": "//", ".rs": "//", ".json": "//", ".lua": "--"}
+# What begins a comment where it is not ``#``. In JSON nothing but a comment begins so; in other
+# languages a line of a text of several lines may.
+_COMMENTS = {".json": "//", ".js": "\n", ".ts": "\n", ".rs": "\n", ".lua": "\n"}
 
 
 def sniff(blob: Blob) -> bool:
@@ -95,17 +96,18 @@ def _shebang() -> re.Pattern[bytes]:
 @cache
 def _inline() -> Mapping[str, re.Pattern[str]]:
     # Source on a command line that starts a program, or hides what it runs.
-    start = r"\bpython[\d.]*\s+(?:-\w+\s+){0,3}-c\s*[^\n]{0,300}?"
+    start = r"\bpython[\d.]*\s+(?:-\w+\s+){0,3}-c\s*"
     return {
         # Defaults of Intake's parameters, and addresses of WebDataset's, that are more than a command.
         "parameter": re.compile(r"\bdefault:\s*[\"']?shell\([^\n]{1,200}"),
         "pipe": re.compile(r"\bpipe:[^\n\"']{0,200}(?:;|&&|>\s*[/~]|\|\s*(?:ba|z|da)?sh\b)[^\n]{0,200}"),
         "encoded": re.compile(
-            start + r"\b(?:exec|eval)\s*\([^\n]{0,100}?(?:b64decode|decompress|fromhex|unhexlify|base64"
-            r"|urlopen|requests\.|\bget\()[^\n]{0,200}"
+            rf"{start}(?=[^\n]{{0,300}}?\b(?:exec|eval)\s*\()"
+            r"(?=[^\n]{0,400}?(?:b64decode|decompress|fromhex|unhexlify|base64|urlopen|requests\.|\bget\())"
+            r"[^\n]{0,400}"
         ),
         "inline": re.compile(
-            start + r"(?:\bos\s*\.\s*(?:system|popen|exec\w+|spawn\w+)|\bsubprocess\s*\.|\bpty\s*\.\s*spawn"
-            r"|__import__\s*\(\s*\\?['\"](?:os|subprocess|socket|pty))[^\n]{0,200}"
+            rf"{start}(?=[^\n]{{0,300}}?(?:\bos\s*\.\s*(?:system|popen|exec\w+|spawn\w+)|\bsubprocess\s*\."
+            r"|\bpty\s*\.\s*spawn|__import__\s*\(\s*\\?['\"](?:os|subprocess|socket|pty)))[^\n]{0,400}"
         ),
     }

@@ -64,7 +64,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             continue
         seen.add(subject)
         clock.spend("facts", 1, limits.facts)
-        shown = printable(_short(subject), _LONGEST)
+        shown = printable(shortened(subject), _LONGEST)
         yield blob.fact(
             "config.target",
             shown,
@@ -82,7 +82,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         raise Declined
 
 
-def _short(subject: str) -> str:
+def shortened(subject: str) -> str:
     """Cut a long name in the middle: what counts is where it begins and where it ends."""
     if len(subject) <= _LONGEST:
         return subject
@@ -131,7 +131,7 @@ class _Document:
                 values = self._beside.setdefault(path[:-1], [])
                 if len(values) < _MOST_GIVEN:
                     values.append([str(path[-1]), value[:_LONGEST]])
-        return self._beside.get(home, [])
+        return [*self._beside.get(home, []), *self._beside.get((*home, "_args_"), [])]
 
     def targets(self) -> Iterator[tuple[str, str, int, tuple[str | int, ...]]]:
         """Yield key, name, line and mapping of all that looks like a name in a module."""

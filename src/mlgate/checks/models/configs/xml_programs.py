@@ -60,15 +60,15 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
 def _programs() -> dict[str, re.Pattern[str]]:
     return {
         "java": re.compile(
-            r"<java\b[^>]{0,200}\bclass\s*=\s*[\"']java\.beans\.XMLDecoder"
-            r"|<(?:\w+:)?stylesheet\b[^>]{0,2000}?(?:xalan/java|xslt/java|xalan://|saxon\.sf\.net/java-type"
-            r"|=\s*[\"']java:[\w.]+)[^>]{0,200}"
+            r"<java\b[^<>]{0,200}?\bclass\s*=\s*[\"']java\.beans\.XMLDecoder"
+            r"|<(?:\w+:)?stylesheet\b[^<>]{0,2000}?(?:xalan/java|xslt/java|xalan://|saxon\.sf\.net/java-type"
+            r"|=\s*[\"']java:[\w.]+)[^<>]{0,200}"
         ),
         "xslt": re.compile(
-            r"<(?:msxsl:script|lxslt:script|xalan:script)\b[^>]{0,200}|\bphp:function\s*\([^)]{0,100}"
+            r"<(?:msxsl:script|lxslt:script|xalan:script)\b[^<>]{0,200}|\bphp:function\s*\([^)]{0,100}"
         ),
         "document": re.compile(r"\bdocument\s*\(\s*(?:&quot;|&apos;|[\"'])(?:https?|ftp|jar)://[^)]{0,200}"),
         "plugin": re.compile(
-            r"<plugin\b[^>]{0,300}?\blocation\s*=\s*[\"']([^\"']{1,200}\.(?:so|dll|dylib)[\w.]{0,20})[\"']"
+            r"<plugin\b[^<>]{0,300}?\blocation\s*=\s*[\"']([^\"']{1,200}\.(?:so|dll|dylib)[\w.]{0,20})[\"']"
         ),
     }

@@ -23,6 +23,8 @@ _KEY_VALUES, _KEY, _VALUE = 5, 1, 2
 _SCHEMA = b"ARROW:schema"
 # Held in memory at once.
 _MOST = 32 << 20
+# Pickles of a page that are read to their end, and what of the others is.
+_MOST_WHOLE, _START = 64, 256
 _PICKLE = tuple(b"\x80%c" % version for version in range(2, 6))
 # What a pickle of the old protocols begins with; it ends with a full stop.
 _OLD = (b"c", b"(", b"]", b"}", b")", b"i")
@@ -62,11 +64,14 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     place = blob.size - 8 - size
     for at, page in pages(blob, place, clock):
         whole = io.BytesIO(page)
-        for found in _pickles().finditer(page):
-            size = len(page) - found.start()
+        for number, found in enumerate(_pickles().finditer(page)):
+            clock.spend("members", 1, limits.members)
+            # Of many, each says by its start what it is.
+            length = len(page) - found.start()
+            length = length if number < _MOST_WHOLE else min(length, _START)
             name = f"page at {at}, byte {found.start()}"
-            behind = window(whole, found.start(), size)
-            yield member(blob, name, behind, size, container=FORMAT, tentative=True)
+            behind = window(whole, found.start(), length)
+            yield member(blob, name, behind, length, container=FORMAT, tentative=True)
     data = read_at(blob.stream, place, size)
     key = b""
     try:

@@ -192,13 +192,40 @@ class _Elements:
 
 
 def _is_script(attributes: dict[str, str]) -> bool:
-    """Say whether an extension is a script: under that name, R's exporter notes the model's formula."""
+    """Say whether an extension is a script: under that name, R's exporter notes how the model was fitted."""
     value = attributes.get("value", "")
-    return attributes.get("name") == "script" and _formula().fullmatch(value) is None
+    if attributes.get("name") != "script":
+        return False
+    called = _called().findall(value)
+    known = bool(called) and called[0] in _FITS and _WITHIN.issuperset(called[1:])
+    return not known or _formula().fullmatch(value) is None
+
+
+# What fits a model in R, and what stands within its call.
+_FITS = frozenset(
+    (
+        "lm", "glm", "nls", "loess", "rpart", "randomForest", "ranger", "svm", "ksvm", "nnet", "multinom",
+        "gbm", "naiveBayes", "coxph", "survreg", "ctree", "cforest", "rlm", "gam", "lda", "qda", "ada",
+        "step", "aov", "glmnet", "xgboost", "train", "kmeans", "arima",
+    )
+)  # fmt: skip
+_WITHIN = frozenset(
+    (
+        "c", "list", "log", "log2", "log10", "exp", "sqrt", "abs", "I", "poly", "factor", "as.factor",
+        "offset", "cbind", "Surv", "strata", "ns", "bs", "s", "scale", "interaction",
+        "rpart.control", "control", "binomial", "poisson", "gaussian", "Gamma",
+        "quasibinomial", "quasipoisson",
+    )
+)  # fmt: skip
+
+
+@cache
+def _called() -> re.Pattern[str]:
+    return re.compile(r"([\w.:]+)\s*\(", re.ASCII)
 
 
 @cache
 def _formula() -> re.Pattern[str]:
     # A call with a formula, data and settings, as R prints it: texts are words, and nothing follows.
-    inside = r"(?:[^\"';{}`\\]|\"[\w.-]{1,40}\")*+"
-    return re.compile(rf"(?!system|eval|source)[\w.:]{{1,60}}\([^\"';{{}}`\\~]*~{inside}(?<=\))", re.ASCII)
+    inside = r"(?:[^\"';{}`\\\r\n]|\"[\w.-]{1,40}\")*+"
+    return re.compile(rf"[\w.]{{1,60}}\([^\"';{{}}`\\~\r\n]*~{inside}(?<=\))", re.ASCII)

@@ -170,14 +170,16 @@ class Recorder:
             )  # fmt: skip
             return
         how = target.how if kind is Made else "persistent" if kind is Persistent else "unknown"
-        about, key = subject(target), (how, via, type(value))
+        built = kind is Made and target.built
+        about, key = subject(target), (how, via, type(value), built)
         if not self._again("fill", about, key):
             self.note(
                 "fill", about, offset, key,
-                via=via, how=how, value=describe(value, 2), text=f"{render(target)} <- {render(value)}",
+                via=via, how=how, built=built, value=describe(value, 2),
+                text=f"{render(target)} <- {render(value)}",
                 **(_attribute(target.maker) if how == "instance" else {}),
             )  # fmt: skip
-        if via == "BUILD" and kind is Made and type(target.maker) is Global:
+        if via == "BUILD" and kind is Made and not built and type(target.maker) is Global:
             maker = target.maker
             if maker.recorder is self and not maker.name.endswith("Wrapper") and not distribution(maker):
                 # Those of joblib stand for arrays; each state of a distribution is executed.
