@@ -205,6 +205,11 @@ class Near:
         packed = fact.detail.get("container") == "torch-model-archive"
         return name == "handler.py" and not packed and self.imported(fact)
 
+    def answers(self, fact: Fact) -> bool:
+        """Say whether a server hands what it is asked to the file's methods."""
+        name = posixpath.basename(fact.location.member or fact.location.path)
+        return identity(fact) in self._served or (name == "handler.py" and self.imported(fact))
+
     def served(self, fact: Fact) -> bool:
         """Say whether what the file defines is called: by `torch.hub.load`, or by a server that starts."""
         name = posixpath.basename(fact.location.member or fact.location.path)

@@ -10,6 +10,7 @@ from mlgate.core.severity import Severity
 _WHAT = {
     "download": (Severity.MEDIUM, "A download is piped into a shell."),
     "hidden": (Severity.HIGH, "Decoded text is piped into a shell."),
+    "sends": (Severity.HIGH, "The environment or a file with credentials is sent away."),
     "connection": (Severity.HIGH, "A shell is handed to a network connection."),
     "disguised": (Severity.HIGH, "This is a script under the name of weights."),
     "inline": (Severity.MEDIUM, "Python on the command line starts a program."),
@@ -51,11 +52,11 @@ RULES = (
         what=(
             "Commands of shell scripts, Makefiles, Dockerfiles and of pipelines in YAML, TOML or JSON (DVC, "
             "MLflow, Cog, Kubeflow, tasks of editors), of R's startup files and of SQL. Decoded text that is "
-            "piped into a shell, a shell on a network connection, Python on a command line that hides what "
-            "it runs, what `.Rprofile` starts or fetches, and SQL that leaves the database are high; a "
-            "download that is piped into a shell, or made a program and started, is high without encryption, "
-            "also in source; otherwise medium in a pipeline, and only mentioned where installers are usually "
-            "fetched so. A script under the name of weights is high."
+            "piped into a shell, a shell on a network connection, credentials that are sent away, Python on "
+            "a command line that hides what it runs, what `.Rprofile` starts or fetches, and SQL that leaves "
+            "the database are high; a download that is piped into a shell, or made a program and started, is "
+            "high without encryption, also in source; otherwise medium in a pipeline, and only mentioned "
+            "where installers are usually fetched so. A script under the name of weights is high."
         ),
         why=(
             "Reproducing a model, building its image or opening its folder runs these commands, and what "

@@ -18,6 +18,7 @@ _COMMANDS = {
     "alias": (Severity.MEDIUM, "A cell gives a shell's command another name."),
     "index": (Severity.HIGH, "A cell installs packages from an index without encryption."),
     "remote": (Severity.MEDIUM, "Cells open a connection and start programs."),
+    "sends": (Severity.HIGH, "A cell sends the environment or a file with credentials away."),
     "connection": (Severity.HIGH, "A cell hands a shell to a network connection."),
 }
 

@@ -177,7 +177,10 @@ _LIVE = (
 def _unlike_a_pickler(fact: Fact) -> bool:
     """Say whether an object gets items after its state, or a state that is no dict: no pickler does so."""
     if fact.detail["via"] == "BUILD":
-        return fact.detail["value"]["type"] not in ("dict", "none", "nested")
+        value = fact.detail["value"]
+        # With slots there are two: attributes, and what the slots hold.
+        parts = value["items"] if value["type"] == "tuple" and len(value["items"]) == 2 else [value]
+        return any(part["type"] not in ("dict", "none", "nested") for part in parts)
     return bool(fact.detail["built"])
 
 

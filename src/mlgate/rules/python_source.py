@@ -102,6 +102,9 @@ def _when_used(fact: Fact, near: Near) -> Severity | None:
     used = near.used(fact)
     if source in ("decoded", "downloaded") and act in ("evaluates", "loads", "executes"):
         return Severity.CRITICAL if near.dataset(fact) else Severity.HIGH
+    if act == "evaluates" and source == "given":
+        # What a server is asked is chosen by whoever asks; a configuration is the model's own.
+        return Severity.HIGH if near.answers(fact) else Severity.MEDIUM if used else None
     if act == "executes":
         return Severity.HIGH if near.served(fact) and source != "usual" else Severity.MEDIUM
     if act == "writes":

@@ -306,3 +306,11 @@ def test_more_parts_than_a_pipeline_has_are_not_checked():
     parts = {f"part{number}": ["diffusers", "UNet2DModel"] for number in range(1001)}
     document = {"_class_name": "DiffusionPipeline", **parts, "last": ["os", "system"]}
     assert reasons(look(json.dumps(document).encode(), "model_index.json")) == {"limit"}
+
+
+@pytest.mark.parametrize("key", ["init_expr", "model_type"])
+def test_a_value_that_imports_is_no_value(key):
+    text = json.dumps({"model_type": "x", "hidden_size": 1, key: "__import__('os').system('true') or 0.1"})
+    assert "high" in {each.severity.value for each in judged(look(text.encode(), "config.json"))}
+    text = json.dumps({"model_type": "x", key: "__import__ is a word"})
+    assert not judged(look(text.encode(), "config.json"))

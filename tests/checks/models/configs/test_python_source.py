@@ -958,3 +958,52 @@ def test_a_name_of_many_parts_is_not_put_together():
     source = b"from " + b".a" * 60_000 + b" import x\nx()\n"
     seen = look(source, "modeling_x.py")
     assert not any(fact.kind == "python.effect" for fact in seen.facts)
+
+
+@pytest.mark.parametrize(
+    ("sources", "severity"),
+    [
+        (
+            {
+                "handler.py": b"class EndpointHandler:\n  def __call__(self, data):\n    return eval(data.pop('p'))\n"
+            },
+            "high",
+        ),
+        (
+            {
+                "handler.py": b"class EndpointHandler:\n  def __call__(self, **data):\n    return eval(data['p'])\n"
+            },
+            "high",
+        ),
+        ({"handler.py": b"class EndpointHandler:\n  def __call__(self, data):\n    self.net.eval()\n"}, None),
+        (
+            {
+                "config.json": MAPPED_X,
+                "modeling_x.py": b"class Net:\n  def __init__(self, config):\n    self.act = eval(config.act)\n",
+            },
+            "medium",
+        ),
+        (
+            {
+                "config.json": MAPPED_X,
+                "modeling_x.py": b"import os\nclass Net:\n  @property\n  def size(self):\n    os.system('true')\n",
+            },
+            "high",
+        ),
+        (
+            {
+                "config.json": MAPPED_X,
+                "modeling_x.py": b"import os\nclass Net:\n  def get_vocab(self):\n    os.system('true')\n",
+            },
+            "high",
+        ),
+        (
+            {
+                "p/__init__.py": b"from spacy.util import load_model_from_init_py\nimport os\nos.popen('true')\n"
+            },
+            "high",
+        ),
+    ],
+)
+def test_what_is_called_by_loaders_and_servers(sources, severity):
+    assert [each for _, each in among(sources)] == ([severity] if severity else [])

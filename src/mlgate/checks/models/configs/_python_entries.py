@@ -46,6 +46,10 @@ def entries(tree: ast.Module) -> Iterator[tuple[str, int, bool]]:
                 known = {_full(each, names) for each in bases} & _BASES
                 known |= {_full(each, names) for each in decorators} & _DECORATORS
                 yield from ((name, node.lineno, True) for name in sorted(known))
+            case ast.ImportFrom(module="spacy.util") if any(
+                each.name == "load_model_from_init_py" for each in node.names
+            ):
+                yield "load_model_from_init_py", node.lineno, False
             case ast.ImportFrom(module=str(module)) if module == _LAZY or module.startswith(f"{_LAZY}."):
                 if any(each.name.startswith("Lazy") for each in node.names):
                     yield "LazyConfig", node.lineno, False

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 @cache
 def commands() -> Mapping[str, re.Pattern[str]]:
-    """Return what to look for, by what it is: ``download``, ``hidden`` and ``connection``."""
+    """Return what to look for, by what it is: ``download``, ``hidden``, ``sends`` and ``connection``."""
     shell = r"(?:sudo\s+(?:-\w+\s+)*)?(?:[\w/.]*/)?(?:(?:ba|z|da|k)?sh|python[\d.]*)\b(?!\.)"
     fetch = r"\b(?:curl|wget)\b"
     # To the end of the command, which YAML folds: over lines that begin with an option or an address.
@@ -27,6 +27,13 @@ def commands() -> Mapping[str, re.Pattern[str]]:
             ),
             "hidden": re.compile(
                 rf"\b(?:base64\s+(?:-d|-D|--decode)|xxd\s+-r)[^\n|;&]{{0,200}}\|\s*(?:gunzip\s*\|\s*)?{shell}"
+            ),
+            # The environment, or a file with keys or passwords, as what is sent.
+            "sends": re.compile(
+                rf"(?<![\w/.-])(?:env|printenv)\s*\|[^\n;&]{{0,200}}?{fetch}[^\n]{{0,200}}"
+                rf"|{fetch}[^\n|;&]{{1,300}}?@[^\s|;&]{{0,200}}"
+                r"(?:\.ssh/|id_rsa|id_ed25519|\.aws/|\.netrc|\.git-credentials|/etc/(?:passwd|shadow)|huggingface/token"
+                r"|\.kube/config|\.docker/config|\.pypirc|\.bash_history)[^\n]{0,200}"
             ),
             "connection": re.compile(
                 r"/dev/(?:tcp|udp)/[\w.$-]+/\w+[^\n]{0,100}"

@@ -155,6 +155,8 @@ class _Reading:
             # The format may be said behind them.
             if len(self._prompts) <= self._limits.facts:
                 self._prompts.append(each)
+        elif "chat_template" not in names and "$" not in value and _imports().search(value) is not None:
+            yield from self._once("huggingface.evaluated", value, each, key=last)
         elif last in keys.EVALUATED:
             if not _sum().fullmatch(value):
                 yield from self._once("huggingface.evaluated", value, each, key=last)
@@ -285,6 +287,11 @@ def _is_parent(each: Member) -> bool:
 def _library() -> re.Pattern[str]:
     # Modules are in lower case, or paths; a list of two classes is something else.
     return re.compile(r"[a-z_][\w.]*|\S*[./-]\S*", re.ASCII)
+
+
+@cache
+def _imports() -> re.Pattern[str]:
+    return re.compile(r"\b__import__\s*\(\s*[\"'](?:os|subprocess|builtins|sys|socket|importlib|pty)\b")
 
 
 @cache
