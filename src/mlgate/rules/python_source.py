@@ -50,7 +50,7 @@ _REMOVES = ("os.remove", "os.unlink", "os.removedirs", "shutil.rmtree", "pathlib
 _WHEN = {
     "import": "Importing this file",
     "load": "Using this file's classes",
-    "function": "{}, which what is loaded calls,",
+    "function": "The function {} (called by a file that is loaded)",
 }
 _ATLAS = ("AML.T0011.000", "AML.T0010.003")
 _OWASP = ("ML06:2023", "LLM03:2025")
@@ -192,7 +192,7 @@ RULES = (
             "file that `auto_map` names, one that a pickle or a configuration beside it names, one that "
             "Python imports at every start or in the place of a package, and whatever these import), "
             "and where functions do so that loaders call (of classes that `auto_map` names, of a server, "
-            "of a dataset's builder); critical where it runs what it decodes or downloads; medium in a "
+            "of a dataset's builder), or that such files call in others; critical where it runs what it decodes or downloads; medium in a "
             "script that merely lies beside a model."
         ),
         why=(

@@ -222,7 +222,9 @@ class Calls(Acts):
         elif act == "network" and any(self._tells(each, names) for each in arguments):
             self._note(resolved, act, node, "secrets")
         elif act is not None and act != "decodes":
-            origin = self._origin(arguments[0], names) if arguments else ""
+            # C takes bytes, whoever calls it.
+            of_c = resolved.startswith("ctypes.CDLL.")
+            origin = self._origin(arguments[0], names) if arguments and not of_c else ""
             # Nobody puts the name of a function together who means it to be read.
             hidden = act == "executes" and is_spelled(function, names)
             self._note(resolved, act, node, origin or ("decoded" if hidden else ""))
