@@ -192,8 +192,8 @@ RULES = (
             "file that `auto_map` names, one that a pickle or a configuration beside it names, one that "
             "Python imports at every start or in the place of a package, and whatever these import), "
             "and where functions do so that loaders call (of classes that `auto_map` names, of a server, "
-            "of a dataset's builder), or that such files call in others; critical where it runs what it decodes or downloads; medium in a "
-            "script that merely lies beside a model."
+            "of a dataset's builder), or that such files call in others; critical where it runs what it "
+            "decodes or downloads; medium in a script that merely lies beside a model."
         ),
         why=(
             "`trust_remote_code=True`, `torch.hub.load` or a serving runtime imports the file, and "
