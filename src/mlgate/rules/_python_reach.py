@@ -66,5 +66,7 @@ def _nodes(path: str, callee: str) -> list[_Node]:
     # `.utils.setup` is a function, and `.utils.Model.load` a method; either may be of a package.
     for at in range(max(len(steps) - 2, 1), len(steps)):
         home = posixpath.join(folder, *steps[:at])
-        places += [(f"{home}.py", steps[at]), (posixpath.join(home, "__init__.py"), steps[at])]
+        # What runs when a class is derived from another is no other method of that one.
+        name = ".".join(steps[at:]) if steps[-1] == "__init_subclass__" else steps[at]
+        places += [(f"{home}.py", name), (posixpath.join(home, "__init__.py"), name)]
     return places

@@ -934,6 +934,14 @@ def test_a_download_by_replicates_own_program_is_usual():
         {"modeling_x.py": b"from .u import go\ngo()\nX = [" + b"1, " * 130_000 + b"]\n", "u.py": HELPER},
         {"modeling_x.py": b"from .u import go\nlist(map(go, [1]))\n", "u.py": HELPER},
         {
+            "modeling_x.py": b"from .u import Base\nclass Net(Base):\n  pass\n",
+            "u.py": b"import os\nclass Base:\n  def __init_subclass__(cls):\n    os.system('true')\n",
+        },
+        {
+            "modeling_x.py": b"from . import u\nclass Net(metaclass=u.Meta):\n  pass\n",
+            "u.py": b"import os\nclass Meta(type):\n  def __new__(cls, *a):\n    os.system('true')\n",
+        },
+        {
             "modeling_x.py": b"from .p import go\ngo()\n",
             "p/__init__.py": b"from .u import go\n",
             "p/u.py": HELPER,
@@ -1007,3 +1015,8 @@ def test_a_name_of_many_parts_is_not_put_together():
 )
 def test_what_is_called_by_loaders_and_servers(sources, severity):
     assert [each for _, each in among(sources)] == ([severity] if severity else [])
+
+
+def test_other_methods_of_a_base_class_are_not_called_by_deriving():
+    base = b"import os\nclass Base:\n  def __init_subclass__(cls):\n    pass\n  def tidy(self):\n    os.system('true')\n"
+    assert among({"modeling_x.py": b"from .u import Base\nclass Net(Base):\n  pass\n", "u.py": base}) == []

@@ -22,6 +22,8 @@ from mlgate.checks.models.configs._python_tree import parsed_text
 from mlgate.checks.models.reader import Clock, LimitReached
 
 _SETTING = frozenset(("os.environ.update", "os.environ.setdefault", "os.putenv"))
+# The method of a class that runs when another is derived from it.
+ON_DERIVING = "__init_subclass__"
 _NESTED = 3
 # Calls from one function to another; what has more is written by a program.
 _MOST_CALLS = 20_000

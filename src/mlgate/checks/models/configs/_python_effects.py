@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from mlgate.checks.models.configs._python_acts import PASSED
-from mlgate.checks.models.configs._python_calls import Calls
+from mlgate.checks.models.configs._python_calls import ON_DERIVING, Calls
 from mlgate.checks.models.configs._python_entries import REGISTRIES
 from mlgate.checks.models.configs._python_names import HOSTS, Names
 from mlgate.checks.models.configs._python_parts import (
@@ -132,7 +132,12 @@ class _Analysis(Calls):
             found = False
             functions = {name: [function] for name, function in self._functions.items()}
             classes = {name: list(methods.values()) for name, methods in self._methods.items()}
-            for name, bodies in (*functions.items(), *classes.items()):
+            derived = {
+                f"{name}.{ON_DERIVING}": [methods[ON_DERIVING]]
+                for name, methods in self._methods.items()
+                if ON_DERIVING in methods
+            }
+            for name, bodies in (*derived.items(), *functions.items(), *classes.items()):
                 self._owner = name
                 for body in bodies:
                     if id(body) not in looked_at:
@@ -293,6 +298,12 @@ class _Analysis(Calls):
                 for step in node.body:
                     if isinstance(step, ast.FunctionDef) and step.name in _BUILD_STEPS:
                         self._enter(step, names)
+            if resolved.startswith("."):
+                self._reaches(f"{resolved}.{ON_DERIVING}")
+        for keyword in node.keywords:
+            resolved = names.resolve(keyword.value) or ""
+            if keyword.arg == "metaclass" and resolved.startswith("."):
+                self._reaches(resolved)
         self._bases[node.name] = [
             each.id
             for each in (*node.bases, *(key.value for key in node.keywords))
