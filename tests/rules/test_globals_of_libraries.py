@@ -65,6 +65,13 @@ SEARCH = {"type": "call", "value": "builtins.getattr"}
             False,
         ),
         ("deap.creator", "meta_create", [WORD, LIST_TYPE, {"type": "dict", "items": [WORD, EMPTY]}], True),
+        # It puts the class into its module under the name.
+        (
+            "deap.creator",
+            "meta_create",
+            [{"type": "text", "value": "__builtins__"}, LIST_TYPE, {"type": "dict", "items": []}],
+            False,
+        ),
         ("deap.creator", "meta_create", [WORD, LIST_TYPE, {"type": "dict", "items": [DUNDER, EMPTY]}], False),
         ("deap.creator", "meta_create", [WORD, LIST_TYPE, {"type": "dict", "items": [WORD, SYSTEM]}], False),
         ("deap.creator", "meta_create", [WORD, LIST_TYPE, {"type": "dict", "items": [WORD, SEARCH]}], False),
