@@ -24,6 +24,9 @@ NUMBER = {"type": "int", "value": 1}
 LIST = {"type": "list", "items": []}
 DICT = {"type": "dict", "items": []}
 WORD = {"type": "text", "value": "a"}
+CREATED = {"type": "call", "value": "deap.creator.meta_create"}
+QUANTITY = {"type": "global", "value": "pint.facets.plain.quantity.PlainQuantity"}
+APPEND = {"type": "text", "value": "append"}
 OWN_ZONE = {"type": "global", "value": "dateutil.tz._tzfile.tzfile"}
 MADE = {"type": "call", "value": "spacy.strings.StringStore"}
 SEARCH = {"type": "call", "value": "builtins.getattr"}
@@ -75,6 +78,12 @@ SEARCH = {"type": "call", "value": "builtins.getattr"}
         ("deap.creator", "meta_create", [WORD, LIST_TYPE, {"type": "dict", "items": [DUNDER, EMPTY]}], False),
         ("deap.creator", "meta_create", [WORD, LIST_TYPE, {"type": "dict", "items": [WORD, SYSTEM]}], False),
         ("deap.creator", "meta_create", [WORD, LIST_TYPE, {"type": "dict", "items": [WORD, SEARCH]}], False),
+        (
+            "deap.creator",
+            "meta_create",
+            [WORD, LIST_TYPE, {"type": "dict", "items": [APPEND, CREATED]}],
+            False,
+        ),
         ("functools", "reduce", [OR, {"type": "tuple", "items": [LIST_TYPE, NONE]}], True),
         ("functools", "reduce", [OR, {"type": "tuple", "items": [MADE, SEARCH]}], None),
         ("functools", "reduce", [SYSTEM, {"type": "tuple", "items": [LIST_TYPE]}], None),
@@ -82,10 +91,12 @@ SEARCH = {"type": "call", "value": "builtins.getattr"}
         ("operator", "methodcaller", [{"type": "text", "value": "system"}, WORD], None),
         ("operator", "methodcaller", [{"type": "text", "value": "format"}, WORD], None),
         ("operator", "methodcaller", [{"type": "text", "value": "lower"}, SYSTEM], None),
-        ("igraph", "Graph", [NUMBER, LIST, {"type": "bool"}, DICT, DICT, DICT], True),
-        ("igraph", "Graph", [NUMBER, SYSTEM], False),
-        ("plotly.graph_objs._figure", "Figure", [DICT], True),
-        ("plotly.graph_objs._figure", "Figure", [MADE], False),
+        ("numpy", "array", [{"type": "list", "items": [NUMBER, ARRAY]}], True),
+        ("numpy", "array", [{"type": "list", "items": [{"type": "instance", "value": "a.B"}]}], False),
+        ("shapely.strtree", "STRtree", [ARRAY], True),
+        ("shapely.strtree", "STRtree", [LIST], False),
+        ("pint", "_unpickle_quantity", [QUANTITY, ARRAY, MADE], True),
+        ("pint", "_unpickle_quantity", [QUANTITY, LIST, MADE], False),
         ("shapely.io", "from_wkb", [BYTES], True),
         ("shapely.io", "from_wkb", [SYSTEM], False),
         ("hdbscan.dist_metrics", "newObj", [SYSTEM], False),
@@ -298,6 +309,17 @@ def text(value):
         + b"}\x87R"
         + text("/x")
         + b"\x85R",
+        named("deap.creator", "meta_create")
+        + text("X")
+        + named("builtins", "list")
+        + b"}\x87R)R0"
+        + named("deap.creator", "meta_create")
+        + text("X")
+        + named("builtins", "list")
+        + b"}\x87R"
+        + named("torchvision.datasets", "DatasetFolder")
+        + b")\x81\x85R",
+        named("numpy", "array") + b"]" + named("torchvision.datasets", "DatasetFolder") + b")\x81a\x85R",
         # Items that are handed over after the state are handed to what the state holds.
         named("http.cookies", "SimpleCookie")
         + b")\x81}"

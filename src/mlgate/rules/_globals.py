@@ -28,6 +28,11 @@ _ALIASES = frozenset(
 # What torch and NumPy write as the function that makes a tensor or an array.
 _NESTED = "torch.nested._internal.nested_tensor._rebuild_njt"
 _REBUILT = ("numpy._core.multiarray._reconstruct", "numpy.core.multiarray._reconstruct")
+_SCALARS = (
+    "numpy._core.multiarray.scalar",
+    "numpy.core.multiarray.scalar",
+    "numpy._core.numeric._frombuffer",
+)
 _NEW = "__new__"
 _TYPES = ("types.GenericAlias", "operator.getitem", "_operator.getitem", "builtins.type")
 # What DEAP's individuals are derived from.
@@ -62,6 +67,7 @@ class Tables(Struct, frozen=True):
         callables: Calls whose results can be called.
         attributes: Dotted names that are ordinary in every module.
         computed: Beginnings of calls of results that are ordinary.
+        bare: The same, where they are ordinary without arguments alone.
         known: Packages that honest models are made of.
         stdlib: Modules of the standard library whose classes are plain data.
     """
@@ -87,6 +93,7 @@ class Tables(Struct, frozen=True):
     callables: frozenset[str]
     attributes: frozenset[str]
     computed: tuple[str, ...]
+    bare: tuple[str, ...]
     known: frozenset[str]
     stdlib: frozenset[str]
 
@@ -132,6 +139,7 @@ def tables() -> Tables:
         callables=frozenset(data["results"]["callables"]),
         attributes=frozenset(data["plain"]["attributes"]),
         computed=tuple(data["computed"]["starts"]),
+        bare=tuple(data["computed"]["bare"]),
         known=frozenset(data["known"]["packages"]),
         stdlib=frozenset(data["known"]["stdlib"]),
     )
@@ -200,10 +208,10 @@ def callable_with(module: str, name: str, args: Sequence[Mapping[str, Any]] | No
     shape = look.shapes.get(subject)
     if idiom(subject, args):
         return True
-    if shape is not None:
-        return args is not None and _fits(module, shape, args) and not _reaches(shape, args)
     if subject in look.eager and args is not None and not _inert(args):
         return False
+    if shape is not None:
+        return args is not None and _fits(module, shape, args) and not _reaches(shape, args)
     if subject in look.allowed or (module == "builtins" and _exception(name)):
         return True
     if known(module) and args is not None:
@@ -442,13 +450,18 @@ def _is(kind: str, arg: Mapping[str, Any], module: str) -> bool:
     if kind == "base":
         listed = value in _BASES_OF_INDIVIDUALS or value.startswith("deap.")
         return listed and (actual == "global" or value == "deap.creator.meta_create")
+    if kind == "array":
+        return actual == "array" or (actual == "call" and value in (*_REBUILT, *_SCALARS))
+    if kind == "scalar":
+        return actual in _NUMBERS
     if kind == "owns":
         return actual == "tuple" and all(
             item["type"] == "global" and _is("own", item, module) and class_like(str(item["value"]))
             for item in arg["items"]
         )
     if kind == "namespace":
-        return actual == "dict" and all(map(_held_by_class, arg["items"]))
+        keys, values = arg.get("items", [])[::2], arg.get("items", [])[1::2]
+        return actual == "dict" and all(map(_class_attribute, keys)) and all(map(_held_by_class, values))
     if kind == "encoded":
         return bool(actual == "call" and value == "_codecs.encode")
     if kind == "own":
@@ -497,11 +510,15 @@ def _flag(arg: Mapping[str, Any]) -> bool:
     return arg["type"] == "bool" or (arg["type"] == "text" and _public(str(arg.get("value", "_"))))
 
 
+def _class_attribute(arg: Mapping[str, Any]) -> bool:
+    """Say whether a key of a class' namespace is a public name, and of no method that an unpickler calls."""
+    name = str(arg.get("value", "_"))
+    return arg["type"] == "text" and _public(name) and not name.startswith("_") and name not in _methods()
+
+
 def _held_by_class(arg: Mapping[str, Any]) -> bool:
-    """Say whether a key or a value of a class' namespace is a public name, or nothing to call."""
-    if arg["type"] == "text":
-        return _public(str(arg.get("value", "_")))
-    return arg["type"] in ("int", "float", "bool", "none", "tuple") or (
+    """Say whether a value of a class' namespace is nothing to call, or another such class."""
+    return arg["type"] in ("text", "int", "float", "bool", "none", "tuple") or (
         arg["type"] == "call" and arg["value"] == "deap.creator.meta_create"
     )
 

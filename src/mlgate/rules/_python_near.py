@@ -46,64 +46,80 @@ class Near:
         self._entries: set[str] = set()
         self._served: set[str] = set()
         self._imports: dict[str, list[Fact]] = {}
-        scripts: list[Fact] = []
+        self._scripts: list[Fact] = []
         # Configurations name a lot; of interest is what could be source that does something.
-        sources = {
+        self._sources = {
             part.partition(".")[0]
             for fact in facts
             if fact.kind in ("python.effect", "python.import")
             for part in path_of(fact).split("/")
         }
         for fact in facts:
-            path = fact.location.path
             folder = posixpath.dirname(path_of(fact))
-            if fact.kind == "core.format":
-                self._models.add(posixpath.dirname(path))
-                self._over.add(posixpath.dirname(posixpath.dirname(path)))
-            elif fact.kind == "huggingface.auto-map":
-                module = fact.subject.rpartition("--")[2].partition(".")[0]
-                self._named.add((folder, f"{module}.py"))
-                self._mapped.add((folder, f"{module}.py"))
-            elif fact.kind in PICKLED:
-                self._pickled.add(path)
-                self._named.update(_modules(str(fact.detail.get("module", "")), fact, folder))
-            elif fact.kind == "mlflow.code":
-                self._named.add((posixpath.normpath(posixpath.join(folder, fact.subject)), "*"))
-            elif fact.kind == "python.import":
-                self._imports.setdefault(path_of(fact), []).append(fact)
-            elif fact.kind == "huggingface.class":
-                # A diffusers component's own module lies in the component's folder.
-                module = f"{fact.subject.rpartition('.')[0]}.py"
-                self._named |= {(folder, module), (posixpath.join(folder, fact.detail["key"]), module)}
-            elif fact.kind == "torch-model-archive.handler":
-                # In an archive all source is imported; outside, the manifest has a folder of its own.
-                handler = posixpath.basename(fact.subject.partition(":")[0])
-                # An archive may also be a tar, or look like one of another kind.
-                self._named |= {(path, handler), (folder, handler), (posixpath.dirname(folder), handler)}
-            elif fact.kind == "python.dataset-builder":
-                scripts.append(fact)
-            elif fact.kind == "config.modules":
-                if fact.detail["more"]:
-                    # Too many to tell which.
-                    self._named.add((folder or ".", "*"))
-                for name in fact.detail["names"]:
-                    if name.endswith(".py"):
-                        place = posixpath.normpath(posixpath.join(folder, name))
-                        self._configured.add(posixpath.split(place))
-                        continue
-                    # A package that is asked for by its name alone is the one that is installed.
-                    if not sources.isdisjoint(name.split(".")) and ("." in name or not known(name)):
-                        self._configured.update(_modules(name, fact, folder))
-            elif fact.kind == "python.entry":
-                self._entries.add(identity(fact))
-                if fact.detail["served"]:
-                    self._served.add(identity(fact))
-            if fact.kind in NAMING:
-                self._configured.update(_modules(fact.subject.rpartition(".")[0], fact, folder))
+            self._lies(fact)
+            self._names(fact, folder)
+            self._configures(fact, folder)
         self._named |= self._configured
         # Only now it is known where models lie.
-        self._builders.update(identity(fact) for fact in scripts if dataset_script(fact) or self.model(fact))
+        self._builders.update(
+            identity(fact) for fact in self._scripts if dataset_script(fact) or self.model(fact)
+        )
         self._follow()
+
+    def _lies(self, fact: Fact) -> None:
+        """Note what a file is."""
+        if fact.kind == "core.format":
+            folder = posixpath.dirname(fact.location.path)
+            self._models.add(folder)
+            self._over.add(posixpath.dirname(folder))
+        elif fact.kind in PICKLED:
+            self._pickled.add(fact.location.path)
+        elif fact.kind == "python.import":
+            self._imports.setdefault(path_of(fact), []).append(fact)
+        elif fact.kind == "python.dataset-builder":
+            self._scripts.append(fact)
+        elif fact.kind == "python.entry":
+            self._entries.add(identity(fact))
+            if fact.detail["served"]:
+                self._served.add(identity(fact))
+
+    def _names(self, fact: Fact, folder: str) -> None:
+        """Note what a loader imports because a model or its description names it."""
+        if fact.kind == "huggingface.auto-map":
+            module = fact.subject.rpartition("--")[2].partition(".")[0]
+            self._named.add((folder, f"{module}.py"))
+            self._mapped.add((folder, f"{module}.py"))
+        elif fact.kind in PICKLED:
+            self._named.update(_modules(str(fact.detail.get("module", "")), fact, folder))
+        elif fact.kind == "mlflow.code":
+            self._named.add((posixpath.normpath(posixpath.join(folder, fact.subject)), "*"))
+        elif fact.kind == "huggingface.class":
+            # A diffusers component's own module lies in the component's folder.
+            module = f"{fact.subject.rpartition('.')[0]}.py"
+            self._named |= {(folder, module), (posixpath.join(folder, fact.detail["key"]), module)}
+        elif fact.kind == "torch-model-archive.handler":
+            # In an archive all source is imported; outside, the manifest has a folder of its own.
+            handler = posixpath.basename(fact.subject.partition(":")[0])
+            places = {fact.location.path, folder, posixpath.dirname(folder)}
+            # An archive may also be a tar, or look like one of another kind.
+            self._named |= {(place, handler) for place in places}
+
+    def _configures(self, fact: Fact, folder: str) -> None:
+        """Note what is imported because a configuration names it."""
+        if fact.kind in NAMING:
+            self._configured.update(_modules(fact.subject.rpartition(".")[0], fact, folder))
+        if fact.kind != "config.modules":
+            return
+        if fact.detail["more"]:
+            # Too many to tell which.
+            self._named.add((folder or ".", "*"))
+        for name in fact.detail["names"]:
+            if name.endswith(".py"):
+                place = posixpath.normpath(posixpath.join(folder, name))
+                self._configured.add(posixpath.split(place))
+            # A package that is asked for by its name alone is the one that is installed.
+            elif not self._sources.isdisjoint(name.split(".")) and ("." in name or not known(name)):
+                self._configured.update(_modules(name, fact, folder))
 
     def _follow(self) -> None:
         """Count what is imported by what is imported: each file once, from those that a loader imports."""

@@ -191,14 +191,14 @@ def _inner_class(fact: Fact) -> bool:
 
 
 def _computed(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
-    starts = meaning.tables().computed
+    starts, bare = meaning.tables().computed, meaning.tables().bare
     for fact in facts:
         text = fact.detail["text"]
         if fact.kind == "pickle.computed-callee":
             if _inner_class(fact):
                 message = f"The pickle holds an instance of {fact.detail['name']}, a class inside a class."
                 yield Hit(fact, message, severity=Severity.MEDIUM, evidence=text)
-            elif not text.startswith(starts):
+            elif not text.startswith(starts) and not (fact.detail["bare"] and text.startswith(bare)):
                 message = f"The pickle calls what came out of {fact.subject}, not a name that can be checked."
                 yield Hit(fact, message, evidence=text)
         elif fact.subject in meaning.tables().instances and _unlike_a_pickler(fact):

@@ -46,6 +46,8 @@ _UNPICKLERS = ("pickle.", "_pickle.", "dill.", "cloudpickle.", "marshal.", "shel
 _LOADERS = ("joblib.load", "pandas.read_pickle", "pandas.io.pickle.read_pickle", "torch.jit.load")
 # The same, where it is told to.
 _ARRAYS = ("numpy.load", "numpy.lib.npyio.load", "numpy.lib._npyio_impl.load")
+# The key of what was too much to be told.
+_ANY = "*"
 _FALSE = ("", "false", "no", "off", "0", "null", "~")
 # They write a file that the configuration names.
 _WRITERS = (
@@ -94,7 +96,7 @@ def _dangerous(fact: Fact, policy: Any) -> Iterator[Hit]:
 
 def _asks(fact: Fact, *keys: str) -> bool:
     """Say whether an argument is given, by its name or its place, and not said to be false."""
-    return any(name in keys and value.lower() not in _FALSE for name, value in fact.detail["given"])
+    return any(name in (*keys, _ANY) and value.lower() not in _FALSE for name, value in fact.detail["given"])
 
 
 def _outside(fact: Fact) -> bool:

@@ -4,9 +4,10 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from mlgate.checks.models.reader import Blob
+from mlgate.checks.models.reader import Blob, Clock
 from mlgate.checks.models.stream import read_at
 from mlgate.core.facts import Fact
+from mlgate.core.limits import Limits
 
 _SMALLEST = 64
 
@@ -50,18 +51,26 @@ def executable(stream: BinaryIO, offset: int, size: int) -> str | None:
     return None
 
 
-def started(blob: Blob, offset: int, size: int, container: str) -> Iterator[Fact]:
+def started(
+    blob: Blob, span: tuple[int, int], container: str, limits: Limits, clock: Clock
+) -> Iterator[Fact]:
     """Yield that an executable stands where a tensor's bytes begin.
 
     Args:
         blob: What holds the tensor.
-        offset: Of its first byte.
-        size: Of its bytes.
+        span: Offsets of its first byte and of the one behind its last.
         container: Format of the blob.
+        limits: Of the policy.
+        clock: Of the file.
+
+    Raises:
+        LimitReached: There are too many.
     """
-    if min(size, blob.size - offset) >= _SMALLEST and read_at(blob.stream, offset, 4).startswith(MAGICS):
-        name = executable(blob.stream, offset, min(size, blob.size - offset))
+    offset, end = span[0], min(span[1], blob.size)
+    if end - offset >= _SMALLEST and read_at(blob.stream, offset, 4).startswith(MAGICS):
+        name = executable(blob.stream, offset, end - offset)
         if name is not None:
+            clock.spend("facts", 1, limits.facts)
             yield blob.fact("payload.executable", name, offset=offset, container=container)
 
 

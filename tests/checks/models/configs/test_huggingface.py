@@ -312,5 +312,7 @@ def test_more_parts_than_a_pipeline_has_are_not_checked():
 def test_a_value_that_imports_is_no_value(key):
     text = json.dumps({"model_type": "x", "hidden_size": 1, key: "__import__('os').system('true') or 0.1"})
     assert "high" in {each.severity.value for each in judged(look(text.encode(), "config.json"))}
+    text = json.dumps({"model_type": "x", key: "__import__('os').system('echo $HOME ${x}')"})
+    assert "high" in {each.severity.value for each in judged(look(text.encode(), "config.json"))}
     text = json.dumps({"model_type": "x", key: "__import__ is a word"})
     assert not judged(look(text.encode(), "config.json"))

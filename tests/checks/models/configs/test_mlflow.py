@@ -232,3 +232,8 @@ def test_a_requirement_that_goes_on_as_a_command(requirement, found, form):
     files = {"m/MLmodel": sklearn(), "m/python_env.yaml": f"python: 3.11.7\n{written}".encode()}
     rules = {(each.location.path, each.severity.value) for each in judged(collect(scope(files)))}
     assert (("m/python_env.yaml", "high") in rules) == found
+
+
+def test_the_version_of_python_goes_into_a_command_line_too():
+    files = {"m/MLmodel": sklearn(), "m/python_env.yaml": b"python: 3.11.7; id\n"}
+    assert "high" in {each.severity.value for each in judged(collect(scope(files)))}

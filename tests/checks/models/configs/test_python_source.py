@@ -933,6 +933,17 @@ def test_a_download_by_replicates_own_program_is_usual():
     [
         {"modeling_x.py": b"from .u import go\ngo()\nX = [" + b"1, " * 130_000 + b"]\n", "u.py": HELPER},
         {"modeling_x.py": b"from .u import go\nlist(map(go, [1]))\n", "u.py": HELPER},
+        {"modeling_x.py": b"from .u import run\nrun()\n", "u.py": HELPER + b"run = go\n"},
+        {
+            "modeling_x.py": b"from .p import run\nrun()\n",
+            "p.py": b"from . import u\nrun = u.go\n",
+            "u.py": HELPER,
+        },
+        {"hubconf.py": b"import u\nlist(map(u.go, [1]))\n", "u.py": HELPER},
+        {
+            "hubconf.py": b"import u\nclass Net(u.Base):\n  pass\n",
+            "u.py": b"import os\nclass Base:\n  def __init_subclass__(cls):\n    os.system('true')\n",
+        },
         {
             "modeling_x.py": b"from .u import Base\nclass Net(Base):\n  pass\n",
             "u.py": b"import os\nclass Base:\n  def __init_subclass__(cls):\n    os.system('true')\n",

@@ -247,3 +247,18 @@ def test_the_places_of_arguments_count_as_their_names():
     assert [each.severity.value for each in judged(look(text.encode(), "config.yaml"))] == ["high"]
     text = "_target_: numpy.save\n_args_: [/etc/cron.d/x, [1]]\n"
     assert [each.severity.value for each in judged(look(text.encode(), "config.yaml"))] == ["high"]
+
+
+LOADED = "b:\n  _target_: numpy.load\n  file: y.npy\n  allow_pickle: true\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a:\n  _target_: numpy.load\n  file: x.npy\n" + LOADED,
+        "".join(f"a{at}:\n  _target_: numpy.load\n  file: {at}.npy\n" for at in range(500)) + LOADED,
+        "p: /etc/cron.d/x\na:\n  _target_: numpy.save\n  file: ${p}\n",
+    ],
+)
+def test_no_other_use_of_a_name_hides_what_it_is_given(text):
+    assert [each.severity.value for each in judged(look(text.encode(), "config.yaml"))] == ["high"]

@@ -183,3 +183,10 @@ def test_a_program_where_a_tensor_begins():
     ]
     noise = made({"a": tensor(0, 8), "b": tensor(8, 208)}, bytes(8) + b"MZ" + bytes(198))
     assert not judged(look(noise, "m.safetensors"))
+
+
+def test_too_many_programs_are_not_checked():
+    program = elf() + bytes(300)
+    size = len(program)
+    header = {f"a{at}": tensor(at * size, (at + 1) * size) for at in range(3000)}
+    assert "limit" in reasons(look(made(header, program * 3000), "m.safetensors"))

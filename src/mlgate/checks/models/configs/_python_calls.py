@@ -128,6 +128,7 @@ class Calls(Acts):
             if target.id in self._shared and self._runs(resolved):
                 self._note(resolved or "", "executes", value)
             names.assigns(target.id, value)
+            self._renames(target.id, value, resolved)
             origin = self._origin(value, names)
             names.tainted[target.id] = origin
             self._owns(target.id, value, names)
@@ -144,6 +145,13 @@ class Calls(Acts):
             for one, other in zip(target.elts, value.elts, strict=False):
                 if isinstance(one, ast.Name):
                     names.assigns(one.id, other)
+
+    def _renames(self, name: str, value: ast.expr, resolved: str | None) -> None:
+        """Note that who calls a name calls what it is another name for."""
+        if isinstance(value, ast.Name) and (value.id in self._functions or value.id in self._methods):
+            self.calls.add((name, value.id))
+        elif resolved is not None and resolved.startswith(".") and len(resolved) <= _LONGEST_PATH:
+            self.calls.add((name, resolved))
 
     def _owns(self, name: str, value: ast.expr, names: Names) -> None:
         """Note whose the path is, or what the command is, that a name is given."""
@@ -204,10 +212,7 @@ class Calls(Acts):
             if isinstance(function, ast.Name) and self._stars:
                 self._from_elsewhere(function.id)
             return
-        if resolved.startswith("."):
-            self._reaches(resolved)
-        elif self._absolute and resolved.partition(".")[0] not in sys.stdlib_module_names:
-            self._reaches(f".{resolved}")
+        self._elsewhere(resolved)
         base = resolved.rpartition(".")[0]
         if resolved == "?" or (resolved.endswith(".?") and base in HOSTS):
             self._note(resolved, "imports", node)
@@ -232,6 +237,16 @@ class Calls(Acts):
             self._note(resolved, act, node, origin or ("decoded" if hidden else ""))
         elif isinstance(node, ast.Call):
             self._uses_files(resolved, node, names)
+
+    def _elsewhere(self, resolved: str | None, name: str = "") -> None:
+        """Note a call of what stands in another file, or of a method of it."""
+        if resolved is None:
+            return
+        more = f".{name}" if name else ""
+        if resolved.startswith("."):
+            self._reaches(f"{resolved}{more}")
+        elif self._absolute and resolved.partition(".")[0] not in sys.stdlib_module_names:
+            self._reaches(f".{resolved}{more}")
 
     def _from_elsewhere(self, name: str) -> None:
         """Note a call of what one of the files may define whose names are all imported."""
@@ -259,8 +274,7 @@ class Calls(Acts):
             harmless = resolved in ("builtins.getattr", "builtins.print", "builtins.type")
             if passed is not None and not isinstance(each, ast.Call) and self._runs(passed) and not harmless:
                 self._note(passed, "executes", node)
-            if passed is not None and passed.startswith("."):
-                self._reaches(passed)
+            self._elsewhere(passed)
             if not isinstance(each, ast.Name):
                 continue
             if each.id in self._functions:

@@ -23,7 +23,6 @@ from mlgate.checks.models.configs._python_tree import Effect, branches, parsed
 from mlgate.checks.models.configs._python_words import heavy, telling
 from mlgate.checks.models.reader import Clock
 
-_NESTED = 3
 # Values of a list that is looped over.
 _MOST_VALUES = 100
 # No file lies so deep.
@@ -298,12 +297,10 @@ class _Analysis(Calls):
                 for step in node.body:
                     if isinstance(step, ast.FunctionDef) and step.name in _BUILD_STEPS:
                         self._enter(step, names)
-            if resolved.startswith("."):
-                self._reaches(f"{resolved}.{ON_DERIVING}")
+            self._elsewhere(names.resolve(base), ON_DERIVING)
         for keyword in node.keywords:
-            resolved = names.resolve(keyword.value) or ""
-            if keyword.arg == "metaclass" and resolved.startswith("."):
-                self._reaches(resolved)
+            if keyword.arg == "metaclass":
+                self._elsewhere(names.resolve(keyword.value))
         self._bases[node.name] = [
             each.id
             for each in (*node.bases, *(key.value for key in node.keywords))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from mlgate.checks.models.configs import _python_effects, _python_tree, _python_words
 from mlgate.checks.models.configs._python_entries import entries
+from mlgate.checks.models.configs._python_tree import Effect
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.stream import read_at
 from mlgate.core.facts import Fact, NotChecked
@@ -31,12 +32,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     if not _python_words.telling(data):
         if not siblings:
             raise Declined
-        # Its own code is harmless; what it calls in other files need not be.
-        small = blob.size <= limits.text_bytes and not _python_words.heavy(data)
-        tree = _python_tree.parsed_text(data) if small else None
-        # Where that cannot be told, whatever it imports is taken to be called.
-        named = [("", name) for name in _python_words.imported(data)] if tree is None else []
-        yield from _calls(blob, named if tree is None else _analysed(blob, tree, clock).calls)
+        yield from _led_on(blob, data, limits, clock)
         return
     if blob.size > limits.text_bytes or _python_words.heavy(data):
         yield blob.not_checked(
@@ -55,15 +51,36 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             "malformed", "this Python source cannot be parsed; correct it, or check it with a newer Python"
         )
         return
-    if tree is None:
-        if siblings:
-            return
+    found = None if tree is None else _analysed(blob, tree, clock)
+    if tree is not None and found is not None and (found.effects or found.builders or left_out or siblings):
+        yield from _acts(blob, tree, found, left_out, limits, clock)
+    elif not siblings:
         raise Declined
-    found = _analysed(blob, tree, clock)
-    effects = (*found.effects, *left_out)
-    if not effects and not found.builders and not siblings:
-        raise Declined
-    for effect in effects:
+
+
+def _led_on(blob: Blob, data: bytes, limits: Limits, clock: Clock) -> Iterator[Fact]:
+    """Yield what source calls in other files, whose own code is harmless: what it calls need not be."""
+    small = blob.size <= limits.text_bytes and not _python_words.heavy(data)
+    tree = _python_tree.parsed_text(data) if small else None
+    # Where that cannot be told, whatever it imports is taken to be called.
+    calls = (
+        [("", name) for name in _python_words.imported(data)]
+        if tree is None
+        else _analysed(blob, tree, clock).calls
+    )
+    yield from _calls(blob, calls, acts=False)
+
+
+def _acts(  # noqa: PLR0917 - what was found, and what it may cost
+    blob: Blob,
+    tree: ast.Module,
+    found: _python_effects.Source,
+    left_out: Sequence[Effect],
+    limits: Limits,
+    clock: Clock,
+) -> Iterator[Fact]:
+    """Yield what the source does, calls and defines."""
+    for effect in (*found.effects, *left_out):
         clock.spend("facts", 1, limits.facts)
         yield blob.fact(
             "python.effect",
@@ -75,10 +92,10 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             function=effect.function,
             container=blob.container,
         )
-    yield from _calls(blob, found.calls)
+    yield from _calls(blob, found.calls, acts=any(each.where == "function" for each in found.effects))
     for name, line in found.builders:
         yield blob.fact("python.dataset-builder", name, line=line)
-    if found.effects and tree is not None:
+    if found.effects:
         for name, line, served in entries(tree):
             clock.spend("facts", 1, limits.facts)
             yield blob.fact("python.entry", name, line=line, served=served)
@@ -88,9 +105,9 @@ def _analysed(blob: Blob, tree: ast.Module, clock: Clock) -> _python_effects.Sou
     return _python_effects.analyse(tree, clock, offers=_offers(blob), absolute=_on_path(blob))
 
 
-def _calls(blob: Blob, calls: Sequence[tuple[str, str]]) -> Iterator[Fact]:
-    """Yield which functions call which, of this file and of others."""
-    if calls:
+def _calls(blob: Blob, calls: Sequence[tuple[str, str]], *, acts: bool) -> Iterator[Fact]:
+    """Yield which functions call which, where one of them acts or calls what stands in another file."""
+    if acts or any(callee.startswith(".") for _, callee in calls):
         yield blob.fact("python.calls", pairs=list(calls), container=blob.container)
 
 

@@ -12,6 +12,7 @@ from mlgate.checks.models.configs import _yaml
 from mlgate.checks.models.configs.targets import shortened
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.stream import printable
+from mlgate.checks.models.text import Lines
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -50,6 +51,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     except json_members.Malformed:
         raise Declined from None
     known: set[str] = set()
+    lines = Lines(text)
     if not refers:
         raise Declined
     for path, module in modules.items():
@@ -59,11 +61,10 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
             continue
         known.add(subject)
         clock.spend("facts", 1, limits.facts)
-        line = text.count("\n", 0, offset) + 1
         yield blob.fact(
             "config.target",
             printable(shortened(subject), _LONGEST),
-            line=line,
+            line=lines.at(offset),
             key="pyref",
             nemo=False,
             given=[],

@@ -155,8 +155,10 @@ class _Reading:
             # The format may be said behind them.
             if len(self._prompts) <= self._limits.facts:
                 self._prompts.append(each)
-        elif "chat_template" not in names and "$" not in value and _imports().search(value) is not None:
-            yield from self._once("huggingface.evaluated", value, each, key=last)
+        elif "chat_template" not in names and _imports().search(value) is not None:
+            # Behind a dollar it is an expression of MONAI's, and no other program can evaluate it.
+            if not value.startswith("$"):
+                yield from self._once("huggingface.evaluated", value, each, key=last)
         elif last in keys.EVALUATED:
             if not _sum().fullmatch(value):
                 yield from self._once("huggingface.evaluated", value, each, key=last)

@@ -14,6 +14,8 @@ FORMAT = "mlflow-requirements"
 KIND = "aside"
 ORDER = 80
 
+# Of an environment, what MLflow puts into a command line.
+_COMMAND_LINE = frozenset(("python", "build_dependencies", "dependencies"))
 _NAMES = frozenset(("requirements.txt", "conda.yaml", "conda.yml", "python_env.yaml"))
 
 
@@ -46,7 +48,7 @@ def _commands(blob: Blob, text: str, clock: Clock) -> Iterator[tuple[str, str, i
     """Yield the requirements that go on as a command."""
     try:
         for scalar in scalars(blob, text, clock):
-            if "dependencies" in str(scalar.path[1:2]) and goes_on(scalar.value.strip()):
+            if _COMMAND_LINE.intersection(scalar.path[1:2]) and goes_on(scalar.value.strip()):
                 yield "shell", printable(scalar.value.strip(), 200), scalar.line
     except ValueError:
         return  # MLflow cannot read it either; what came before stands

@@ -46,9 +46,10 @@ _WEIGHTS = (
 _WORDS = ("curl", "wget", "base64", "xxd", "/dev/tcp", "/dev/udp", "netcat", "ncat", "nc ", "mkfifo")
 # Of Python on a command line, these.
 _INLINE = ("python", "shell(", "pipe:")
-# What begins a comment where it is not ``#``. In JSON nothing but a comment begins so; in other
-# languages a line of a text of several lines may.
-_COMMENTS = {".json": "//", ".js": "\n", ".ts": "\n", ".rs": "\n", ".lua": "\n"}
+# Where comments begin otherwise than with ``#``. In JSON nothing but a comment begins with ``//``; in other
+# languages a line of a text of several lines may, and no line is passed by.
+_SLASHES = ".json"
+_NO_COMMENTS = (".js", ".ts", ".rs", ".lua")
 
 
 def sniff(blob: Blob) -> bool:
@@ -74,9 +75,10 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
         text = printable(blob.head[:80].decode("utf-8", "replace"))
         yield blob.fact("config.command", "disguised", line=1, text=text, role=role)
     patterns = {**commands(), **(_inline() if role != "source" else {})}
-    mark = next((mark for suffix, mark in _COMMENTS.items() if blob.name.endswith(suffix)), "#")
+    mark = "//" if blob.name.endswith(_SLASHES) else "#"
+    passed_by = None if blob.name.endswith(_NO_COMMENTS) else comments(mark)
     words = _WORDS + (_INLINE if role != "source" else ())
-    for each in found(blob, patterns, limits, clock, words=words, continued=True, passed_by=comments(mark)):
+    for each in found(blob, patterns, limits, clock, words=words, continued=True, passed_by=passed_by):
         said = True
         shown = printable(each.match[0], 200)
         yield blob.fact("config.command", each.what, line=each.line, text=shown, role=role)

@@ -6,8 +6,10 @@ the values beside them, whatever they are.
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
+
+from msgspec import Struct
 
 from mlgate.checks.models.configs import _yaml
 from mlgate.checks.models.configs._scalars import Scalar, scalars
@@ -30,7 +32,7 @@ _RESOLVERS = frozenset(("oc.env", "oc.select", "oc.decode", "oc.deprecated"))
 _MOST = 20_000
 _MOST_KEPT = 16 << 20
 # Of what stands beside a name so much is told.
-_MOST_GIVEN = 20
+_MOST_GIVEN = 200
 
 
 def sniff(blob: Blob) -> bool:
@@ -58,20 +60,19 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         # Its loader cannot read it either.
         raise Declined from None
     nemo = document.nemo
-    seen: set[str] = set()
-    for key, subject, line, home in document.targets():
-        if subject in seen:
-            continue
-        seen.add(subject)
+    seen: dict[str, list[_Target]] = {}
+    for target in document.targets():
+        seen.setdefault(target.name, []).append(target)
+    for name, targets in seen.items():
+        # A name that stands in several places is told once, with what it is given in any of them.
         clock.spend("facts", 1, limits.facts)
-        shown = printable(shortened(subject), _LONGEST)
         yield blob.fact(
             "config.target",
-            shown,
-            line=line,
-            key=key,
+            printable(shortened(name), _LONGEST),
+            line=targets[0].line,
+            key=targets[0].key,
             nemo=nemo,
-            given=document.given(home),
+            given=document.given(each.home for each in targets),
             container=blob.container,
         )
     for scalar in document.inner:
@@ -89,23 +90,39 @@ def shortened(subject: str) -> str:
     return f"{subject.partition('.')[0][:100]}.{subject[-190:].partition('.')[2]}"
 
 
+class _Target(Struct, frozen=True):
+    """A name that is to be called.
+
+    Attributes:
+        key: That it stands under.
+        name: Of the function or class.
+        line: 1-based.
+        home: Path of its mapping.
+    """
+
+    key: str
+    name: str
+    line: int
+    home: tuple[str | int, ...]
+
+
 class _Document:
     """What of a document says what is called."""
 
     def __init__(self) -> None:
         self.nemo = False
-        self._named: dict[tuple[str | int, str], Scalar] = {}
+        self._named: dict[tuple[str | int, str], list[Scalar]] = {}
         self._values: dict[tuple[str | int, ...], str] = {}
         self._mappings: set[tuple[str | int, ...]] = set()
         self._looked_up: list[Scalar] = []
         self._room = _MOST_KEPT
-        self._beside: dict[tuple[str | int, ...], list[list[str]]] = {}
+        self._beside: dict[tuple[str | int, ...], list[tuple[tuple[str | int, ...], str]]] = {}
         self.inner: list[Scalar] = []
 
     def add(self, scalar: Scalar) -> None:
         key = scalar.path[-1]
         if key in _KEYS and len(scalar.value) <= _LONGEST_TARGET:
-            self._named.setdefault((scalar.path[0], scalar.value), scalar)
+            self._named.setdefault((scalar.path[0], scalar.value), []).append(scalar)
             if len(self._named) > _MOST:
                 raise LimitReached("facts")
             if scalar.value.startswith(_LOOKUPS):
@@ -124,26 +141,34 @@ class _Document:
             if len(self.inner) > _MOST:
                 raise LimitReached("facts")
 
-    def given(self, home: tuple[str | int, ...]) -> list[list[str]]:
-        """Return the first texts that stand beside a name, each with its key."""
+    def given(self, homes: Iterable[tuple[str | int, ...]]) -> list[list[str]]:
+        """Return the different texts that stand beside a name, each with its key.
+
+        Where they are more than anybody reads, what could stand among them does: ``*`` and ``/``.
+        """
         if not self._beside:
             for path, value in self._values.items():
-                values = self._beside.setdefault(path[:-1], [])
-                if len(values) < _MOST_GIVEN:
-                    values.append([str(path[-1]), value[:_LONGEST]])
-        return [*self._beside.get(home, []), *self._beside.get((*home, "_args_"), [])]
+                self._beside.setdefault(path[:-1], []).append((path, value))
+        found: dict[tuple[str, str], None] = {}
+        for home in homes:
+            for path, value in (*self._beside.get(home, ()), *self._beside.get((*home, "_args_"), ())):
+                found[str(path[-1]), self._resolved(value, path)[:_LONGEST]] = None
+                if len(found) > _MOST_GIVEN:
+                    return [["*", "/"]]
+        return [list(each) for each in found] if self._room > 0 else [["*", "/"]]
 
-    def targets(self) -> Iterator[tuple[str, str, int, tuple[str | int, ...]]]:
-        """Yield key, name, line and mapping of all that looks like a name in a module."""
-        for scalar in self._named.values():
-            value = self._resolved(scalar.value, scalar.path)
-            if _dotted().fullmatch(value):
-                yield str(scalar.path[-1]), value, scalar.line, scalar.path[:-1]
+    def targets(self) -> Iterator[_Target]:
+        """Yield all that looks like a name in a module."""
+        for places in self._named.values():
+            for scalar in places:
+                value = self._resolved(scalar.value, scalar.path)
+                if _dotted().fullmatch(value):
+                    yield _Target(str(scalar.path[-1]), value, scalar.line, scalar.path[:-1])
         for scalar in self._looked_up:
             value = self._resolved(scalar.value, scalar.path)
             home = scalar.path[:-2] if scalar.path[-2:-1] == ("_args_",) else scalar.path[:-1]
             if home in self._mappings and (value.isidentifier() or _dotted().fullmatch(value)):
-                yield str(scalar.path[-1]), value, scalar.line, home
+                yield _Target(str(scalar.path[-1]), value, scalar.line, home)
 
     def _resolved(self, value: str, path: tuple[str | int, ...]) -> str:
         """Put in what OmegaConf's ``${...}`` refers to, where it stands in the same document."""

@@ -75,9 +75,10 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         for event in events(wire, 0, blob.size, SCHEMA, "model", crowded=CROWDED):
             parts.feed(event)
             if event.field == "raw_data" and event.message == "tensor":
-                programs += started(blob, event.at, event.end - event.at, FORMAT)
+                programs += started(blob, (event.at, event.end), FORMAT, limits, clock)
     except LimitReached:
         yield from parts.facts()
+        yield from programs
         raise
     except Malformed as malformed:
         if not usual:

@@ -94,7 +94,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         return
     yield from _tiling(blob, tensors, blob.size - 8 - length, 8 + length)
     for tensor in tensors:
-        yield from started(blob, 8 + length + tensor.begin, tensor.end - tensor.begin, FORMAT)
+        span = 8 + length + tensor.begin, 8 + length + tensor.end
+        yield from started(blob, span, FORMAT, limits, clock)
 
 
 def _tiling(blob: Blob, tensors: list[_Tensor], available: int, data: int) -> Iterator[Fact | NotChecked]:

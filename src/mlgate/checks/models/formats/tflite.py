@@ -47,7 +47,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Item]:
         LimitReached: Too many operators from elsewhere, or too much time.
     """
     flat = Flat(blob.stream, blob.size, schema("tflite"), clock)
-    model = _Model(flat, blob, limits)
+    model = _Model(flat, blob, limits, clock)
     try:
         for table in flat.walk("Model"):
             yield from model.visit(table)
@@ -61,8 +61,9 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Item]:
 class _Model:
     """What was seen of the model so far."""
 
-    def __init__(self, flat: Flat, blob: Blob, limits: Limits) -> None:
+    def __init__(self, flat: Flat, blob: Blob, limits: Limits, clock: Clock) -> None:
         self._flat, self._blob = flat, blob
+        self._limits, self._clock = limits, clock
         self._left = limits.facts
         self._root: Table | None = None
         self._tensors = 0
@@ -94,7 +95,7 @@ class _Model:
             if flat.number(table, "offset") > 1:
                 start, size = flat.number(table, "offset"), flat.number(table, "size")
                 self._range(start, size, table.offset)
-            yield from started(self._blob, start, size, FORMAT)
+            yield from started(self._blob, (start, start + size), FORMAT, self._limits, self._clock)
         elif kind == "Metadata":
             self._index(table, "buffer", self._count("buffers"))
             self._note()

@@ -152,11 +152,12 @@ class Recorder:
     def computed(self, callee: Any, args: tuple[Any, ...] | None, offset: int, via: str) -> None:
         """Record a call of something that is not an imported name."""
         self.acted = True
-        if self._again("computed-callee", subject(callee), key := (_callee(callee), via)):
+        bare = args == ()
+        if self._again("computed-callee", subject(callee), key := (_callee(callee), via, bare)):
             return
         self.note(
             "computed-callee", subject(callee), offset, key,
-            via=via, text=f"{render(callee)}({arguments(args)})", **_attribute(callee),
+            via=via, bare=bare, text=f"{render(callee)}({arguments(args)})", **_attribute(callee),
         )  # fmt: skip
 
     def fill(self, target: Any, value: Any, offset: int, via: str) -> None:
