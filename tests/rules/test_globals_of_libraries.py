@@ -7,7 +7,8 @@ import pytest
 from tests.checks.models.building import judged, look
 
 from mlgate.core.severity import Severity
-from mlgate.rules._globals import callable_with, category, evaluates
+from mlgate.rules._globals import category
+from mlgate.rules._pickle_calls import callable_with, evaluates
 
 ARRAY = {"type": "call", "value": "numpy._core.numeric._frombuffer"}
 SYSTEM = {"type": "global", "value": "posix.system"}

@@ -67,6 +67,8 @@ def test_an_alias_changes_what_it_stands_for(made):
         named("array", "array") + text("i") + MAPPER + b"\x86R",
         named("torch.utils.data.dataset", "ConcatDataset") + MAPPER + b"\x85R",
         named("types", "SimpleNamespace") + b"](" + MAPPER + b"e\x85R",
+        named("builtins", "dict") + b"](" + MAPPER + b"e\x85R",
+        named("collections", "OrderedDict") + b"(" + MAPPER + b"t\x85R",
     ],
 )
 def test_an_object_that_applies_a_function_is_not_handed_to_what_asks_for_items(body):
@@ -81,6 +83,7 @@ def test_an_object_that_applies_a_function_is_not_handed_to_what_asks_for_items(
         named("collections", "defaultdict") + named("functools", "partial")
         + named("collections", "defaultdict") + named("builtins", "int") + b"\x86R\x85R",
         named("collections", "defaultdict") + b")R",
+        named("collections", "OrderedDict") + b"](" + text("a") + instance("sklearn.svm._classes", "SVC") + b"\x86e\x85R",
         named("types", "GenericAlias") + named("builtins", "list") + named("builtins", "int") + b"\x85\x86R",
     ],
 )  # fmt: skip

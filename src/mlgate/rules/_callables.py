@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mlgate.core import toml_table
 from mlgate.rules import _globals
+from mlgate.rules._pickle_tables import tables
 
 DOES = {
     "executes": "runs code or commands",
@@ -20,7 +21,7 @@ DOES = {
 
 
 @cache
-def _tables() -> Mapping[str, frozenset[str]]:
+def _names() -> Mapping[str, frozenset[str]]:
     data = toml_table.read(Path(__file__).parent / "data" / "callables.toml")
     return {key: frozenset(names) for key, names in data.items()}
 
@@ -44,7 +45,7 @@ def removes(subject: str) -> bool:
 
 def grave_module(subject: str) -> bool:
     """Say whether to have the module is to have what runs code, or reaches files."""
-    if subject.rpartition(".")[2] in _tables()["modules"] or _within(subject, "executes"):
+    if subject.rpartition(".")[2] in _names()["modules"] or _within(subject, "executes"):
         return True
     return _globals.category(subject, "") in ("executes", "code") and not _within(subject, "honest")
 
@@ -57,11 +58,11 @@ def known(subject: str) -> bool:
 def documents(subject: str) -> bool:
     """Say whether the name belongs to a tool that renders documentation."""
     root = subject.partition(".")[0]
-    return root.partition("_")[0] in _tables()["documentation"] or root in _tables()["documentation"]
+    return root.partition("_")[0] in _names()["documentation"] or root in _names()["documentation"]
 
 
 def _within(subject: str, table: str) -> bool:
-    names = _tables()[table]
+    names = _names()[table]
     while subject:
         if subject in names:
             return True
@@ -72,13 +73,13 @@ def _within(subject: str, table: str) -> bool:
 def _through(subject: str) -> str | None:
     steps = subject.split(".")
     for at, step in enumerate(steps[1:-1], 1):
-        if step.lstrip("_") in _globals.tables().telling and not step[:1].isupper():
+        if step.lstrip("_") in tables().telling and not step[:1].isupper():
             inner = ".".join((step.lstrip("_"), *steps[at + 1 :]))
             found = _globals.category(*_globals.split(inner))
             if found in ("executes", "code") and not _within(inner, "honest"):
                 return found
     last = steps[-1]
-    return "executes" if _globals.tables().telling.get(last) == "executes" and last in _PLAIN else None
+    return "executes" if tables().telling.get(last) == "executes" and last in _PLAIN else None
 
 
 # Names that mean the same wherever they are found, also in modules that are honest.

@@ -4,6 +4,7 @@ import sys
 
 from mlgate.core.severity import Severity
 from mlgate.rules import _callables, _globals
+from mlgate.rules._pickle_tables import tables
 
 # In a text nothing can be done with what these return.
 _INERT = frozenset(
@@ -39,7 +40,7 @@ def python(subject: str, how: str) -> tuple[Severity | None, str]:
         return Severity.CRITICAL if danger in _GRAVE else Severity.HIGH, does
     if _callables.documents(subject):
         return Severity.INFO, ""
-    if how != "module" and (_globals.ordinary(module, name) or subject in _globals.tables().shapes):
+    if how != "module" and (_globals.ordinary(module, name) or subject in tables().shapes):
         return Severity.LOW, ""
     stdlib = subject.partition(".")[0] in sys.stdlib_module_names
     if how == "name" or (how == "module" and (stdlib or _globals.known(subject))):

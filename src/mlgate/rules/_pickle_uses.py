@@ -7,6 +7,8 @@ from mlgate.core.facts import Fact
 from mlgate.core.rules import Hit
 from mlgate.core.severity import Severity
 from mlgate.rules import _globals as meaning
+from mlgate.rules import _pickle_calls
+from mlgate.rules._pickle_tables import tables
 
 # What the source of a graph module is made of.
 _GRAPH_ROOTS = frozenset(("torch", "torchvision", "math", "operator", "_operator", "builtins", "typing"))
@@ -47,7 +49,7 @@ def category(fact: Fact) -> str | None:
     detail = fact.detail
     found = meaning.category(detail["module"], detail["name"])
     written = detail.get("written", fact.subject)
-    if found is None and written != fact.subject and fact.subject not in meaning.tables().shapes:
+    if found is None and written != fact.subject and fact.subject not in tables().shapes:
         found = meaning.category(*meaning.split(written))
     return found
 
@@ -71,22 +73,22 @@ def _remembered(ask: Callable[[Fact], Answer]) -> Callable[[Fact], Answer]:
 @_remembered
 def danger_of(fact: Fact) -> str | None:
     """Category of danger of a use, or None where the use is not dangerous in itself."""
-    if fact.kind == "pickle.call" and meaning.idiom(fact.subject, fact.detail["args"]):
+    if fact.kind == "pickle.call" and _pickle_calls.idiom(fact.subject, fact.detail["args"]):
         return None
-    if fact.kind == "pickle.instance" and fact.subject in meaning.tables().instances:
+    if fact.kind == "pickle.instance" and fact.subject in tables().instances:
         return category(fact) if fact.detail["args"] != [] else None
-    if fact.kind != "pickle.import" and meaning.makes_class(fact.detail["name"], fact.detail["args"]):
+    if fact.kind != "pickle.import" and _pickle_calls.makes_class(fact.detail["name"], fact.detail["args"]):
         return category(fact) or "code"
-    if fact.kind == "pickle.instance" and fact.detail["name"].lstrip("_") in meaning.tables().iterators:
+    if fact.kind == "pickle.instance" and fact.detail["name"].lstrip("_") in tables().iterators:
         return category(fact) or "executes"
-    if fact.kind != "pickle.import" and meaning.evaluates(
+    if fact.kind != "pickle.import" and _pickle_calls.evaluates(
         fact.detail["module"], fact.detail["name"], fact.detail["args"]
     ):
         return category(fact) or "executes"
-    if fact.subject in meaning.tables().shapes:
+    if fact.subject in tables().shapes:
         if fact.kind == "pickle.import":
             return None
-        if meaning.callable_with(fact.detail["module"], fact.detail["name"], fact.detail["args"]):
+        if _pickle_calls.callable_with(fact.detail["module"], fact.detail["name"], fact.detail["args"]):
             return None
         return category(fact) or "resolves"
     return category(fact)
@@ -159,11 +161,11 @@ def verdict(fact: Fact) -> Severity | None:
         if args is None:
             # Picklers write the arguments out.
             return Severity.HIGH
-        if meaning.ordinary(module, name) or meaning.callable_with(module, name, args):
+        if meaning.ordinary(module, name) or _pickle_calls.callable_with(module, name, args):
             return None
         return Severity.MEDIUM
-    if meaning.callable_with(module, name, args):
+    if _pickle_calls.callable_with(module, name, args):
         return None
     # What is no builtin type is not rebuilt in this way.
     chosen = detail.get("via") == "_reconstructor"
-    return Severity.MEDIUM if not chosen and meaning.mild(module, name, args) else Severity.HIGH
+    return Severity.MEDIUM if not chosen and _pickle_calls.mild(module, name, args) else Severity.HIGH

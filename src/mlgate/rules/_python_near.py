@@ -5,7 +5,8 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from mlgate.core.facts import Fact
-from mlgate.rules._globals import known, tables
+from mlgate.rules._globals import known
+from mlgate.rules._pickle_tables import tables
 
 # transformers, torch.hub, diffusers and others import these on request.
 _IMPORTED = (

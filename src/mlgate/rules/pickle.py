@@ -12,6 +12,7 @@ from mlgate.core.rules import Hit
 from mlgate.core.severity import Severity
 from mlgate.rules import _globals as meaning
 from mlgate.rules._pickle_rule import CONVERT, rule
+from mlgate.rules._pickle_tables import tables
 from mlgate.rules._pickle_uses import (
     USES,
     allowed,
@@ -86,7 +87,7 @@ def _reaches(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
 
 def _resolves(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
     for fact, danger in dangerous(facts, policy, ("resolves",)):
-        if fact.subject in meaning.tables().shapes and category(fact) is None:
+        if fact.subject in tables().shapes and category(fact) is None:
             message = f"The pickle calls {fact.subject} with arguments that no honest writer gives it."
             yield Hit(fact, message, severity=Severity.HIGH, evidence=evidence(fact))
         else:
@@ -145,7 +146,7 @@ def _main(facts: Sequence[Fact], policy: Any) -> Iterator[Hit]:
 def _dotted(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
     for fact in facts:
         module, name = fact.detail["module"], fact.detail["name"]
-        if name in meaning.tables().attributes:
+        if name in tables().attributes:
             continue
         if meaning.nested_name(module, name):
             message = f"The pickle reaches {fact.subject} through the attributes of a class."
@@ -191,7 +192,7 @@ def _inner_class(fact: Fact) -> bool:
 
 
 def _computed(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
-    starts, bare = meaning.tables().computed, meaning.tables().bare
+    starts, bare = tables().computed, tables().bare
     for fact in facts:
         text = fact.detail["text"]
         if fact.kind == "pickle.computed-callee":
@@ -201,7 +202,7 @@ def _computed(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
             elif not text.startswith(starts) and not (fact.detail["bare"] and text.startswith(bare)):
                 message = f"The pickle calls what came out of {fact.subject}, not a name that can be checked."
                 yield Hit(fact, message, evidence=text)
-        elif fact.subject in meaning.tables().instances and _unlike_a_pickler(fact):
+        elif fact.subject in tables().instances and _unlike_a_pickler(fact):
             message = f"The pickle has {fact.subject} call what the state holds that it was given."
             yield Hit(fact, message, evidence=text)
         elif "module" in fact.detail and meaning.nested_name(fact.detail["module"], fact.detail["name"]):
