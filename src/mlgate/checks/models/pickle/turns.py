@@ -7,6 +7,7 @@ So a run leaves the same values, in the memo and on the stack, as its opcodes on
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import repeat
 from typing import Any, TypeAlias
 
@@ -26,8 +27,6 @@ _CONSTANTS: dict[int, Any] = {0x4E: None, 0x88: True, 0x89: False, 0x29: ()}
 # Numbers of an array: of a few bytes, in a list.
 _LIST = rb"(?:\((?:K.){2,8}e|K.a)"
 _LISTED = re.compile(rb"\](\x94|r....)?(%b)" % _LIST, re.DOTALL)
-_TEXTS = {opcode: re.compile(short_text(opcode), re.DOTALL) for opcode in (0x8C, 0x58)}
-_BYTES = re.compile(short_bytes(), re.DOTALL)
 
 # Makes a column of a table.
 Recipe: TypeAlias = Callable[["Table"], Sequence[Any]]
@@ -190,7 +189,7 @@ class _Turn:
         if opcode == 0x52:  # REDUCE
             return self._base() + 2 <= len(self._stack) and self._call()
         if opcode == 0x43:  # SHORT_BINBYTES
-            found = _BYTES.match(self._buffer, self._at, self._end)
+            found = _token(opcode).match(self._buffer, self._at, self._end)
             if found is None:
                 return False
             group = self._group(short_bytes(), found.end() - self._at)
@@ -219,7 +218,7 @@ class _Turn:
         return self._push(value, lambda table: [value] * table.count)
 
     def _text(self, opcode: int) -> bool:
-        found = _TEXTS[opcode].match(self._buffer, self._at, self._end)
+        found = _token(opcode).match(self._buffer, self._at, self._end)
         if found is None:
             return False
         token = found.group()
@@ -336,6 +335,12 @@ class _Turn:
         self._stack.append(_Value(shown, len(self._recipes)))
         self._recipes.append(recipe)
         return True
+
+
+@cache
+def _token(opcode: int) -> re.Pattern[bytes]:
+    """Return the expression of a text or of bytes; most files need none of these large ones."""
+    return re.compile(short_bytes() if opcode == 0x43 else short_text(opcode), re.DOTALL)
 
 
 def _nested(maker: Global, calls: Sequence[tuple[Any, ...]]) -> list[Made]:
