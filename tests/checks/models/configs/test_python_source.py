@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from tests.checks.models.building import Entry, file, judged, kinds, look, reasons, scope, zipped
 
 from mlgate.checks.models import collect
+from mlgate.checks.models.configs._python_names import acts
+from mlgate.checks.models.configs._python_words import telling
 from mlgate.core.facts import Fact, Location
 from mlgate.core.judge import judge
 from mlgate.policy.schema import Models, Policy
@@ -36,6 +38,9 @@ RUNS = {
     "builtins": "__builtins__['__import__']('os').system('true')",
     "globals": "import os\nglobals()['os'].system('true')",
     "another module's": "import logging\nlogging.os.system('true')",
+    "another module's, by its own name": "import random\nrandom._os.system('true')",
+    "a list of modules through another": "import torch\ntorch.sys.modules['os'].system('true')",
+    "eval by another name": "e = eval; e('__import__(\"os\").system(1)')",
     "exec of text": "exec('import os; os.system(1)')",
     "exec of compiled": "exec(compile('import os\\nos.system(1)', '', 'exec'))",
     "exec in exec": "exec(\"exec('import os; os.system(1)')\")",
@@ -1031,3 +1036,27 @@ def test_what_is_called_by_loaders_and_servers(sources, severity):
 def test_other_methods_of_a_base_class_are_not_called_by_deriving():
     base = b"import os\nclass Base:\n  def __init_subclass__(cls):\n    pass\n  def tidy(self):\n    os.system('true')\n"
     assert among({"modeling_x.py": b"from .u import Base\nclass Net(Base):\n  pass\n", "u.py": base}) == []
+
+
+def _spellings(name):
+    thing = name.replace(".*", ".thing")
+    module, _, last = thing.rpartition(".")
+    if module == "builtins":
+        return [f"{last}(open('x').read())"]
+    return [
+        f"import {thing.partition('.')[0]}\n{thing}(open('x').read())",
+        f"from {module} import {last}\n{last}(open('x').read())",
+        f"import {module} as m\nm.{last}(open('x').read())",
+    ]
+
+
+@pytest.mark.parametrize("name", [name for name, act in acts().items() if act not in ("decodes", "changes")])
+def test_every_name_of_the_table_is_found_however_it_is_imported(name):
+    for source in _spellings(name):
+        facts = look(source.encode(), "modeling_x.py").facts
+        assert "python.effect" in {fact.kind for fact in facts}, source
+
+
+@pytest.mark.parametrize("name", [name for name, act in acts().items() if act == "changes"])
+def test_source_with_a_name_that_changes_files_is_worth_parsing(name):
+    assert all(telling(source.encode()) for source in _spellings(name))

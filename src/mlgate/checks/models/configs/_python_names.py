@@ -253,6 +253,9 @@ class Names:
         return None
 
 
+_PASSED_ON = frozenset(
+    ("os", "subprocess", "builtins", "importlib", "sys", "pty", "runpy", "marshal", "ctypes")
+)
 _FETCH = frozenset(f"sys.modules.{name}" for name in ("get", "pop", "setdefault", "__getitem__"))
 # Classes of which an instance goes by the class' name: nothing happens yet when one is made.
 _MADE = {
@@ -260,12 +263,13 @@ _MADE = {
         name: name
         for name in (
             "pathlib.Path", "requests.Session", "requests.session", "httpx.Client", "urllib3.PoolManager",
-            "aiohttp.ClientSession", "sqlite3.connect",
+            "aiohttp.ClientSession", "sqlite3.connect", "IPython.get_ipython", "invoke.Context",
         )
     },
     **dict.fromkeys(
         ("ctypes.CDLL", "ctypes.PyDLL", "ctypes.WinDLL", "ctypes.cdll.LoadLibrary"), "ctypes.CDLL"
     ),
+    "IPython.core.getipython.get_ipython": "IPython.get_ipython",
 }  # fmt: skip
 _PATH = "pathlib.Path"
 # What gives another path.
@@ -286,12 +290,9 @@ def _attribute(base: str, name: str) -> str:
         return base
     if name in ("__call__", "__func__", "__self__"):
         return base
-    # Modules that other modules have imported: logging.os, torch.os.
-    return (
-        name
-        if name in ("os", "subprocess", "builtins", "importlib") and base not in ("concurrent", "asyncio")
-        else f"{base}.{name}"
-    )
+    # Modules that other modules have imported: logging.os, random._os, torch.sys.modules.
+    passed = name.lstrip("_")
+    return passed if passed in _PASSED_ON and base not in ("concurrent", "asyncio") else f"{base}.{name}"
 
 
 def _joined(parts: list[str | bytes | None], between: str = "") -> str | bytes | None:

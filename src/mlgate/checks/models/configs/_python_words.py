@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 
+from mlgate.checks.models.configs._python_names import acts
+
 # Of a line that is longer, the start is looked at.
 _LINE = 1 << 18
 # A syntax tree takes up to a thousand times as much memory as its source.
@@ -31,12 +33,14 @@ _WORDS = (
 _BY_PATH = (
     b"spec_from_file_location", b"SourceFileLoader", b"run_path", b"execfile", b"exec(open", b"exec(compile",
 )  # fmt: skip
+# Of these the last part is too common a word to go by.
+_COMMON = ("os.", "shutil.", "builtins.")
 # Common words, and what makes them telling.
 _TELLING = {
     b"system": rb"(?<!platform)\.\s*\\?\s*system\b|import\b[^\n]*\bsystem\b|[\"']system[\"']",
     b"requests": rb"\brequests\b\s*\.|from\s+requests|import\s+requests",
-    b"exec": rb"(?<![\w.])exec\b\s*(?:[(,)=\]\\#]|$)",
-    b"eval": rb"(?<![\w.])eval\b\s*(?:[(,)=\]\\#]|$)",
+    b"exec": rb"(?<![\w.])exec\b\s*(?:[(,)=\]};:\\#]|$)",
+    b"eval": rb"(?<![\w.])eval\b\s*(?:[(,)=\]};:\\#]|$)",
     b"globals": rb"\bglobals\b\s*(?:\(\s*\)(?!\[.__file__)|[,)=\]\\#]|$)",
     b"vars": rb"(?<![\w.])vars\s*\(",
     b"__dict__": rb"(?:os|sys|\b[A-Za-z_])\s*\.\s*__dict__",
@@ -58,10 +62,11 @@ _TELLING = {
     b".touch": rb"\.touch\s*\(",
     b".write_": rb"\.write_(?:text|bytes)\s*\(",
     b"unlink": rb"\bunlink\s*\(|import[^\n]*\bunlink",
-    b"shutil": rb"shutil\s*\.\s*(?:move|copy)|from\s+shutil\s",
+    b"shutil": rb"shutil\s*\.\s*(?:move|copy)|from\s+shutil\s|import\s+shutil\s+as\b",
     # A module that is passed around.
     b"os": rb"[(\[{,:=*]\s*os\s*(?:[)\],}]|$)|return\s+os\b(?!\.)"
-    rb"|os\s*\.\s*(?:remove|rename|replace|symlink)\b|os\s*\.\s*open\s*\(|match\s+os\b",
+    rb"|os\s*\.\s*(?:remove\w*|rename|replace|symlink|link|rmdir|truncate|chmod|chown)\b|os\s*\.\s*open\s*\("
+    rb"|match\s+os\b|from\s+os\s+import[^\n]*\b(?:remove\w*|rename|replace|symlink|link|rmdir|truncate|chmod|chown)",
     b"pip": rb"\bpip\s*\.\s*main",
     b"coding": rb"\A[^\n]*(?:\n[^\n]*)?coding[:=]\s*"
     rb"(?!utf-?8\b|ascii\b|us-ascii\b|latin-?1\b|iso-8859|cp125)",
@@ -73,14 +78,31 @@ def telling(data: bytes) -> bool:
     if any(word in data for word in _WORDS):
         return True
     patterns = _patterns()
-    if any(word in data and pattern.search(data) for word, pattern in patterns.items()):
+    if any(word in data and pattern.search(data) for word, pattern in patterns.items()) or _names(data):
         return True
     if data.isascii():
         return False
+    folded = list(_folded(data))
     return any(
         any(word in plain for word in _WORDS)
         or any(word in plain and pattern.search(plain) for word, pattern in patterns.items())
-        for plain in _folded(data)
+        for plain in folded
+    ) or (bool(folded) and _names(b"\n".join((data, *folded))))
+
+
+def _names(data: bytes) -> bool:
+    """Say whether every part of the name of something that acts stands somewhere in source."""
+    words = frozenset(_word().findall(data))
+    return any(parts <= words for parts in _parts())
+
+
+@cache
+def _parts() -> frozenset[frozenset[bytes]]:
+    """Return the parts of the names that act; those of common words have expressions of their own."""
+    return frozenset(
+        frozenset(part.encode() for part in name.removesuffix(".*").split("."))
+        for name, act in acts().items()
+        if act != "decodes" and not name.startswith(_COMMON)
     )
 
 
@@ -148,6 +170,11 @@ def heavy(data: bytes) -> bool:
         return True
     # The parser puts the name of a module together once for each of its parts.
     return _long().search(data) is not None
+
+
+@cache
+def _word() -> re.Pattern[bytes]:
+    return re.compile(rb"[A-Za-z_]\w*")
 
 
 @cache
