@@ -28,7 +28,7 @@ def _names() -> Mapping[str, frozenset[str]]:
 
 def danger(subject: str) -> str | None:
     """Return the category of danger of calling ``module.name`` as a configuration asks, or None."""
-    for category in ("executes", "loads", "resolves", "calls", "file"):
+    for category in ("executes", "loads", "resolves", "calls", "network", "file"):
         if _within(subject, category):
             return category
     if _within(subject, "honest"):

@@ -24,7 +24,6 @@ _ACTS = {
     "imports": Severity.HIGH,
     "writes": Severity.HIGH,
 }
-# Unpicklers and the like: never the target of a configuration that means well.
 # What moves or removes files of the machine, which no configuration needs.
 _FILES = (
     "shutil.",
@@ -41,7 +40,11 @@ _FILES = (
 _MODULES = frozenset(
     ("os", "posix", "nt", "subprocess", "builtins", "importlib", "sys", "pty", "ctypes", "runpy", "pickle")
 )
-_UNPICKLERS = ("pickle.", "_pickle.", "dill.", "cloudpickle.", "marshal.", "shelve.")
+# Never the target of a configuration that means well.
+_UNPICKLERS = (
+    "pickle.", "_pickle.", "cPickle.", "pickle5.", "dill.", "cloudpickle.", "marshal.", "shelve.",
+    "compress_pickle.", "hickle.",
+)  # fmt: skip
 # They unpickle a file that the configuration chooses.
 _LOADERS = ("joblib.load", "pandas.read_pickle", "pandas.io.pickle.read_pickle", "torch.jit.load")
 # The same, where it is told to.
@@ -57,8 +60,11 @@ _WRITERS = (
 # A configuration that means well fetches models by name, and opens no connections of its own.
 _CONNECTING = frozenset(
     ("urllib", "urllib3", "http", "requests", "httpx", "aiohttp", "socket", "ftplib", "smtplib", "telnetlib",
-     "xmlrpc", "imaplib", "poplib", "nntplib", "paramiko")
+     "xmlrpc", "imaplib", "poplib", "nntplib", "paramiko", "socketserver", "asyncio", "multiprocessing",
+     "ssl", "urllib2", "wget")
 )  # fmt: skip
+# What the name of a class or function does that a configuration of whatever kind may not have called.
+_CALLED_BY_NAME = ("executes", "evaluates", "imports", "native")
 _OWASP = ("ML06:2023", "LLM03:2025")
 
 
@@ -120,7 +126,8 @@ def _class_name(fact: Fact, policy: Any) -> Iterator[Hit]:
     unpickles = fact.subject.startswith(_UNPICKLERS) and fact.subject.endswith(
         (".load", ".loads", ".Unpickler")
     )
-    grave = danger in ("executes", "code") or unpickles or fact.subject.startswith(_FILES)
+    acts = fact.detail["act"] in _CALLED_BY_NAME
+    grave = danger in ("executes", "code") or acts or unpickles or fact.subject.startswith(_FILES)
     if grave and fact.subject not in policy.models.allow_globals:
         yield Hit(
             fact,

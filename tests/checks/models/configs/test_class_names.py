@@ -5,6 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.checks.models.building import judged, look, reasons
 
+from mlgate.checks.models.configs._python_names import acts
+
 
 def verdicts(text, name="config.yaml", **more):
     found = judged(look(text.encode(), name, **more))
@@ -34,6 +36,19 @@ def test_a_function_of_python_under_a_key_that_is_imported(name, text):
     assert verdicts(text.replace("os", "pickle").replace("system", "loads"), name) == [
         ("MLG-HFR-006", "high", "pickle.loads")
     ]
+
+
+GRAVE = ("executes", "evaluates", "imports", "native")
+
+
+@pytest.mark.parametrize("name", [name for name, act in acts().items() if act in GRAVE and "*" not in name])
+def test_what_acts_in_source_is_known_here_too(name):
+    assert verdicts(f"hook:\n  callable: {name}\n") == [("MLG-HFR-006", "high", name)]
+
+
+@pytest.mark.parametrize("name", ["logging.os.system", "random._os.popen", "torch.utils.subprocess.run"])
+def test_modules_that_others_pass_on(name):
+    assert verdicts(f"hook:\n  callable: {name}\n") == [("MLG-HFR-006", "high", name)]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from mlgate.checks.models.configs import _yaml
+from mlgate.checks.models.configs._python_names import acts
 from mlgate.checks.models.configs._scalars import scalars
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.stream import printable
@@ -31,6 +32,8 @@ _FILTERS = frozenset(("custom_filters",))
 # These are read line by line: `key = name`.
 _LINES = (".toml", ".ini", ".cfg", ".conf", ".gin", ".properties")
 _LONGEST = 200
+# What a name does, by the table of effects, that no honest configuration has called.
+_GRAVE = ("executes", "evaluates", "imports", "native")
 
 
 def sniff(blob: Blob) -> bool:
@@ -50,7 +53,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     try:
         for key, value, line in _by_line(text) if blob.name.endswith(_LINES) else _by_key(blob, text, clock):
             name = value.strip().removeprefix("ext://").replace(":", ".")
-            if len(name) <= _LONGEST and _name().fullmatch(name):
+            if len(name) <= _LONGEST and (_name().fullmatch(name) or name in _acting()):
                 found.setdefault(name, (key, line))
     except ValueError:
         raise Declined from None
@@ -58,7 +61,8 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         raise Declined
     for name, (key, line) in found.items():
         clock.spend("facts", 1, limits.facts)
-        yield blob.fact("config.class-name", name, line=line, key=printable(key, _LONGEST))
+        act = acts().get(name, "")
+        yield blob.fact("config.class-name", name, line=line, key=printable(key, _LONGEST), act=act)
 
 
 def _by_key(blob: Blob, text: str, clock: Clock) -> Iterator[tuple[str, str, int]]:
@@ -87,8 +91,10 @@ def _by_line(text: str) -> Iterator[tuple[str, str, int]]:
 def _name() -> re.Pattern[str]:
     # There are subprocesses and pickles of other kinds.
     return re.compile(
-        r"(?:(?:os|posix|nt|builtins|__builtin__|__builtins__|pty|runpy|webbrowser|asyncio)\.\w+"
-        r"|subprocess\.(?:Popen|run|call|check_call|check_output|getoutput|getstatusoutput)"
+        # Modules pass modules on: logging.os.system.
+        r"(?:(?:\w+\.){0,8}_?(?:os|builtins)\.\w+"
+        r"|(?:posix|nt|__builtin__|__builtins__|pty|runpy|webbrowser|asyncio)\.\w+"
+        r"|(?:\w+\.){0,8}_?subprocess\.(?:Popen|run|call|check_call|check_output|getoutput|getstatusoutput)"
         r"|(?:pickle|_pickle|cPickle|dill|cloudpickle|marshal)\.(?:loads?|Unpickler)"
         r"|shutil\.(?:rmtree|move|copy\w*|unpack_archive))"
         r"(?:\.\w+)*"
@@ -96,10 +102,17 @@ def _name() -> re.Pattern[str]:
 
 
 @cache
+def _acting() -> frozenset[str]:
+    return frozenset(name for name, act in acts().items() if act in _GRAVE and not name.endswith("*"))
+
+
+@cache
 def _telling() -> re.Pattern[str]:
     # One of these modules, whatever it is asked for, or a letter as an escape.
+    names = "|".join(re.escape(name).replace(r"\.", "[.:]") for name in sorted(_acting()))
     return re.compile(
-        r"\b(?:os|posix|nt|subprocess|__builtins?__|builtins|pty|runpy|\w?[pP]ickle|dill|cloudpickle|marshal"
+        rf"\b(?:{names})\b|"
+        r"\b_?(?:os|posix|nt|subprocess|__builtins?__|builtins|pty|runpy|\w?[pP]ickle|dill|cloudpickle|marshal"
         r"|shutil|webbrowser|asyncio)[.:]\w|\\(?:x|u00|U000000)[2-7]"
     )
 
