@@ -12,6 +12,12 @@ _WHAT = {
     "hidden": (Severity.HIGH, "Decoded text is piped into a shell."),
     "sends": (Severity.HIGH, "The environment or a file with credentials is sent away."),
     "connection": (Severity.HIGH, "A shell is handed to a network connection."),
+    "spelled": (Severity.HIGH, "The letters of a command that fetches or runs are kept apart."),
+    "changes": (
+        Severity.HIGH,
+        "The machine is changed as no model needs it: files removed, rights given away.",
+    ),
+    "computed": (Severity.MEDIUM, "What is piped into a shell is put together, or comes from elsewhere."),
     "disguised": (Severity.HIGH, "This is a script under the name of weights."),
     "inline": (Severity.MEDIUM, "Python on the command line starts a program."),
     "encoded": (Severity.HIGH, "Python on the command line hides or fetches what it runs."),

@@ -10,6 +10,9 @@ from mlgate.core.severity import Severity
 _COMMANDS = {
     "download": (Severity.MEDIUM, "A cell pipes a download into a shell."),
     "hidden": (Severity.HIGH, "A cell decodes text and pipes it into a shell."),
+    "spelled": (Severity.HIGH, "A cell keeps the letters of a command apart."),
+    "changes": (Severity.HIGH, "A cell removes what it must not, or gives rights away."),
+    "computed": (Severity.MEDIUM, "A cell pipes into a shell what is put together, or comes from elsewhere."),
     "decoded": (Severity.HIGH, "A cell runs code that it decodes."),
     "fetched": (Severity.MEDIUM, "A cell runs code that it downloads."),
     "unpickled": (Severity.MEDIUM, "A cell unpickles what it decodes."),

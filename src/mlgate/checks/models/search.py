@@ -8,6 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -49,7 +50,7 @@ def found(
     limits: Limits,
     clock: Clock,
     *,
-    words: Sequence[str] = (),
+    words: Mapping[str, Sequence[str]] = MappingProxyType({}),
     binary: bool = False,
     most: int | None = None,
     continued: bool = False,
@@ -62,8 +63,8 @@ def found(
         patterns: By what they stand for; none matches more than some thousand characters.
         limits: Of the policy.
         clock: Of the file.
-        words: Where given, pieces without any of them are not looked at: that is told at the
-            speed of memory.
+        words: By the names of patterns; where given, a pattern is not looked for in pieces without
+            any of its words: that is told at the speed of memory.
         binary: True to take each byte for a character.
         most: Bytes from the start that are looked at; None for all.
         continued: True where a backslash at the end of a line continues it, within a word as well.
@@ -78,10 +79,10 @@ def found(
     told = encoding_of(blob.head) if b"\0" in blob.head else "utf-8"
     for encoding in ("latin-1",) if binary else dict.fromkeys((told, "utf-8")):
         for text, span, line, start in _pieces(blob, encoding, size, clock, continued=continued):
-            if words and not any(word in text.text for word in words):
-                continue
             lines = Lines(text.raw)
             for what, pattern in patterns.items():
+                if what in words and not any(word in text.text for word in words[what]):
+                    continue
                 for match, place in _matches(pattern, text, span, passed_by):
                     clock.check()
                     if (what, match[0]) not in known:

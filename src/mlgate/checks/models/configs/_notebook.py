@@ -8,7 +8,7 @@ from mlgate.checks.models import json_members
 from mlgate.checks.models.configs._python_effects import analyse_parts
 from mlgate.checks.models.configs._python_tree import Effect
 from mlgate.checks.models.configs._python_words import telling
-from mlgate.checks.models.configs._shell_words import commands
+from mlgate.checks.models.configs._shell_words import WORDS, commands
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.secrets import secret_facts
 from mlgate.checks.models.stream import CHUNK, printable, read_at
@@ -183,6 +183,8 @@ def _facts(blob: Blob, role: str, text: str, line: int | None) -> Iterator[Fact]
     yield from secret_facts(blob, text, line=line, where="" if role in ("code", "prose") else "output")
     if role == "code":
         for what, pattern in _commands().items():
+            if what in WORDS and not any(word in text for word in WORDS[what]):
+                continue
             for found in pattern.finditer(text):
                 start = text.rfind("\n", 0, found.start()) + 1
                 if text[start : found.start()].lstrip().startswith("#"):

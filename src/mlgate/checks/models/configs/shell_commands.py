@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 
-from mlgate.checks.models.configs._shell_words import commands
+from mlgate.checks.models.configs._shell_words import WORDS, commands
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.search import comments, found
 from mlgate.checks.models.stream import printable
@@ -21,7 +21,10 @@ KIND = "aside"
 ORDER = 80
 
 # What people write down for a shell, where a download that is run is nothing new.
-_SCRIPTS = (".sh", ".bash", ".zsh", ".ksh", ".command", "makefile", "justfile", ".mk", "snakefile", ".envrc")
+_SCRIPTS = (
+    ".sh", ".bash", ".zsh", ".ksh", ".command", "makefile", "justfile", ".mk", "snakefile", ".envrc", ".ps1",
+    ".bat", ".cmd",
+)  # fmt: skip
 _PIPELINES = (".yaml", ".yml", ".toml", ".cfg", ".ini", "mlproject", "modelfile")
 # Other JSON holds data, of which commands may be a part.
 _JSON = frozenset(
@@ -37,13 +40,12 @@ _JSON = frozenset(
 )
 # Source whose texts may be commands, or speak of them: only what nobody should fetch is told.
 _SOURCE = (".py", ".pyw", ".r", ".rs", ".js", ".ts", ".jl", ".pl", ".rb", ".lua")
+_IN_SOURCE = ("download", "hidden", "sends", "connection")
 # Weights: a script under such a name is there to be run as what it is not.
 _WEIGHTS = (
     ".bin", ".pt", ".pth", ".ckpt", ".safetensors", ".onnx", ".h5", ".hdf5", ".keras", ".pkl", ".pickle",
     ".npy", ".npz", ".gguf", ".weights", ".model", ".dat", ".tflite", ".pb", ".joblib", ".params", ".msgpack",
 )  # fmt: skip
-# Without one of these words there is no such command, which is told at the speed of memory.
-_WORDS = ("curl", "wget", "base64", "xxd", "/dev/tcp", "/dev/udp", "netcat", "ncat", "nc ", "mkfifo")
 # Of Python on a command line, these.
 _INLINE = ("python", "shell(", "pipe:")
 # Where comments begin otherwise than with ``#``. In JSON nothing but a comment begins with ``//``; in other
@@ -74,10 +76,13 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
     if said:
         text = printable(blob.head[:80].decode("utf-8", "replace"))
         yield blob.fact("config.command", "disguised", line=1, text=text, role=role)
-    patterns = {**commands(), **(_inline() if role != "source" else {})}
+    patterns = {**commands(), **_inline()}
+    if role == "source":
+        # Its texts may speak of commands: only what is never said for another purpose counts.
+        patterns = {what: pattern for what, pattern in commands().items() if what in _IN_SOURCE}
     mark = "//" if blob.name.endswith(_SLASHES) else "#"
     passed_by = None if blob.name.endswith(_NO_COMMENTS) else comments(mark)
-    words = _WORDS + (_INLINE if role != "source" else ())
+    words = {**WORDS, **dict.fromkeys(_inline(), _INLINE)}
     for each in found(blob, patterns, limits, clock, words=words, continued=True, passed_by=passed_by):
         said = True
         shown = printable(each.match[0], 200)

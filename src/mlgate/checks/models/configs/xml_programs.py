@@ -37,7 +37,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact]:
         LimitReached: There is too much of it.
     """
     said = False
-    for each in found(blob, _programs(), limits, clock, words=_WORDS):
+    for each in found(blob, _programs(), limits, clock, words=dict.fromkeys(_programs(), _WORDS)):
         said = True
         if each.what == "plugin":
             path = each.match[1]
