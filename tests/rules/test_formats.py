@@ -18,7 +18,7 @@ from tests.rules.cases import verdicts
         ("onnx.external-link", {"link": "x"}, [("MLG-ONX-001", "critical")]),
         ("onnx.external", {"escape": "memory"}, [("MLG-ONX-001", "critical")]),
         ("onnx.domain", {}, [("MLG-ONX-002", "info")]),
-        ("onnx.python", {}, [("MLG-ONX-002", "medium")]),
+        ("onnx.python", {"names": ()}, [("MLG-ONX-002", "medium")]),
         ("onnx.service", {}, [("MLG-ONX-002", "medium")]),
         ("onnx.damage", {"grave": True}, [("MLG-ONX-004", "high")]),
         ("onnx.damage", {"grave": False}, [("MLG-ONX-004", "medium")]),

@@ -42,7 +42,7 @@ def op(name, *, graph="saved-model", texts=(), constant=False, escape=None, know
         ("RestoreV2", {"constant": True}, []),
         ("RestoreV2", {"constant": True, "escape": "absolute"}, [("MLG-TFS-001", "medium")]),
         ("RestoreV2", {"constant": True, "escape": "absolute", "graph": "meta-graph"}, []),
-        ("DataServiceDataset", {}, [("MLG-TFS-001", "medium")]),
+        ("DataServiceDataset", {}, [("MLG-TFS-001", "high")]),
         ("Abort", {}, [("MLG-TFS-001", "medium")]),
         ("CreateSummaryFileWriter", {}, [("MLG-TFS-001", "medium")]),
         ("DebugIdentity", {"texts": ["x"]}, []),

@@ -93,7 +93,12 @@ def test_programs_that_are_models():
 
 @pytest.mark.parametrize(
     ("formats", "severity"),
-    [(["zip", "tflite"], "info"), (["zip", "llamafile"], "info"), (["zip", "pickle"], "medium")],
+    [
+        (["zip", "tflite"], "info"),
+        (["zip", "llamafile"], "info"),
+        (["zip", "tar"], "info"),
+        (["zip", "pickle"], "medium"),
+    ],
 )
 def test_archives_that_belong_at_the_end(formats, severity):
     found = verdicts("core.polyglot", " and ".join(formats), formats=formats, appended=True)

@@ -24,8 +24,9 @@ def _unaccounted(facts: Sequence[Fact], _policy: Policy) -> Iterator[Hit]:
         yield Hit(fact, f"There are {fact.subject} that the format does not account for.")
 
 
-# Formats that end in an archive of what belongs to the model, by their specification.
-_HOSTS = frozenset({"tflite", "llamafile"})
+# Formats that end in an archive of what belongs to the model, by their specification; the last member of
+# a tar may be an archive as well.
+_HOSTS = frozenset({"tflite", "llamafile", "tar"})
 
 
 def _polyglot(facts: Sequence[Fact], _policy: Policy) -> Iterator[Hit]:

@@ -1,11 +1,14 @@
 """Rules about ONNX models: the files and operators that they take from elsewhere."""
 
+import sys
 from collections.abc import Iterator, Sequence
+from itertools import permutations
 from typing import Any
 
 from mlgate.core.facts import Check, Fact
 from mlgate.core.rules import Hit, Rule
 from mlgate.core.severity import Severity
+from mlgate.rules import _callables
 
 _OWASP = ("ML06:2023", "LLM03:2025")
 
@@ -25,10 +28,12 @@ def _external(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
 def _domain(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
     for fact in facts:
         if fact.kind == "onnx.python":
+            named = _dangerous(fact.detail["names"])
+            what = named or "a function of Python or PyTorch by its name"
             yield Hit(
                 fact,
-                f"The operator {fact.subject} calls a function of Python or PyTorch by its name.",
-                severity=Severity.MEDIUM,
+                f"The operator {fact.subject} calls {what}.",
+                severity=Severity.HIGH if named else Severity.MEDIUM,
             )
         elif fact.kind == "onnx.service":
             yield Hit(
@@ -36,6 +41,15 @@ def _domain(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
             )
         else:
             yield Hit(fact, f"The model uses operators of the domain {fact.subject}.")
+
+
+def _dangerous(names: Sequence[str]) -> str | None:
+    """Return the function that runs code among those that texts name, one by one or as module and name."""
+    pairs = sorted(permutations(names, 2), key=lambda pair: pair[0] not in sys.stdlib_module_names)
+    for name in (*names, *map(".".join, pairs)):
+        if "." in name and _callables.danger(name) in ("executes", "code", "resolves", "loads"):
+            return name
+    return None
 
 
 def _damage(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
@@ -87,7 +101,8 @@ RULES = (
         what=(
             "Nodes name a domain other than the standard ones, which the model does not define itself. "
             "Operators that call Python (`PyOp`, `PythonOp`) or any operator of PyTorch (`ATen`) by a name "
-            "in the model are medium, as are those that send their input to a service."
+            "in the model are medium (high where it is one that runs code), as are those that send their "
+            "input to a service."
         ),
         why=(
             "The runtime needs a library for them, which is native code, or runs a function that the model "

@@ -1,15 +1,9 @@
 """Native executables, known by their structure: four magic bytes in weights are noise."""
 
 import struct
-from collections.abc import Iterator
 from typing import BinaryIO
 
-from mlgate.checks.models.reader import Blob, Clock
 from mlgate.checks.models.stream import read_at
-from mlgate.core.facts import Fact
-from mlgate.core.limits import Limits
-
-_SMALLEST = 64
 
 MAGICS = (
     b"\x7fELF",
@@ -49,29 +43,6 @@ def executable(stream: BinaryIO, offset: int, size: int) -> str | None:
     if head[:4] in MAGICS[4:]:
         return "Mach-O" if _fat(stream, offset, size, head) else None
     return None
-
-
-def started(
-    blob: Blob, span: tuple[int, int], container: str, limits: Limits, clock: Clock
-) -> Iterator[Fact]:
-    """Yield that an executable stands where a tensor's bytes begin.
-
-    Args:
-        blob: What holds the tensor.
-        span: Offsets of its first byte and of the one behind its last.
-        container: Format of the blob.
-        limits: Of the policy.
-        clock: Of the file.
-
-    Raises:
-        LimitReached: There are too many.
-    """
-    offset, end = span[0], min(span[1], blob.size)
-    if end - offset >= _SMALLEST and read_at(blob.stream, offset, 4).startswith(MAGICS):
-        name = executable(blob.stream, offset, end - offset)
-        if name is not None:
-            clock.spend("facts", 1, limits.facts)
-            yield blob.fact("payload.executable", name, offset=offset, container=container)
 
 
 def _elf(head: bytes, size: int) -> bool:

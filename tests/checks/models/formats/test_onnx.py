@@ -229,6 +229,26 @@ def test_operators_that_call_python(domain, op):
 
 
 @pytest.mark.parametrize(
+    ("names", "severity", "what"),
+    [
+        (["os", "system"], "high", "os.system"),
+        (["system", "os"], "high", "os.system"),
+        (["x", "subprocess.run"], "high", "subprocess.run"),
+        (["a" * 300, "pkgutil.resolve_name"], "high", "pkgutil.resolve_name"),
+        (["my_ops", "MyOp"], "medium", "a function of Python or PyTorch by its name"),
+    ],
+)
+def test_the_function_that_such_an_operator_calls_decides(names, severity, what):
+    attributes = [message(5, message(1, "key"), message(4, name)) for name in names]
+    harmless = message(1, message(4, "PyOp"), message(5, message(4, "mine")), message(7, "pyop"))
+    node = message(1, message(4, "PyOp"), *attributes, message(7, "pyop"))
+    found = [each for each in judged(look(model(graph(harmless, node)))) if "calls" in each.message]
+    assert (severity, f"The operator pyop::PyOp calls {what}.") in [
+        (each.severity.value, each.message) for each in found
+    ]
+
+
+@pytest.mark.parametrize(
     ("parts", "severity"),
     [
         ([number(1, 2), number(1, 3), number(2, 1), message(9, bytes(24))], None),
@@ -309,6 +329,14 @@ def test_what_the_onnx_library_writes():
     )
     seen = look(built.SerializeToString(), "m.onnx")
     assert (kinds(seen), seen.not_checked) == ({"core.format"}, ())
+
+
+@pytest.mark.parametrize("kind", [[number(2, 2)], []])
+def test_a_pickle_that_is_a_tensor_of_bytes(kind):
+    tensor = message(5, number(1, len(EVIL)), *kind, message(9, EVIL))
+    assert "MLG-PKL-002" in {each.rule for each in judged(look(model(graph(tensor))))}
+    floats = message(5, number(1, len(EVIL) // 4), number(2, 1), message(9, EVIL[: len(EVIL) // 4 * 4]))
+    assert not judged(look(model(graph(floats))))
 
 
 def test_a_program_where_a_tensor_begins():

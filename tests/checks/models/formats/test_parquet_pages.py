@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.checks.models.building import EVIL, NOISE, judged, look
 
-from mlgate.checks.models.formats._parquet_pages import snappy
+from mlgate.checks.models.formats._parquet_pages import snappy, unpacked
 
 
 def table(values, **options):
@@ -26,6 +26,19 @@ def table(values, **options):
 def test_a_pickle_in_a_column_is_found(compression, version, values):
     data = table(values, compression=compression, data_page_version=version)
     assert "MLG-PKL-002" in {each.rule for each in judged(look(data, "data.parquet"))}
+
+
+def test_a_page_that_is_as_long_packed_as_it_was():
+    codec = pa.Codec("snappy")
+    pages = (EVIL + b"\0" * more for more in range(100))
+    page, packed = next(
+        (page, packed)
+        for page in pages
+        for packed in [codec.compress(page + NOISE[:20], asbytes=True)]
+        if len(packed) == len(page) + 20
+    )
+    found = list(unpacked(packed, len(packed), len(page) + 20))
+    assert found == [packed, page + NOISE[:20]]
 
 
 @pytest.mark.parametrize("compression", ["none", "snappy", "gzip", "zstd"])

@@ -175,6 +175,16 @@ def test_what_trainers_write_is_no_alarm():
     assert not seen.not_checked
 
 
+@pytest.mark.parametrize("dtype", ["U8", "I8"])
+def test_a_pickle_that_is_a_tensor_of_bytes(dtype):
+    data = made({"a": tensor(0, 8), "b": tensor(8, 8 + len(EVIL), dtype)}, bytes(8) + EVIL)
+    found = judged(look(data, "m.safetensors"))
+    assert [(each.rule, each.location.member) for each in found] == [("MLG-PKL-002", "tensor b")]
+    noise = made({"a": tensor(0, 208)}, b"\x80\x04\x95" + bytes(205))
+    seen = look(noise, "m.safetensors")
+    assert (judged(seen), seen.not_checked) == ((), ())
+
+
 def test_a_program_where_a_tensor_begins():
     program = elf() + bytes(300)
     data = made({"a": tensor(0, 8), "b": tensor(8, 8 + len(program))}, bytes(8) + program)

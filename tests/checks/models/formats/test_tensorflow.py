@@ -130,6 +130,19 @@ def test_where_a_path_comes_from_decides(nodes, severity, make):
     assert [hit[1] for hit in found] == ([severity] if severity else [])
 
 
+@pytest.mark.parametrize("op", ["TextLineDataset", "FixedLengthRecordDatasetV2", "ReadFile"])
+@pytest.mark.parametrize(("path", "severity"), [("/etc/passwd", "high"), ("../x", "high"), ("a", "medium")])
+def test_a_function_that_is_given_a_path_of_the_model(op, path, severity):
+    made = saved_model(*HONEST, constant(path), functions=[function(Node(op, "d", ["filename"]))])
+    assert hits(made, "saved_model.pb") == [("MLG-TFS-001", severity, op)]
+
+
+@pytest.mark.parametrize("op", ["DataServiceDataset", "DataServiceDatasetV4"])
+def test_data_from_a_service(op):
+    assert hits(saved_model(*HONEST, Node(op)), "saved_model.pb") == [("MLG-TFS-001", "high", op)]
+    assert hits(meta_graph(*HONEST, Node(op)), "x.meta") == [("MLG-TFS-001", "info", op)]
+
+
 @pytest.mark.parametrize(
     "op", ["ReadFile", "TFRecordDataset", "WholeFileReaderV2", "SaveDatasetV2", "CreateSummaryFileWriter"]
 )

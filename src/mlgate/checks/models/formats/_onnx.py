@@ -73,12 +73,25 @@ _BITS = MappingProxyType(
         16: 16, 17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4, 23: 4, 24: 8, 25: 2, 26: 2,
     }
 )  # fmt: skip
+# Names of functions among a node's attributes.
+_MOST_NAMES, _LONGEST_NAME = 8, 200
 # No size of anything is more than a signed number of 64 bits.
 _MOST = 1 << 63
 # No file has so many bytes.
 _LARGEST_FILE = 1 << 50
 # protobuf's own parsers give up at so many messages in messages.
 _DEEPEST = 100
+
+
+class _Node:
+    """A node while it is read: what it is, and short texts among its attributes."""
+
+    __slots__ = ("at", "domain", "operator", "texts")
+
+    def __init__(self, at: int) -> None:
+        self.domain = self.operator = ""
+        self.at = at
+        self.texts: list[str] = []
 
 
 class _Tensor:
@@ -111,9 +124,9 @@ class Parts:
 
     def __init__(self, blob: Blob, limits: Limits, clock: Clock, *, lines: bool = False) -> None:
         self._blob, self._limits, self._clock, self._lines = blob, limits, clock, lines
-        self._facts: dict[tuple[str, str], tuple[Fact, list[int]]] = {}
+        self._facts: dict[tuple[object, ...], tuple[Fact, list[int]]] = {}
         self._own: set[str] = set()
-        self._nodes: list[list[str]] = []
+        self._nodes: list[_Node] = []
         self._tensor: _Tensor | None = None
         self._pair: list[str] = ["", ""]
         self._value: Event | None = None
@@ -136,17 +149,24 @@ class Parts:
         else:
             self._depth -= 1
             if kind == "node" and self._nodes:
-                self._end_of_node(*self._nodes.pop())
+                self._end_of_node(self._nodes.pop())
             elif kind == "tensor":
                 self._end_of_tensor()
             elif kind == "attribute":
                 # A file with what a compiler made of a part of the graph.
                 if self._pair[0] == "ep_cache_context" and self._value is not None:
                     self._compiled(self._pair[1], self._value.at)
+                if self._nodes and 0 < len(self._pair[1]) <= _LONGEST_NAME:
+                    self._nodes[-1].texts = [*self._nodes[-1].texts, self._pair[1]][-_MOST_NAMES:]
             elif kind == "entry":
                 self._external(*self._pair)
             elif kind == "property" and self._value is not None:
                 self.properties.append((self._pair[0], self._value))
+
+    @property
+    def octets(self) -> bool:
+        """Say whether the tensor that is being read may be of bytes: its type can follow on its data."""
+        return self._tensor is not None and self._tensor.bits in (None, 8)
 
     def facts(self) -> Iterator[Fact]:
         """Yield what was seen."""
@@ -162,7 +182,7 @@ class Parts:
             )
         if kind == "node":
             self.nodes += 1
-            self._nodes.append(["", "", str(event.at)])
+            self._nodes.append(_Node(event.at))
         elif kind == "tensor":
             self._tensor = _Tensor()
         elif kind in ("entry", "property", "attribute"):
@@ -174,7 +194,7 @@ class Parts:
     def _take(self, kind: str, event: Event) -> None:
         text = str(event.value)
         if kind == "node" and self._nodes:
-            self._nodes[-1][event.field == "op_type"] = text
+            setattr(self._nodes[-1], "operator" if event.field == "op_type" else "domain", text)
         elif kind == "tensor" and self._tensor is not None:
             self._measure(self._tensor, event)
         elif kind == "function":
@@ -186,14 +206,16 @@ class Parts:
         else:
             self._pair[1], self._value = text, event
 
-    def _end_of_node(self, domain: str, operator: str, at: str) -> None:
+    def _end_of_node(self, node: _Node) -> None:
+        domain, operator = node.domain, node.operator
         # Each of onnxruntime's Python operators has a domain of its own.
         if operator in _PYTHON.get(domain, ()) or (operator == "PyOp" and domain not in _STANDARD):
-            self._note("onnx.python", f"{domain}::{operator}", int(at))
+            names = tuple(printable(text) for text in node.texts)
+            self._note("onnx.python", f"{domain}::{operator}", node.at, names=names)
         if domain == _SERVICES and operator.startswith(_SENDS):
-            self._note("onnx.service", f"{domain}::{operator}", int(at))
+            self._note("onnx.service", f"{domain}::{operator}", node.at)
         if domain not in _STANDARD:
-            self._note("onnx.domain", domain, int(at))
+            self._note("onnx.domain", domain, node.at)
 
     def _measure(self, tensor: _Tensor, event: Event) -> None:
         if event.field == "raw_data":
@@ -251,7 +273,7 @@ class Parts:
 
     def _note(self, kind: str, text: str, at: int, **detail: object) -> None:
         subject = printable(text)
-        key = (kind, subject)
+        key = (kind, subject, detail.get("names"))
         if key in self._facts:
             self._facts[key][1][0] += 1
             return

@@ -42,24 +42,24 @@ def pages(blob: Blob, end: int, clock: Clock) -> Iterator[tuple[int, bytes]]:
         packed, whole = numbers.get(_PACKED, -1), numbers.get(_UNPACKED, -1)
         if numbers.get(_TYPE) not in _TYPES or packed < 0 or whole < 0 or at + size + packed > end:
             return
-        data = _unpacked(read_at(blob.stream, at + size, min(packed, 2 * _SHOWN)), packed, whole)
-        if data:
-            yield at, data
+        for data in unpacked(read_at(blob.stream, at + size, min(packed, 2 * _SHOWN)), packed, whole):
+            if data:
+                yield at, data
         at += size + packed
 
 
-def _unpacked(data: bytes, packed: int, whole: int) -> bytes:
-    """Return the start of a page as it was before it was packed; empty where that is not known."""
+def unpacked(data: bytes, packed: int, whole: int) -> Iterator[bytes]:
+    """Yield the start of a page as it was before it was packed; nothing where that is not known."""
     if data.startswith(_GZIP):
         try:
-            return zlib.decompressobj(47).decompress(data, _SHOWN)
+            yield zlib.decompressobj(47).decompress(data, _SHOWN)
         except zlib.error:
-            return b""
-    if data.startswith(_ZSTD):
-        return b""
-    if packed == whole:
-        return data[:_SHOWN]
-    return snappy(data, whole, _SHOWN)
+            return
+    elif not data.startswith(_ZSTD):
+        if packed == whole:
+            yield data[:_SHOWN]
+        # What is packed may be as long as it was.
+        yield snappy(data, whole, _SHOWN)
 
 
 def snappy(data: bytes, whole: int, most: int) -> bytes:

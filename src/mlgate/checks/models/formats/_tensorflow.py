@@ -77,6 +77,13 @@ _PATH_FIRST = frozenset(
         "ListSnapshotChunksDataset",
     }
 )  # fmt: skip
+# Datasets that functions make of the paths that they are given.
+_FILES_OF_A_FUNCTION = frozenset(
+    {
+        "TextLineDataset", "TFRecordDataset", "TFRecordDatasetV2", "FixedLengthRecordDataset",
+        "FixedLengthRecordDatasetV2", "CSVDataset", "CSVDatasetV2", "ReadFile",
+    }
+)  # fmt: skip
 # These take the name of a driver first, and the path behind it.
 _PATH_SECOND = frozenset({"SqlDataset", "ExperimentalSqlDataset"})
 # These take paths from a queue, which other nodes fill.
@@ -139,6 +146,8 @@ class Graphs:
         self._attribute: list[str] = []
         self._facts: dict[tuple[object, ...], tuple[Fact, list[int]]] = {}
         self._empty = 0
+        # How the first text of any constant leads out of the model's folder.
+        self._led: str | None = None
         self.known = 0
         self.metadata: list[tuple[str, int, int]] = []
         self.pickles: list[tuple[str, int, int]] = []
@@ -177,7 +186,11 @@ class Graphs:
         for scope in (self._scope, self._main):
             self._resolve(scope)
         for fact, count in self._facts.values():
-            yield Fact(fact.kind, fact.location, fact.subject, fact.detail, count[0])
+            detail = dict(fact.detail)
+            if detail.pop("argument", False) and self._led is not None:
+                # A function is given its path by whoever calls it, and here is one that the model chose.
+                detail.update(constant=True, escape=self._led)
+            yield Fact(fact.kind, fact.location, fact.subject, detail, count[0])
 
     def _value(self, event: Event) -> None:
         text = str(event.value)
@@ -238,6 +251,9 @@ class Graphs:
         elif node.op == "Const" and node.string:
             self._clock.spend("members", 1, self._limits.members)
             self._scope.constants[node.name] = node.constant
+            # Savers put `/part` behind the paths that they are given.
+            paths = [text for text in node.constant if text.count("/") > 1 or ".." in text]
+            self._led = self._led or next(filter(None, map(escape, paths)), None)
         elif (count := _CARRY.get(node.op)) and (node.string or node.op not in _OF_ANY_TYPE):
             self._clock.spend("members", 1, self._limits.members)
             self._scope.carriers[node.name] = node.inputs if count < 0 else node.inputs[:count]
@@ -277,6 +293,7 @@ class Graphs:
                 texts=shown,
                 constant=constant,
                 escape=way,
+                argument=bool(scope.name) and not constant and node.op in _FILES_OF_A_FUNCTION,
             )
 
     def _origin(self, scope: _Scope, start: str) -> list[list[str]] | None:

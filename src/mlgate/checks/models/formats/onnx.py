@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from types import MappingProxyType
 
-from mlgate.checks.models.executable import MAGICS, executable, started
+from mlgate.checks.models.executable import MAGICS, executable
 from mlgate.checks.models.formats._messages import events
 from mlgate.checks.models.formats._onnx import CROWDED, SCHEMA, Parts
 from mlgate.checks.models.formats._outline import outline
@@ -12,6 +12,7 @@ from mlgate.checks.models.formats._properties import properties
 from mlgate.checks.models.formats._wire import BYTES, FIXED32, START, VARINT, Field, Malformed, Wire
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
 from mlgate.checks.models.stream import member, window
+from mlgate.checks.models.tensor_bytes import started
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -62,7 +63,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     usual = True
     cut = 0
     strange: list[Field] = []
-    programs: list[Fact] = []
+    programs: list[Fact | Blob] = []
     try:
         cut = _outline(wire, blob.size, strange)
     except Declined:
@@ -75,7 +76,10 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         for event in events(wire, 0, blob.size, SCHEMA, "model", crowded=CROWDED):
             parts.feed(event)
             if event.field == "raw_data" and event.message == "tensor":
-                programs += started(blob, (event.at, event.end), FORMAT, limits, clock)
+                octets = parts.octets
+                programs += started(
+                    blob, (event.at, event.end), FORMAT, limits, clock, name="tensor", octets=octets
+                )
     except LimitReached:
         yield from parts.facts()
         yield from programs

@@ -13,10 +13,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from mlgate.checks.models.executable import started
 from mlgate.checks.models.formats._metadata import handed_back
 from mlgate.checks.models.reader import Blob, Clock, Declined, LimitReached
 from mlgate.checks.models.stream import printable, read_at
+from mlgate.checks.models.tensor_bytes import started
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -33,6 +33,7 @@ _BITS = {
     "I16": 16, "U16": 16, "F16": 16, "BF16": 16,
     "I32": 32, "U32": 32, "F32": 32, "I64": 64, "U64": 64, "F64": 64, "C64": 64,
 }  # fmt: skip
+_OCTETS = ("U8", "I8")
 _KEYS = {"dtype", "shape", "data_offsets"}
 # No file system holds more.
 _ABSURD = 1 << 50
@@ -47,6 +48,7 @@ class _Tensor(Struct, frozen=True):
     name: str
     begin: int
     end: int
+    octets: bool
 
 
 def sniff(blob: Blob) -> bool:
@@ -95,7 +97,9 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     yield from _tiling(blob, tensors, blob.size - 8 - length, 8 + length)
     for tensor in tensors:
         span = 8 + length + tensor.begin, 8 + length + tensor.end
-        yield from started(blob, span, FORMAT, limits, clock)
+        yield from started(
+            blob, span, FORMAT, limits, clock, name=f"tensor {tensor.name}", octets=tensor.octets
+        )
 
 
 def _tiling(blob: Blob, tensors: list[_Tensor], available: int, data: int) -> Iterator[Fact | NotChecked]:
@@ -130,7 +134,7 @@ def _tensor(name: str, value: dict[str, Any]) -> tuple[_Tensor, str | None]:
     begin, end = offsets
     if begin > end:
         raise _Malformed("a tensor ends before it begins")
-    tensor = _Tensor(name=name, begin=begin, end=end)
+    tensor = _Tensor(name=name, begin=begin, end=end, octets=dtype in _OCTETS)
     if dtype not in _BITS:
         return tensor, f"unknown dtype {printable(dtype, 40)}"
     bits = _BITS[dtype]

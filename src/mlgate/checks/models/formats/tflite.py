@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from mlgate.checks.models.executable import started
 from mlgate.checks.models.formats._flat import Broken, Flat, Table, schema, tail, unsound
 from mlgate.checks.models.reader import Blob, Clock, LimitReached
 from mlgate.checks.models.stream import member, printable, window
+from mlgate.checks.models.tensor_bytes import started
 from mlgate.core.facts import Fact, NotChecked
 from mlgate.core.limits import Limits
 
@@ -70,7 +70,7 @@ class _Model:
         self._named: list[tuple[str, int]] = []
         self.reach = 0
 
-    def visit(self, table: Table) -> Iterator[Fact]:
+    def visit(self, table: Table) -> Iterator[Fact | Blob]:
         """Hold one table's indexes against what they count; yield what is of note.
 
         Raises:
@@ -95,7 +95,10 @@ class _Model:
             if flat.number(table, "offset") > 1:
                 start, size = flat.number(table, "offset"), flat.number(table, "size")
                 self._range(start, size, table.offset)
-            yield from started(self._blob, (start, start + size), FORMAT, self._limits, self._clock)
+            # Which tensors have it, and of what type they are, other tables say.
+            yield from started(
+                self._blob, (start, start + size), FORMAT, self._limits, self._clock, octets=True
+            )
         elif kind == "Metadata":
             self._index(table, "buffer", self._count("buffers"))
             self._note()
@@ -135,7 +138,7 @@ class _Model:
     def _count(self, name: str) -> int:
         return self._flat.vector(self._model, name)[1]
 
-    def _code(self, table: Table) -> Iterator[Fact]:
+    def _code(self, table: Table) -> Iterator[Fact | Blob]:
         code = self._flat.number(table, "builtin_code")
         if code < _PLACEHOLDER:
             code = max(code, self._flat.number(table, "deprecated_builtin_code"))
