@@ -20,6 +20,9 @@ HEAVY = [
     "yaml",
     "packaging",
     "asyncio",
+    "ast",
+    "inspect",
+    "typing_extensions",
     "tomllib",
     "mlgate.checks.models.configs._python_file",
     "mlgate.checks.models.configs._jinja_template",
@@ -28,8 +31,8 @@ HEAVY = [
 ]
 PROGRAM = """
 import json, sys
-from mlgate.cli import main
-code = main(sys.argv[1:])
+from mlgate.__main__ import main
+code = main()
 print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
 """
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.checks.models.building import judged, look, reasons
 
-from mlgate.checks.models.configs._python_names import acts
+from mlgate.checks.models.configs._effects import acts
 
 
 def verdicts(text, name="config.yaml", **more):

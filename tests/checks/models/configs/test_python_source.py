@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.checks.models.building import Entry, file, judged, kinds, look, reasons, scope, zipped
 
 from mlgate.checks.models import collect
-from mlgate.checks.models.configs._python_names import acts
+from mlgate.checks.models.configs._effects import acts
 from mlgate.checks.models.configs._python_words import telling
 from mlgate.core.facts import Fact, Location
 from mlgate.core.judge import judge

@@ -3,7 +3,8 @@
 import ast
 from collections import Counter
 
-from mlgate.checks.models.configs._python_names import HOSTS, Names, act_of, acts
+from mlgate.checks.models.configs._effects import act_of, acts
+from mlgate.checks.models.configs._python_names import HOSTS, Names
 from mlgate.checks.models.configs._python_parts import fate, starts
 from mlgate.checks.models.configs._python_tree import Effect
 

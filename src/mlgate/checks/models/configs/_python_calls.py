@@ -4,8 +4,9 @@ import ast
 import builtins
 import sys
 
+from mlgate.checks.models.configs._effects import act_of
 from mlgate.checks.models.configs._python_acts import Acts
-from mlgate.checks.models.configs._python_names import HOSTS, Names, act_of
+from mlgate.checks.models.configs._python_names import HOSTS, Names
 from mlgate.checks.models.configs._python_parts import (
     climbs,
     fate,

@@ -2,9 +2,9 @@
 
 import ast
 import builtins
-from collections.abc import Iterable, Mapping, MutableMapping
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterable, MutableMapping
+
+from mlgate.checks.models.configs._effects import acts
 
 # Names that code looks other names up with, or that act.
 BUILTINS = frozenset(
@@ -303,22 +303,5 @@ def _joined(parts: list[str | bytes | None], between: str = "") -> str | bytes |
     return b"".join(raw) if raw and len(raw) == len(parts) and sum(map(len, raw)) < _LONGEST else None
 
 
-@cache
-def acts() -> Mapping[str, str]:
-    """Return what calling a function does, by its dotted name, where it does more than compute."""
-    file = Path(__file__).parent.parent / "data" / "effects.csv"
-    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
-    return dict(line.split(",") for line in lines[1:])
-
-
 def _runs(name: str | None) -> bool:
     return name is not None and (name in HOSTS or acts().get(name) in _HELD)
-
-
-def act_of(name: str, table: Mapping[str, str]) -> str | None:
-    """Return what calling a dotted name does, by the table of acts."""
-    found = table.get(name)
-    while found is None and "." in name:
-        name = name.rpartition(".")[0]
-        found = table.get(f"{name}.*")
-    return found

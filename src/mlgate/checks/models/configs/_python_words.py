@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 
-from mlgate.checks.models.configs._python_names import acts
+from mlgate.checks.models.configs._effects import acts
 
 # Of a line that is longer, the start is looked at.
 _LINE = 1 << 18

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from mlgate.checks.models.configs import _yaml
-from mlgate.checks.models.configs._python_names import acts
+from mlgate.checks.models.configs._effects import acts
 from mlgate.checks.models.configs._scalars import scalars
 from mlgate.checks.models.reader import Blob, Clock, Declined
 from mlgate.checks.models.stream import printable
