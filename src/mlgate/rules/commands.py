@@ -58,11 +58,13 @@ RULES = (
         what=(
             "Commands of shell scripts, Makefiles, Dockerfiles and of pipelines in YAML, TOML or JSON (DVC, "
             "MLflow, Cog, Kubeflow, tasks of editors), of R's startup files and of SQL. Decoded text that is "
-            "piped into a shell, a shell on a network connection, credentials that are sent away, Python on "
-            "a command line that hides what it runs, what `.Rprofile` starts or fetches, and SQL that leaves "
-            "the database are high; a download that is piped into a shell, or made a program and started, is "
-            "high without encryption, also in source; otherwise medium in a pipeline, and only mentioned "
-            "where installers are usually fetched so. A script under the name of weights is high."
+            "piped into a shell or evaluated, commands whose letters are kept apart, a shell on a network "
+            "connection, credentials that are sent away, a home that is removed, a login that is opened, "
+            "Python on a command line that hides what it runs, what `.Rprofile` starts or fetches, and SQL "
+            "that leaves the database are high; a download that a shell or an interpreter runs, through "
+            "whatever stages or by the name of its file, is high without encryption, also in source; "
+            "otherwise medium in a pipeline, and only mentioned where installers are usually fetched so. "
+            "What a shell runs and nobody can tell is medium. A script under the name of weights is high."
         ),
         why=(
             "Reproducing a model, building its image or opening its folder runs these commands, and what "

@@ -6,7 +6,7 @@ Memory does not grow with the content, and the clock of the file is asked betwee
 import codecs
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 
@@ -24,6 +24,9 @@ _BEHIND = 2048
 _AHEAD = 1 << 20
 # A run of blanks that is longer is cut to this: between the words of a command there may be any number.
 _BLANKS = 1024
+# Lines before and behind the one with a word of a pattern that the pattern may take; of those behind,
+# blank ones do not count.
+_LINES_BEFORE, _LINES_BEHIND = 2, 4
 # Of a line that is longer before a match it is not asked whether it is a comment.
 _LONGEST_COMMENT = 4096
 
@@ -63,8 +66,8 @@ def found(
         patterns: By what they stand for; none matches more than some thousand characters.
         limits: Of the policy.
         clock: Of the file.
-        words: By the names of patterns; where given, a pattern is not looked for in pieces without
-            any of its words: that is told at the speed of memory.
+        words: By the names of patterns; where given, a pattern is looked for in the lines around its
+            words alone: they are found nearly at the speed of memory.
         binary: True to take each byte for a character.
         most: Bytes from the start that are looked at; None for all.
         continued: True where a backslash at the end of a line continues it, within a word as well.
@@ -81,9 +84,8 @@ def found(
         for text, span, line, start in _pieces(blob, encoding, size, clock, continued=continued):
             lines = Lines(text.raw)
             for what, pattern in patterns.items():
-                if what in words and not any(word in text.text for word in words[what]):
-                    continue
-                for match, place in _matches(pattern, text, span, passed_by):
+                regions = _regions(text.text, words[what]) if what in words else [(0, len(text.text))]
+                for match, place in _matches(pattern, text, span, regions, passed_by):
                     clock.check()
                     if (what, match[0]) not in known:
                         clock.spend("facts", 1, limits.facts)
@@ -170,25 +172,55 @@ class _Joined(_Plain):
         return place - self._gone[behind - 1]
 
 
+def _regions(text: str, words: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield, in order, which parts of a text may hold a pattern that has one of the words: whole lines."""
+    first = last = line_end = 0
+    for found in _any(tuple(words)).finditer(text):
+        if found.start() < line_end:
+            continue  # of a line that has been looked at
+        begin, line_end = _lines_around(text, found.start())
+        end = line_end
+        for _ in range(_LINES_BEHIND):
+            while end < len(text) and text[end].isspace():
+                end += 1
+            end = text.find("\n", end) + 1 or len(text)
+        if last and begin > last:
+            yield first, last
+            last = 0
+        first, last = first if last else begin, end
+    if last:
+        yield first, last
+
+
+def _lines_around(text: str, place: int) -> tuple[int, int]:
+    """Return where the lines begin that a pattern may begin in, and where the place's own ends."""
+    begin = place
+    for _ in range(_LINES_BEFORE + 1):
+        begin = text.rfind("\n", 0, max(begin, 0))
+    return begin + 1, text.find("\n", place) + 1 or len(text)
+
+
 def _matches(
     pattern: re.Pattern[str],
     text: _Plain,
     span: tuple[int, int],
+    regions: Iterable[tuple[int, int]],
     passed_by: Callable[[str], bool] | None,
 ) -> Iterator[tuple[re.Match[str], int]]:
     at, end = text.inside(span[0]), span[1]
-    while True:
-        match = pattern.search(text.text, at)
-        place = end if match is None else text.place(match.start())
-        if match is None or place >= end:
-            return
-        at = max(match.end(), match.start() + 1)
-        begin = None if passed_by is None else text.line(place)
-        if passed_by is not None and begin is not None and passed_by(text.raw[begin:place]):
-            # A comment ends with its line, whatever the match goes on to.
-            at = text.inside(text.raw.find("\n", place) + 1 or len(text.raw))
-        else:
-            yield match, place
+    for first, last in regions:
+        at = max(at, first)
+        while (match := pattern.search(text.text, at, last)) is not None:
+            place = text.place(match.start())
+            if place >= end:
+                return
+            at = max(match.end(), match.start() + 1)
+            begin = None if passed_by is None else text.line(place)
+            if passed_by is not None and begin is not None and passed_by(text.raw[begin:place]):
+                # A comment ends with its line, whatever the match goes on to.
+                at = text.inside(text.raw.find("\n", place) + 1 or len(text.raw))
+            else:
+                yield match, place
 
 
 def comments(*marks: str, anywhere: bool = False) -> Callable[[str], bool]:
@@ -215,6 +247,11 @@ def comments(*marks: str, anywhere: bool = False) -> Callable[[str], bool]:
 def _shortened(run: re.Match[str]) -> str:
     """Cut a run of blanks; its first lines stay lines."""
     return ("\n" * run[0].count("\n") or run[0])[:_BLANKS]
+
+
+@cache
+def _any(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, words)))
 
 
 @cache

