@@ -17,6 +17,9 @@ def _path(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
             severity = Severity.MEDIUM if mild else Severity.HIGH
             message = f"Triton takes {fact.subject}, outside the model's folder."
             yield Hit(fact, message, severity=severity, evidence=evidence)
+        elif key == "op_library_filename":
+            message = f"Triton loads {fact.subject}, which is native code."
+            yield Hit(fact, message, severity=Severity.MEDIUM, evidence=evidence)
         else:
             message = f"Triton unpacks {fact.subject} and starts the Python that is in it."
             yield Hit(fact, message, severity=Severity.INFO, evidence=evidence)
@@ -32,9 +35,10 @@ RULES = (
         kinds=("triton.path",),
         summary="A configuration of Triton names files outside its model's folder, or an environment",
         what=(
-            "`default_model_filename`, `cc_model_filenames` and `runtime` of a `config.pbtxt` that are "
-            "absolute or climb out with `..`, and an `EXECUTION_ENV_PATH` that climbs out; one at an "
-            "absolute path is medium, and one beside the model is mentioned."
+            "`default_model_filename`, `cc_model_filenames`, `backend`, `runtime` and libraries of operators "
+            "of a `config.pbtxt` that are absolute or climb out with `..`, and an `EXECUTION_ENV_PATH` that "
+            "climbs out; one at an absolute path and other libraries of operators are medium, and an "
+            "environment beside the model is mentioned."
         ),
         why=(
             "The server opens that file of the machine as the model, loads that library, or starts that "

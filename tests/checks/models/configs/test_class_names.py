@@ -18,6 +18,8 @@ def verdicts(text, name="config.yaml", **more):
     [
         ("logging.json", '{"handlers": {"x": {"()": "os.system", "command": "true"}}}'),
         ("logging.yaml", 'handlers: {x: {"()": "ext://os.system", command: "true"}}\n'),
+        ("dag.yaml", "x: {python_callable: os.system}\n"),
+        ("train.json", '{"loss_fn": "os.system"}'),
         ("catalog.yml", "x:\n  type: os.system\n  command: 'true'\n"),
         ("serve.yaml", "applications:\n- import_path: os:system\n"),
         ("config.json", '{"model": {"type": "os\\u002esystem"}}'),

@@ -53,6 +53,7 @@ HIDDEN = "import base64\nexec(base64.b64decode('eA=='))"
     "document",
     [
         {"provider": "autogen_core.tools.FunctionTool", "component_type": "tool", "x": {"source_code": TOOL}},
+        {"source_code": TOOL, "name": "f", "global_imports": []},
         {"nodes": [{"template": {"code": {"type": "code", "value": TOOL}}}]},
         {"1": {"class_type": "PythonExec", "inputs": {"code": TOOL}}},
         {"1": {"class_type": "X", "inputs": {"code": HIDDEN}}},

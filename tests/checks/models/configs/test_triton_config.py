@@ -26,6 +26,9 @@ def verdicts(more, name="config.pbtxt"):
         ('default_model_filename: "/srv/model.onnx"', "high"),
         ('cc_model_filenames: { key: "7.5" value: "../x.plan" }', "high"),
         ('runtime: "../libevil.so"', "high"),
+        ('backend: "../../tmp/evil"', "high"),
+        ('model_operations { op_library_filename: "libops.so" }', "medium"),
+        ('model_operations { op_library_filename: "a.so" op_library_filename: "/tmp/b.so" }', "high"),
         ('parameters: { key: "EXECUTION_ENV_PATH" value: { string_value: "../env.tar.gz" } }', "high"),
         ('parameters { key: "EXECUTION_ENV_PATH" value { string_value: "/opt/env.tar.gz" } }', "medium"),
         (OWN.format("env.tar.gz"), "info"),
@@ -35,7 +38,10 @@ def verdicts(more, name="config.pbtxt"):
     ],
 )
 def test_what_lies_elsewhere(more, severity):
-    assert verdicts(more) == ([("MLG-TRI-001", severity)] if severity else [])
+    found = verdicts(more)
+    assert (max(found, key=lambda each: each[1] == "high") if found else None) == (
+        ("MLG-TRI-001", severity) if severity else None
+    )
 
 
 def test_other_texts_are_left_alone():

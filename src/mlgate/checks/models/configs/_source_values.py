@@ -62,7 +62,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
 
 @cache
 def _program() -> re.Pattern[str]:
-    # AutoGen's components; Langflow's; ComfyUI's nodes.
+    # AutoGen's components, and functions; Langflow's; ComfyUI's nodes.
     return re.compile(
-        r"component_type[\"']?\s{0,9}:|\"type\"\s{0,9}:\s{0,9}\"code\"|class_type[\"']?\s{0,9}:"
+        r"global_imports[\"']?\s{0,9}:|component_type[\"']?\s{0,9}:|\"type\"\s{0,9}:\s{0,9}\"code\"|class_type[\"']?\s{0,9}:"
     )

@@ -27,6 +27,8 @@ _KEYS = frozenset(
      "constructor", "entry_point", "entrypoint", "factory", "fn", "func", "function", "handler", "hook",
      "import_path", "initializer", "kind", "loader", "method", "object", "type", "typ")
 )  # fmt: skip
+# The same as the last word of a key: `python_callable`, `loss_fn`.
+_ENDS = ("callable", "callback", "function", "_func", "_fn", "_cls", "_class", "handler", "_hook", "factory")
 # What stands below these is looked up and called, whatever its own key: Haystack's filters.
 _FILTERS = frozenset(("custom_filters",))
 # These are read line by line: `key = name`.
@@ -72,7 +74,7 @@ def _by_key(blob: Blob, text: str, clock: Clock) -> Iterator[tuple[str, str, int
         if modules and len(scalar.path) == 3 and scalar.path[-1] == "type":
             continue
         key = str(scalar.path[-1])
-        if key.lower() in _KEYS or key.startswith("@") or _FILTERS.intersection(scalar.path[:-1]):
+        if _imports(key) or _FILTERS.intersection(scalar.path[:-1]):
             yield key, scalar.value, scalar.line
 
 
@@ -81,10 +83,16 @@ def _by_line(text: str) -> Iterator[tuple[str, str, int]]:
         found = _assigned().match(line)
         if found is not None:
             key, value = found["key"].strip("\"' "), found["value"].strip().strip("\"'")
-            if key.lower() in _KEYS or key.startswith("@"):
+            if _imports(key):
                 yield key, value, number
         for name in _configurable().finditer(line.partition("#")[0]):
             yield "@", name[1], number
+
+
+def _imports(key: str) -> bool:
+    """Say whether what stands under a key is the name of something to import."""
+    lower = key.lower()
+    return lower in _KEYS or lower.endswith(_ENDS) or key.startswith("@")
 
 
 @cache

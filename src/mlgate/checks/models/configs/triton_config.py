@@ -19,13 +19,18 @@ FORMAT = "triton-config"
 KIND = "text"
 ORDER = 60
 
+# A library of operators, which the backend for TensorFlow loads.
+_LIBRARY = "op_library_filename"
 _SCHEMA = {
     "config": {
         8: ("default_model_filename", TEXT),
         9: ("cc_model_filenames", "file"),
         14: ("parameters", "parameter"),
+        17: ("backend", TEXT),
+        18: ("model_operations", "operations"),
         25: ("runtime", TEXT),
     },
+    "operations": {1: (_LIBRARY, TEXT)},
     "file": {2: ("value", TEXT)},
     "parameter": {1: ("key", TEXT), 2: ("value", "text")},
     "text": {1: ("string_value", TEXT)},
@@ -41,7 +46,7 @@ def sniff(blob: Blob) -> bool:
 
 
 def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked | Blob]:
-    """Yield files outside the model's folder, and environments that are started for it.
+    """Yield files outside the model's folder, and environments and libraries that are loaded for it.
 
     Raises:
         Declined: There is none, or Triton refuses the text.
@@ -64,7 +69,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     said = False
     for name, path, line in found:
         way = escape(path.removeprefix(_OWN))
-        if way is not None or name == _ENVIRONMENT:
+        if way is not None or name in (_ENVIRONMENT, _LIBRARY):
             said = True
             clock.spend("facts", 1, limits.facts)
             yield blob.fact("triton.path", printable(path, 200), line=line, key=name, escape=way)
