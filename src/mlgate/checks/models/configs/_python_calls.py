@@ -227,9 +227,9 @@ class Calls(Acts):
             self._changed(resolved, function, arguments, node, names)
         elif act == "executes" and usual(node, names):
             self._note(resolved, act, node, "usual")
-        elif act == "network" and any(self._tells(each, names) for each in arguments):
-            self._note(resolved, act, node, "secrets")
-        elif act is not None and act != "decodes":
+        elif act in ("network", "sends") and any(self._tells(each, names) for each in arguments):
+            self._note(resolved, "network", node, "secrets")
+        elif act is not None and act not in ("decodes", "sends"):
             # C takes bytes, whoever calls it.
             of_c = resolved.startswith("ctypes.CDLL.")
             origin = self._origin(arguments[0], names) if arguments and not of_c else ""

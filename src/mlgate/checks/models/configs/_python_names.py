@@ -174,6 +174,9 @@ class Names:
             if isinstance(name, str):
                 return name.partition(".")[0] if called.endswith("__import__") else name
             return "?"
+        if called in _LOCATE and node.args:
+            name = self.constant(node.args[0], depth)
+            return name.replace(":", ".") if isinstance(name, str) else None
         if called in _FETCH and node.args:
             name = self.constant(node.args[0], depth)
             return name if isinstance(name, str) else "sys.modules.?"
@@ -256,6 +259,10 @@ class Names:
 _PASSED_ON = frozenset(
     ("os", "subprocess", "builtins", "importlib", "sys", "pty", "runpy", "marshal", "ctypes")
 )
+# What gives the object of a dotted name.
+_LOCATE = frozenset(
+    ("pydoc.locate", "pkgutil.resolve_name", "hydra.utils.get_method", "hydra.utils.get_object")
+)
 _FETCH = frozenset(f"sys.modules.{name}" for name in ("get", "pop", "setdefault", "__getitem__"))
 # Classes of which an instance goes by the class' name: nothing happens yet when one is made.
 _MADE = {
@@ -264,6 +271,7 @@ _MADE = {
         for name in (
             "pathlib.Path", "requests.Session", "requests.session", "httpx.Client", "urllib3.PoolManager",
             "aiohttp.ClientSession", "sqlite3.connect", "IPython.get_ipython", "invoke.Context",
+            "socket.socket", "boto3.client", "huggingface_hub.HfApi",
         )
     },
     **dict.fromkeys(

@@ -29,6 +29,8 @@ _KEYS = frozenset(
 )  # fmt: skip
 # The same as the last word of a key: `python_callable`, `loss_fn`.
 _ENDS = ("callable", "callback", "function", "_func", "_fn", "_cls", "_class", "handler", "_hook", "factory")
+# A reader of its own looks at these, and at the keys of jsonpickle.
+_OTHERS = ("activation_function",)
 # What stands below these is looked up and called, whatever its own key: Haystack's filters.
 _FILTERS = frozenset(("custom_filters",))
 # These are read line by line: `key = name`.
@@ -92,7 +94,8 @@ def _by_line(text: str) -> Iterator[tuple[str, str, int]]:
 def _imports(key: str) -> bool:
     """Say whether what stands under a key is the name of something to import."""
     lower = key.lower()
-    return lower in _KEYS or lower.endswith(_ENDS) or key.startswith("@")
+    ends = lower.endswith(_ENDS) and lower not in _OTHERS and not lower.startswith("py/")
+    return ends or lower in _KEYS or key.startswith("@")
 
 
 @cache
