@@ -9,6 +9,7 @@ from mlgate.core.severity import Severity
 
 _WHAT = {
     "download": (Severity.MEDIUM, "A download is piped into a shell."),
+    "saved": (Severity.MEDIUM, "A file that was downloaded is run."),
     "hidden": (Severity.HIGH, "Decoded text is piped into a shell."),
     "sends": (Severity.HIGH, "The environment or a file with credentials is sent away."),
     "connection": (Severity.HIGH, "A shell is handed to a network connection."),
@@ -35,13 +36,14 @@ def _commands(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
     for fact in facts:
         severity, message = _WHAT[fact.subject]
         text, role = fact.detail["text"], fact.detail["role"]
-        if fact.subject == "download" and "http://" in text:
+        download = fact.subject in ("download", "saved")
+        if download and "http://" in text:
             # Whoever is on the way decides what is run.
             severity = Severity.HIGH
-        elif fact.subject == "download" and role == "script":
+        elif download and role == "script":
             # Installers are fetched so in every second Dockerfile.
             severity = Severity.INFO
-        elif fact.subject == "download" and role == "source":
+        elif download and role == "source":
             continue  # as manuals and messages say it
         yield Hit(fact, message, severity=severity, evidence=text)
 

@@ -9,6 +9,7 @@ from mlgate.core.severity import Severity
 
 _COMMANDS = {
     "download": (Severity.MEDIUM, "A cell pipes a download into a shell."),
+    "saved": (Severity.INFO, "A cell runs a file that it downloads."),
     "hidden": (Severity.HIGH, "A cell decodes text and pipes it into a shell."),
     "spelled": (Severity.HIGH, "A cell keeps the letters of a command apart."),
     "changes": (Severity.HIGH, "A cell removes what it must not, or gives rights away."),
@@ -30,8 +31,8 @@ def _notebook(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:
     for fact in facts:
         if fact.kind == "notebook.command":
             severity, message = _COMMANDS[fact.subject]
-            if fact.subject == "download" and "http://" in fact.detail["text"]:
-                severity = Severity.HIGH
+            if fact.subject in ("download", "saved") and "http://" in fact.detail["text"]:
+                severity = Severity.HIGH if fact.subject == "download" else Severity.MEDIUM
             yield Hit(fact, message, severity=severity, evidence=fact.detail["text"])
         elif fact.detail["kernel"]:
             yield Hit(fact, f"An output of type {fact.subject} holds a script that drives the kernel.")

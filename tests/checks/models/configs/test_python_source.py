@@ -661,6 +661,7 @@ def test_what_a_class_does_that_auto_map_names(line):
         ("socket.socket()", "info"),
         ("socket.socket().bind(('', 0))", "info"),
         ("open('/etc/passwd').read()", None),
+        ("import sympy; sympy.sympify(2)", None),
         ("open('x', 'w').write('x')", None),
         ("pathlib.Path('x').write_text('x')", None),
         ("shutil.copy('x', 'y')", None),

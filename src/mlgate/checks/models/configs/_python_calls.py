@@ -320,6 +320,10 @@ class Calls(Acts):
     def _evaluated(self, subject: str, arguments: list[ast.expr], node: ast.expr, names: Names) -> None:
         if not arguments:
             return
+        if isinstance(getattr(arguments[0], "value", None), (int, float)) and not subject.startswith(
+            "builtins."
+        ):
+            return  # a number, which sympy makes one of its own of
         text = names.constant(arguments[0])
         code = arguments[0]
         if isinstance(code, ast.Call) and names.resolve(code.func) == "builtins.compile" and code.args:

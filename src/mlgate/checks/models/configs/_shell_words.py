@@ -10,6 +10,7 @@ _FETCHING = ("curl", "wget", "aria2c", "lynx", "fetch ", "gsutil", "aws s3")
 WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "download": (*_FETCHING, "iex", "IEX", "nvoke-", "NVOKE-", "certutil", "mshta", "bitsadmin"),
+        "saved": _FETCHING,
         "hidden": (
             *_FETCHING, "base64", "base32", "xxd", "openssl", "uudecode", "rev", "tr ", "tr\t", "printf",
             "echo", "IFS", "owershell", "pwsh",
@@ -71,8 +72,8 @@ _PLACE = r"(?:/tmp/|/dev/shm/|/var/tmp/)"
 def commands() -> Mapping[str, re.Pattern[str]]:
     """Return what to look for, by what it is.
 
-    ``download``, ``hidden``, ``spelled``, ``sends``, ``connection``, ``changes`` and, of which nobody
-    can say what it runs, ``computed``.
+    ``download``, ``saved``, ``hidden``, ``spelled``, ``sends``, ``connection``, ``changes`` and, of
+    which nobody can say what it runs, ``computed``.
     """
     return MappingProxyType(
         {
@@ -82,12 +83,6 @@ def commands() -> Mapping[str, re.Pattern[str]]:
                 # Fetched, made a program, and started.
                 rf"|{_FETCHES}{_REST}(?:&&|;)\s{{0,40}}[^\n]{{0,100}}?"
                 r"\bchmod\s+(?:\S*\+x|0?[0-7]*[1357]\d\d)\s[^\n]{1,200}"
-                # Fetched, and run by the name that it has there.
-                rf"|{_FETCHES}{_PART}{{0,200}}?(?:/|\s-[oO]\s{{0,9}}|>\s{{0,9}})"
-                r"(?P<file>[\w-][\w.-]{0,60}+)[\"']?"
-                r"[^\n/|;&]{0,60}+(?:&&|;|\n)[^\n]{0,100}?(?<![\w-])"
-                r"(?:(?:ba|z|da|k)?sh|python[\d.]*|perl|node|ruby|php|source|\.)\s+"
-                r"(?:-\w\s+)*(?:[\w.~${}-]*/){0,8}(?P=file)(?![\w.])"
                 # Of PowerShell and of Windows' own tools.
                 r"|(?i:\b(?:iex|invoke-expression)\b[^\n]{0,200}?"
                 r"\b(?:downloadstring|iwr|irm|invoke-webrequest|invoke-restmethod)\b[^\n]{0,200}"
@@ -96,6 +91,14 @@ def commands() -> Mapping[str, re.Pattern[str]]:
                 r"|\bcertutil\b[^\n]{0,100}-urlcache\b[^\n]{0,200}"
                 r"|\bmshta(?:\.exe)?\s+[\"']?https?:[^\n]{0,200}"
                 r"|\bbitsadmin\b[^\n]{0,100}/transfer\b[^\n]{0,200})"
+            ),
+            # Run by the name that it was given.
+            "saved": re.compile(
+                rf"{_FETCHES}{_PART}{{0,200}}?(?:/|\s-[oO]\s{{0,9}}|>\s{{0,9}})"
+                r"(?P<file>[\w-][\w.-]{0,60}+)[\"']?"
+                r"[^\n/|;&]{0,60}+(?:&&|;|\n)[^\n]{0,100}?(?<![\w-])"
+                r"(?:(?:ba|z|da|k)?sh|python[\d.]*|perl|node|ruby|php|source|\.)\s+"
+                r"(?:-\w\s+)*(?:[\w.~${}-]*/){0,8}(?P=file)(?![\w.])"
             ),
             "hidden": re.compile(
                 rf"{_DECODES}{_PART}{{0,200}}(?:\|\s*(?:gunzip|zcat|xz\s+-d\w*|tee\s+\S+)\s*)?{_INTO}"
