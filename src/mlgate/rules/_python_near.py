@@ -217,10 +217,20 @@ class Near:
     def used(self, fact: Fact) -> bool:
         """Say whether a loader makes instances of the file's classes, and calls them."""
         name = posixpath.basename(fact.location.member or fact.location.path)
-        if self.dataset(fact) or (posixpath.dirname(path_of(fact)), name) in self._mapped:
+        if self.dataset(fact) or self.mapped(fact):
             return True
         packed = fact.detail.get("container") == "torch-model-archive"
         return name == "handler.py" and not packed and self.imported(fact)
+
+    def mapped(self, fact: Fact) -> bool:
+        """Say whether `auto_map` names the file."""
+        name = posixpath.basename(fact.location.member or fact.location.path)
+        return (posixpath.dirname(path_of(fact)), name) in self._mapped
+
+    def installs(self, fact: Fact) -> bool:
+        """Say whether the file installs a package that has a model in it."""
+        folder, name = posixpath.split(path_of(fact))
+        return name == "setup.py" and any(folder in ("", each, *_above(each)) for each in self._models)
 
     def answers(self, fact: Fact) -> bool:
         """Say whether a server hands what it is asked to the file's methods."""

@@ -19,15 +19,18 @@ _DOES = {
     "imports": "leads to whatever name is wanted",
     "writes": "writes to a file that is run at the next start",
     "changes": "writes, moves or removes files",
+    "replaces": "replaces a function that all code calls",
+    "redirects": "sets where every later request goes",
     "environment": "sets what every later process runs first",
     "bytecode": "has no source that could be read",
     "extension": "has no source that could be read",
 }
 _GRAVE = (
-    "executes", "evaluates", "network", "imports", "native", "writes", "changes", "bytecode",
+    "executes", "evaluates", "network", "imports", "native", "writes", "changes", "bytecode", "replaces",
+    "redirects",
 )  # fmt: skip
 # Of no interest in a script that nothing imports.
-_ORDINARY = ("changes", "environment", "imports")
+_ORDINARY = ("changes", "environment", "imports", "replaces", "redirects")
 # What such files do where they are a script to try a model with, or a package with a library of its own.
 _EXPECTED = {
     "inference.py": ("network", "changes"),
@@ -94,6 +97,8 @@ def _severity(fact: Fact, near: Near) -> Severity | None:
         return Severity.HIGH if package or disguised else Severity.MEDIUM
     if act == "bytecode" and fact.detail["source"] == "unchecked":
         return Severity.MEDIUM
+    if act == "executes" and fact.detail["source"] != "usual" and near.installs(fact):
+        return Severity.MEDIUM
     return Severity.HIGH if disguised and act != "loads" else None
 
 
@@ -126,6 +131,11 @@ def _when_used(fact: Fact, near: Near) -> Severity | None:
     if act == "network" and source == "secrets":
         return Severity.HIGH if used or near.served(fact) else Severity.MEDIUM
     if used and (fact.subject.startswith(_CONNECTING) or fact.subject in _GADGETS):
+        return Severity.HIGH
+    if used and source == "posts":
+        # A handler may ask other services; the class of a model asks nobody.
+        return Severity.HIGH if near.mapped(fact) else Severity.MEDIUM
+    if used and act in ("replaces", "redirects"):
         return Severity.HIGH
     if used and act == "evaluates" and source == "file":
         return Severity.HIGH
@@ -213,8 +223,9 @@ RULES = (
             "file that `auto_map` names, one that a pickle or a configuration beside it names, one that "
             "Python imports at every start or in the place of a package, and whatever these import), "
             "and where functions do so that loaders call (of classes that `auto_map` names, of a server, "
-            "of a dataset's builder), or that such files call in others, or send credentials, connect by "
-            "other ways than a download, or run the text of a file; critical where it runs what it "
+            "of a dataset's builder), or that such files call in others, or send more than a question, "
+            "connect by other ways than a download, run the text of a file, replace functions of Python's own or "
+            "set where every request goes; critical where it runs what it "
             "decodes or downloads; medium in a script that merely lies beside a model. That such a class "
             "downloads or unpickles is mentioned."
         ),

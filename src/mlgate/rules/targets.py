@@ -126,6 +126,14 @@ def _class_name(fact: Fact, policy: Any) -> Iterator[Hit]:
     unpickles = fact.subject.startswith(_UNPICKLERS) and fact.subject.endswith(
         (".load", ".loads", ".Unpickler")
     )
+    if fact.subject.startswith("logging.handlers."):
+        yield Hit(
+            fact,
+            f"The configuration has what is logged sent away, by {fact.subject}.",
+            severity=Severity.MEDIUM,
+            evidence=f"{fact.detail['key']}: {fact.subject}",
+        )
+        return
     acts = fact.detail["act"] in _CALLED_BY_NAME
     grave = danger in ("executes", "code") or acts or unpickles or fact.subject.startswith(_FILES)
     if grave and fact.subject not in policy.models.allow_globals:

@@ -66,6 +66,13 @@ def test_honest_names_are_left_alone(value):
     assert verdicts(f'type = "{value}"\n', "a.toml") == []
 
 
+@pytest.mark.parametrize("name", ["HTTPHandler", "SocketHandler", "DatagramHandler", "SMTPHandler"])
+def test_logs_that_are_sent_away(name):
+    text = json.dumps({"handlers": {"h": {"class": f"logging.handlers.{name}", "host": "x"}}})
+    assert verdicts(text, "log.json") == [("MLG-HFR-006", "medium", f"logging.handlers.{name}")]
+    assert verdicts(text.replace(name, "RotatingFileHandler"), "log.json") == []
+
+
 def test_other_keys_and_lists_are_data():
     profile = {"name": "os.system", "calls": ["subprocess.run"], "subject": "builtins.exec"}
     assert verdicts(json.dumps(profile), "profile.json") == []

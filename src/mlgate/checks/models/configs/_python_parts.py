@@ -179,6 +179,22 @@ def usual(node: ast.expr, names: Names) -> bool:
     return False
 
 
+def posts(name: str, node: ast.Call) -> bool:
+    """Say whether a call of the network sends more than a question."""
+    last = name.rpartition(".")[2]
+    if last in ("post", "put", "patch"):
+        return True
+    if any(key.arg in ("data", "json", "files", "body") for key in node.keywords):
+        return True
+    if last == "request" and node.args:
+        return isinstance(node.args[0], ast.Constant) and node.args[0].value in ("POST", "PUT", "PATCH")
+    for each in node.args[:1]:
+        # A request that was put together before.
+        if isinstance(each, ast.Call) and ast.unparse(each.func).endswith("Request"):
+            return len(each.args) > 1 or any(key.arg == "data" for key in each.keywords)
+    return last in ("urlopen", "Request") and len(node.args) > 1
+
+
 def is_spelled(function: ast.expr, names: Names) -> bool:
     """Say whether what is called is looked up by a name that is put together from pieces."""
     for number, node in enumerate(ast.walk(function)):

@@ -28,6 +28,7 @@ _WORDS = (
     b"load_extension", b"FileIO", b"register_custom_ops_library", b"add_extension", b".ipython",
     b"symlink_to", b"hardlink_to", b"sqlite3", b"tarfile", b"ZipFile",
     b"LD_PRELOAD", b"LD_AUDIT", b"DYLD_INSERT_LIBRARIES", b"PYTHONSTARTUP", b"PYTHONPATH", b"BASH_ENV",
+    b"HF_ENDPOINT", b"INDEX_URL", b"_PROXY", b"_proxy", b"BASE_URL", b"API_BASE", b"TRACKING_URI",
 )  # fmt: skip
 # What runs a file by its path.
 _BY_PATH = (

@@ -105,6 +105,7 @@ def _name() -> re.Pattern[str]:
         # Modules pass modules on: logging.os.system.
         r"(?:(?:\w+\.){0,8}_?(?:os|builtins)\.\w+"
         r"|(?:posix|nt|__builtin__|__builtins__|pty|runpy|webbrowser|asyncio)\.\w+"
+        r"|logging\.handlers\.(?:HTTP|Socket|Datagram|SMTP)Handler"
         r"|(?:\w+\.){0,8}_?subprocess\.(?:Popen|run|call|check_call|check_output|getoutput|getstatusoutput)"
         r"|(?:pickle|_pickle|cPickle|dill|cloudpickle|marshal)\.(?:loads?|Unpickler)"
         r"|shutil\.(?:rmtree|move|copy\w*|unpack_archive))"
@@ -123,7 +124,7 @@ def _telling() -> re.Pattern[str]:
     names = "|".join(re.escape(name).replace(r"\.", "[.:]") for name in sorted(_acting()))
     return re.compile(
         rf"\b(?:{names})\b|"
-        r"\b_?(?:os|posix|nt|subprocess|__builtins?__|builtins|pty|runpy|\w?[pP]ickle|dill|cloudpickle|marshal"
+        r"\bhandlers\.(?:HTTP|Socket|Datagram|SMTP)H|\b_?(?:os|posix|nt|subprocess|__builtins?__|builtins|pty|runpy|\w?[pP]ickle|dill|cloudpickle|marshal"
         r"|shutil|webbrowser|asyncio)[.:]\w|\\(?:x|u00|U000000)[2-7]"
     )
 
