@@ -224,10 +224,10 @@ RULES = (
             "Python imports at every start or in the place of a package, and whatever these import), "
             "and where functions do so that loaders call (of classes that `auto_map` names, of a server, "
             "of a dataset's builder), or that such files call in others, or send more than a question, "
-            "connect by other ways than a download, run the text of a file, replace functions of Python's own or "
-            "set where every request goes; critical where it runs what it "
-            "decodes or downloads; medium in a script that merely lies beside a model. That such a class "
-            "downloads or unpickles is mentioned."
+            "connect by other ways than a download, run the text of a file, replace functions of Python's "
+            "own or set where every request goes; critical where it runs what it decodes or downloads; "
+            "medium in a script that merely lies beside a model. That such a class downloads or unpickles "
+            "is mentioned."
         ),
         why=(
             "`trust_remote_code=True`, `torch.hub.load` or a serving runtime imports the file, and "

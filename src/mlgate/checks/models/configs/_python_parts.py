@@ -190,7 +190,13 @@ def posts(name: str, node: ast.Call) -> bool:
         return isinstance(node.args[0], ast.Constant) and node.args[0].value in ("POST", "PUT", "PATCH")
     for each in node.args[:1]:
         # A request that was put together before.
-        if isinstance(each, ast.Call) and ast.unparse(each.func).endswith("Request"):
+        if not isinstance(each, ast.Call):
+            continue
+        if isinstance(each.func, ast.Attribute):
+            asks = each.func.attr == "Request"
+        else:
+            asks = isinstance(each.func, ast.Name) and each.func.id == "Request"
+        if asks:
             return len(each.args) > 1 or any(key.arg == "data" for key in each.keywords)
     return last in ("urlopen", "Request") and len(node.args) > 1
 
