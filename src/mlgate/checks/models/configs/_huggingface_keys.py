@@ -98,7 +98,7 @@ def telling(blob: Blob, limits: Limits, clock: Clock, *, always: bool) -> str:
         LimitReached: It may, and is longer than ``limits.text_bytes``.
     """
     if blob.size > limits.text_bytes:
-        return text_with(blob, _strong(), limits, clock)
+        return text_with(blob, _strong().search, limits, clock)
     text = read_text(blob, limits)
     if always or mentions(text, _WORDS):
         return text

@@ -26,7 +26,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: They do nothing of note, or there are none.
         LimitReached: The text is too long.
     """
-    text = _yaml.text_with(blob, _section(), limits, clock)
+    text = _yaml.text_with(blob, _section().search, limits, clock)
     if not _python_words.telling(text.encode("utf-8", "replace")):
         raise Declined
     parts = [_THERE]

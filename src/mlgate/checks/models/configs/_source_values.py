@@ -22,7 +22,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: There is none, or no program is known that executes it.
         LimitReached: The text is too long, or nested too deep.
     """
-    text = _yaml.text_with(blob, _program(), limits, clock)
+    text = _yaml.text_with(blob, _program().search, limits, clock)
     parts: list[tuple[str, int]] = []
     try:
         for scalar in scalars(blob, text, clock):

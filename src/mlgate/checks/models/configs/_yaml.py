@@ -1,7 +1,7 @@
 """YAML as a flat stream of its scalars and tags: nothing is constructed, no alias is expanded."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -58,29 +58,29 @@ def named_yaml(blob: Blob) -> bool:
     return blob.name.endswith(_NAMES)
 
 
-def text_with(blob: Blob, pattern: re.Pattern[str], limits: Limits, clock: Clock) -> str:
-    """Return the text, where the pattern is found in it.
+def text_with(blob: Blob, worth: Callable[[str], object], limits: Limits, clock: Clock) -> str:
+    """Return the text, where something in it is worth parsing it for.
 
     Args:
         blob: The text, however long.
-        pattern: What makes it worth parsing; matches of no more than a few hundred characters.
+        worth: Says whether a text, or a piece of one, has that; of no more than a few hundred characters.
         limits: Of the policy.
         clock: Of the file.
 
     Raises:
-        Declined: There is no match.
-        LimitReached: There is one, in a text that is too long to parse.
+        Declined: There is nothing.
+        LimitReached: There is, in a text that is too long to parse.
     """
     if blob.size <= limits.text_bytes:
         text = read_text(blob, limits)
-        if pattern.search(text) is None:
+        if not worth(text):
             raise Declined
         return text
     for start in range(0, blob.size, CHUNK):
         clock.check()
         part = read_at(blob.stream, start, CHUNK + 1024)
         # In UTF-16 there is a zero between the letters.
-        if pattern.search(part.replace(b"\0", b"").decode("latin-1")) is not None:
+        if worth(part.replace(b"\0", b"").decode("latin-1")):
             raise LimitReached("text_bytes")
     raise Declined
 

@@ -28,7 +28,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: There is no such text, or nothing in it.
         LimitReached: The text is too long, or nested too deep.
     """
-    text = _yaml.text_with(blob, _download(), limits, clock)
+    text = _yaml.text_with(blob, _download().search, limits, clock)
     if not any(key in text for key in _SPLITS) and not _yaml.escaped(text):
         raise Declined
     found: list[tuple[str, int]] = []

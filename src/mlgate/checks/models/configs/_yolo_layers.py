@@ -29,7 +29,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: They do nothing of note, or there are none.
         LimitReached: The text is too long, or nested too deep.
     """
-    text = _yaml.text_with(blob, _rows(), limits, clock)
+    text = _yaml.text_with(blob, _rows().search, limits, clock)
     if not _python_words.telling(text.encode("utf-8", "replace")) and not _yaml.escaped(text):
         raise Declined
     parts = [_THERE]

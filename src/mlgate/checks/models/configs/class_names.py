@@ -52,7 +52,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: There is none.
         LimitReached: The text is too long, or nested too deep.
     """
-    text = _yaml.text_with(blob, _telling(), limits, clock)
+    text = _yaml.text_with(blob, _worth, limits, clock)
     found: dict[str, tuple[str, int]] = {}
     try:
         for key, value, line in _by_line(text) if blob.name.endswith(_LINES) else _by_key(blob, text, clock):
@@ -118,14 +118,33 @@ def _acting() -> frozenset[str]:
     return frozenset(name for name, act in acts().items() if act in _GRAVE and not name.endswith("*"))
 
 
+def _worth(text: str) -> bool:
+    """Say whether one of the names may stand in a text: most have none, which is told at once."""
+    return any(word in text for word in _words()) and _telling().search(text) is not None
+
+
+@cache
+def _words() -> frozenset[str]:
+    roots = {name.partition(".")[0] for name in _acting()}
+    known = {"os", "posix", "nt", "subprocess", "__builtin", "pty", "runpy", "ickle", "dill", "marshal"}
+    modules = roots | known | {"builtins", "shutil", "webbrowser", "asyncio"}
+    return frozenset(f"{module}{mark}" for module in modules for mark in ".:") | {
+        "handlers.",
+        "__.",
+        "__:",
+        "\\",
+    }
+
+
 @cache
 def _telling() -> re.Pattern[str]:
     # One of these modules, whatever it is asked for, or a letter as an escape.
     names = "|".join(re.escape(name).replace(r"\.", "[.:]") for name in sorted(_acting()))
     return re.compile(
         rf"\b(?:{names})\b|"
-        r"\bhandlers\.(?:HTTP|Socket|Datagram|SMTP)H|\b_?(?:os|posix|nt|subprocess|__builtins?__|builtins|pty|runpy|\w?[pP]ickle|dill|cloudpickle|marshal"
-        r"|shutil|webbrowser|asyncio)[.:]\w|\\(?:x|u00|U000000)[2-7]"
+        r"\bhandlers\.(?:HTTP|Socket|Datagram|SMTP)H"
+        r"|\b_?(?:os|posix|nt|subprocess|__builtins?__|builtins|pty|runpy|\w?[pP]ickle|dill|cloudpickle"
+        r"|marshal|shutil|webbrowser|asyncio)[.:]\w|\\(?:x|u00|U000000)[2-7]"
     )
 
 

@@ -35,7 +35,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: There is none.
         LimitReached: The text is too long, or nested too deep.
     """
-    text = _yaml.text_with(blob, _reference(), limits, clock)
+    text = _yaml.text_with(blob, _reference().search, limits, clock)
     # Module and name of each reference, by the path of its object.
     refers = False
     modules: dict[tuple[str | int, ...], str] = {}

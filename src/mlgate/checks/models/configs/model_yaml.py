@@ -33,7 +33,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: It has neither.
         LimitReached: The text is too long, or nested too deep.
     """
-    text = _yaml.text_with(blob, _telling(), limits, clock)
+    text = _yaml.text_with(blob, _telling().search, limits, clock)
     is_model = said = jinja = False
     prompts: list[_yaml.Node] = []
     try:

@@ -51,7 +51,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: There is none.
         LimitReached: The text is too long, or nested too deep.
     """
-    text = _yaml.text_with(blob, _telling(), limits, clock)
+    text = _yaml.text_with(blob, _telling().search, limits, clock)
     document = _Document()
     try:
         for scalar in scalars(blob, text, clock):

@@ -35,7 +35,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: There is none.
         LimitReached: The text is too long, or nested too deep.
     """
-    text = _yaml.text_with(blob, _telling(), limits, clock)
+    text = _yaml.text_with(blob, _telling().search, limits, clock)
     if not any(mark in text for mark in _MARKS) and not _yaml.escaped(text):
         raise Declined
     found = False

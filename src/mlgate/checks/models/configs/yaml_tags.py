@@ -46,7 +46,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
         Declined: There is none.
         LimitReached: The text is too long, or nested too deep.
     """
-    text = _yaml.text_with(blob, _suspicious(), limits, clock)
+    text = _yaml.text_with(blob, _suspicious().search, limits, clock)
     seen: set[tuple[str, str]] = set()
     # The two scanners differ in what they refuse: what one of them reads, its loaders load.
     for pure in (True, False):

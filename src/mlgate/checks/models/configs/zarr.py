@@ -37,7 +37,7 @@ def read(blob: Blob, limits: Limits, clock: Clock) -> Iterator[Fact | NotChecked
     text = (
         read_text(blob, limits)
         if blob.size <= limits.text_bytes
-        else text_with(blob, _telling(), limits, clock)
+        else text_with(blob, _telling().search, limits, clock)
     )
     if not mentions(text, ("zarr_format",)) or not mentions(text, ("pickle",)):
         raise Declined
