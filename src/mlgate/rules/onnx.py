@@ -10,6 +10,8 @@ from mlgate.core.rules import Hit, Rule
 from mlgate.core.severity import Severity
 from mlgate.rules import _callables
 
+# Stands for names beyond those that were kept.
+_MORE = "*"
 _OWASP = ("ML06:2023", "LLM03:2025")
 
 
@@ -49,7 +51,7 @@ def _dangerous(names: Sequence[str]) -> str | None:
     for name in (*names, *map(".".join, pairs)):
         if "." in name and _callables.danger(name) in ("executes", "code", "resolves", "loads"):
             return name
-    return None
+    return "one of too many functions" if _MORE in names else None
 
 
 def _damage(facts: Sequence[Fact], _policy: Any) -> Iterator[Hit]:

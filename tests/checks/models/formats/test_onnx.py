@@ -236,6 +236,9 @@ def test_operators_that_call_python(domain, op):
         (["x", "subprocess.run"], "high", "subprocess.run"),
         (["a" * 300, "pkgutil.resolve_name"], "high", "pkgutil.resolve_name"),
         (["my_ops", "MyOp"], "medium", "a function of Python or PyTorch by its name"),
+        (["my_ops"] * 40, "medium", "a function of Python or PyTorch by its name"),
+        (["a", *map(str, range(40)), "os", "system"], "high", "one of too many functions"),
+        (["os", "system", *map(str, range(40))], "high", "os.system"),
     ],
 )
 def test_the_function_that_such_an_operator_calls_decides(names, severity, what):

@@ -73,8 +73,9 @@ _BITS = MappingProxyType(
         16: 16, 17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4, 23: 4, 24: 8, 25: 2, 26: 2,
     }
 )  # fmt: skip
-# Names of functions among a node's attributes.
-_MOST_NAMES, _LONGEST_NAME = 8, 200
+# Names of functions among a node's attributes, and what stands for more of them than any exporter writes.
+_MOST_NAMES, _LONGEST_NAME = 16, 200
+MORE = "*"
 # No size of anything is more than a signed number of 64 bits.
 _MOST = 1 << 63
 # No file has so many bytes.
@@ -92,6 +93,11 @@ class _Node:
         self.domain = self.operator = ""
         self.at = at
         self.texts: list[str] = []
+
+    def keep(self, text: str) -> None:
+        """Remember a text; of too many, that there were more."""
+        if text not in self.texts and len(self.texts) <= _MOST_NAMES:
+            self.texts.append(text if len(self.texts) < _MOST_NAMES else MORE)
 
 
 class _Tensor:
@@ -157,7 +163,7 @@ class Parts:
                 if self._pair[0] == "ep_cache_context" and self._value is not None:
                     self._compiled(self._pair[1], self._value.at)
                 if self._nodes and 0 < len(self._pair[1]) <= _LONGEST_NAME:
-                    self._nodes[-1].texts = [*self._nodes[-1].texts, self._pair[1]][-_MOST_NAMES:]
+                    self._nodes[-1].keep(self._pair[1])
             elif kind == "entry":
                 self._external(*self._pair)
             elif kind == "property" and self._value is not None:
