@@ -5,20 +5,22 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
-# Without one of these words there is no such command, which is told at the speed of memory.
-_FETCHING = ("curl", "wget", "aria2c", "lynx", "fetch ", "gsutil", "aws s3")
+# Without one of these words there is no such command, which is told at the speed of memory. Short ones
+# stand with what is around them in a command, for other words end as they do.
+_FETCHING = ("curl", "wget", "aria2c", "lynx", "fetch -", "gsutil", "aws s3")
+_NETCAT = ("nc ", "nc\t", "ncat", "netcat")
 WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "download": (*_FETCHING, "iex", "IEX", "nvoke-", "NVOKE-", "certutil", "mshta", "bitsadmin"),
         "saved": _FETCHING,
         "hidden": (
-            *_FETCHING, "base64", "base32", "xxd", "openssl", "uudecode", "rev", "tr ", "tr\t", "printf",
-            "echo", "IFS", "owershell", "pwsh",
+            *_FETCHING, "base64", "base32", "xxd", "openssl", "uudecode", "rev |", "rev|", "rev\t|", "| tr",
+            "|tr", "\ntr", "tr '", 'tr "', "tr [", "tr -", "printf", "echo -e", "echo  -e", "echo\t-e",
+            "$(echo", "IFS", "owershell", "pwsh",
         ),
-        "sends": ("curl", "wget", "nc ", "nc\t", "ncat", "scp", "rsync"),
+        "sends": ("curl", "wget", *_NETCAT, "scp", "rsync"),
         "connection": (
-            "/dev/tcp", "/dev/udp", "nc ", "nc\t", "ncat", "netcat", "socat", "openssl", "ocket", "fsockopen",
-            "sh -i", "mkfifo",
+            "/dev/tcp", "/dev/udp", *_NETCAT, "socat", "openssl", "ocket", "fsockopen", "sh -i", "mkfifo",
         ),
         "changes": (
             "rm ", "rm\t", ":|", ": |", "authorized_keys", "ld.so.preload", "chmod", "LD_PRELOAD", "LD_AUDIT",
