@@ -105,6 +105,8 @@ def _acts(blob: Blob, effects: Sequence[Effect]) -> Iterator[Fact]:
         if hidden or ("downloaded" in each.source and each.act == "evaluates"):
             what = "fetched" if not hidden else "unpickled" if each.act == "loads" else "decoded"
             yield blob.fact("notebook.command", what, line=each.line, text=f"{each.subject}(...)")
+        elif each.act == "network" and each.source == "secrets":
+            yield blob.fact("notebook.command", "sends", line=each.line, text=f"{each.subject}(...)")
         elif each.act == "writes":
             yield blob.fact("notebook.command", "startup", line=each.line, text=f"{each.subject}(...)")
     started = [each for each in effects if each.act == "executes" and each.source != "usual"]
