@@ -1122,3 +1122,11 @@ def test_every_name_of_the_table_is_found_however_it_is_imported(name):
 @pytest.mark.parametrize("name", [name for name, act in acts().items() if act in ("changes", "sends")])
 def test_source_with_a_name_that_changes_files_is_worth_parsing(name):
     assert all(telling(source.encode()) for source in _spellings(name))
+
+
+def test_long_source_that_only_has_the_words_is_no_gap():
+    # More than is parsed; its words are those of `requests.get` and `torch.hub`, which it does not call.
+    words = b"x = 1  # the requests that a queue may get and put\nimport torch\ny = torch.load\n"
+    assert look(words + b"t = (1, 2)\n" * 60_000, "ops.py").not_checked == ()
+    asked = words + b"import requests\nrequests.get(y)\n"
+    assert reasons(look(asked + b"t = (1, 2)\n" * 60_000, "ops.py")) == {"limit"}

@@ -34,8 +34,8 @@ _WORDS = (
 _BY_PATH = (
     b"spec_from_file_location", b"SourceFileLoader", b"run_path", b"execfile", b"exec(open", b"exec(compile",
 )  # fmt: skip
-# Of these the last part is too common a word to go by.
-_COMMON = ("os.", "shutil.", "builtins.")
+# Of these the parts are too common words to go by.
+_COMMON = ("os.", "shutil.", "builtins.", "requests.")
 # Common words, and what makes them telling.
 _TELLING = {
     b"system": rb"(?<!platform)\.\s*\\?\s*system\b|import\b[^\n]*\bsystem\b|[\"']system[\"']",
